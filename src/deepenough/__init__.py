@@ -1,0 +1,25 @@
+"""Is classical machine learning enough, or does deep learning pay? Race both on your data and see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "0.1.0"
+__all__ = ["DeepenoughError", "Race", "__version__", "load", "race", "resume"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: `import deepenough` alone costs next to nothing."""
+    if name in ("race", "resume", "Race"):
+        from deepenough import api
+
+        return getattr(api, name)
+    if name == "load":
+        from deepenough.model.folder import load
+
+        return load
+    if name == "DeepenoughError":
+        from deepenough.errors import DeepenoughError
+
+        return DeepenoughError
+    raise AttributeError(f"module 'deepenough' has no attribute {name!r}")

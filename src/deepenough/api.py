@@ -1,0 +1,390 @@
+"""What a person calls: `race`, `resume` and the `Race` that they give."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepenough import kinds
+from deepenough.errors import Interrupted, NothingToRaceError, OptionError, RunError, SourceError
+from deepenough.evidence import FAMILIES, Event, Evidence, Journal, Plan, read
+from deepenough.judge.verdict import Verdict, judge
+from deepenough.racing.budget import parse_budget
+from deepenough.racing.executors.local import LocalExecutor
+from deepenough.racing.finalize import HandOver, members
+from deepenough.racing.loop import Loop, contenders
+from deepenough.racing.machine import machine, packages, parse_bytes
+from deepenough.task.task import Question, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from deepenough.model.folder import LoadedModel
+
+Listener = Callable[[Event], None]
+VARIANTS = 12
+"""Variants that are drawn from each learner's search space; how many are tried depends on the budget."""
+MEMORY_SHARE = 0.8
+"""Of the memory that is free at the start, a trial may take so much unless told otherwise."""
+
+
+def race(
+    source: Any,
+    target: str | None = None,
+    *,
+    budget: str | float = "2m",
+    metric: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    drop: Sequence[str] = (),
+    seed: int = 0,
+    out: str | Path | None = None,
+    only: Sequence[str] = (),
+    without: Sequence[str] = (),
+    memory: str | int | None = None,
+    cores: int | None = None,
+    equal_within: float | None = None,
+    positive: str | None = None,
+    kind: str | None = None,
+    listen: Listener | None = None,
+    started: float | None = None,
+) -> Race:
+    """Race classical machine learning against deep learning on a source, and judge.
+
+    source: path of a file, or a pandas, polars or pyarrow frame.
+    target: name of the column to predict.
+    budget: wall-clock time from the call to the model saved ("30s", "2m", 90), or "40trials", which is repeatable.
+    metric: what is judged; default calibrated log loss for classes, RMSE for numbers.
+    group: column whose values never stand on both sides of a split.
+    time: column by which training rows are older than judged ones.
+    drop: columns to leave out.
+    seed: of every split, draw and fit.
+    out: the run folder; default `runs/<name>-<number>`.
+    only, without: names of learners to race, or to leave out.
+    memory: the most that a trial may hold ("4GB"); default 80 % of what is free.
+    cores: how many a trial may use; default all that this process may use.
+    equal_within: the difference, in the judged metric's unit, that counts as none; default 5 % of the better finalist's
+        loss or gain, whichever is smaller.
+    positive: of two classes the one whose probability is asked; default the rarer one.
+    kind: of data; default: recognised.
+    listen: called with each `Event`.
+    started: `time.monotonic()` of the moment that the budget counts from; default now.
+
+    Raises InputError where the source or an option can't be used, NothingToRaceError where a family has no learner.
+    """
+    begun = _now() if started is None else started
+    options = {"equal_within": equal_within, "only": list(only), "without": list(without)}
+    question = Question(target, metric, seed, tuple(drop), group, time, positive, options)
+    chosen, reason = _kind(source, question, kind)
+    entries, absent = _entries(chosen, only, without)
+    executor = LocalExecutor(_preload(entries))  # its servers import their libraries while the data are read
+    seconds, trials = parse_budget(budget)
+    task = chosen.load(source, question)
+    about = machine()
+    plan = Plan(
+        kind=chosen.name,
+        question=dataclasses.asdict(question) | dict(getattr(task, "question_facts", {})),
+        contenders=tuple(contenders(entries, seed, VARIANTS)),
+        seed=seed,
+        budget_seconds=seconds,
+        budget_trials=trials,
+        largest=task.largest,
+        smallest=task.smallest,
+        folds=task.folds,
+        units=tuple(len(task.units(fold).ids) for fold in range(task.folds)),
+        threads=_cores(cores, about),
+        memory_bytes=_memory(memory, about),
+        device="cuda" if about.get("cuda") else "cpu",
+        shape=task.shape,
+        absent=tuple(absent),
+        setup={"machine": about, "packages": packages(), "recognised": reason, "budget": str(budget)},
+        judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed},
+        **_task_facts(task),
+    )
+    folder = _run_folder(out, task)
+    with _locked(folder):
+        journal = Journal(folder)
+        for fold in range(task.folds):
+            journal.units(fold, task.units(fold))
+        journal.append(plan)
+        return _sitting(folder, journal, task, executor, begun, 0.0, listen)
+
+
+def resume(
+    folder: str | Path,
+    *,
+    source: Any = None,
+    listen: Listener | None = None,
+    started: float | None = None,
+) -> Race:
+    """Go on with a race that was interrupted, from its journal; a finished one is only judged and saved again.
+
+    source: only where the race was given a frame, which no path leads back to: the same frame again.
+
+    Raises RunError where the folder is no run or in use, SourceError where the data are not those that were raced.
+    """
+    begun = _now() if started is None else started
+    place = Path(folder)
+    evidence = read(place)
+    plan = evidence.plan
+    with _locked(place):
+        question = Question(**{item.name: plan.question[item.name] for item in dataclasses.fields(Question)})
+        chosen = kinds.find()[plan.kind]
+        options = plan.question["options"]
+        entries, _ = _entries(chosen, options.get("only", ()), options.get("without", ()))
+        executor = LocalExecutor(_preload(entries))
+        task = chosen.load(_source_again(plan, source), question)
+        _refuse_other_data(plan, task)
+        return _sitting(place, Journal(place), task, executor, begun, evidence.elapsed_seconds, listen)
+
+
+def _sitting(
+    folder: Path,
+    journal: Journal,
+    task: Task,
+    executor: LocalExecutor,
+    begun: float,
+    before: float,
+    listen: Listener | None,
+) -> Race:
+    """From the journal to the report, once."""
+    hear = listen or (lambda event: None)
+    loop = Loop(task, read(folder), journal, executor, lambda: before + _now() - begun)
+    plan = loop.plan
+    if before:
+        hear(loop.say("resumed", {"trials": len(loop.trials), "seconds": round(before, 1)}))
+    shown = {"rows": plan.rows, "largest": plan.largest, "folds": plan.folds, "budget_seconds": plan.budget_seconds}
+    shown |= {"budget_trials": plan.budget_trials, "out": str(folder)}
+    listed = [{"name": c.name, "family": c.family} for c in plan.contenders if c.name == c.learner]
+    hear(loop.say("plan", shown | {"contenders": listed}))
+    for event in loop.run():
+        hear(event)
+    verdict = judge(loop.evidence)
+    if not loop.interrupted and verdict.winner:
+        _hand_over(folder, loop, verdict, task, hear)
+    hear(loop.say("done", {"decision": verdict.decision, "interrupted": loop.interrupted}))
+    journal.close()
+    finished = Race(folder)
+    finished.write_report()
+    if loop.interrupted:
+        raise Interrupted(f"Stopped. The verdict so far: {finished.decision_sentence} Go on: deepenough resume {folder}")
+    return finished
+
+
+def _hand_over(folder: Path, loop: Loop, verdict: Verdict, task: Task, hear: Listener) -> None:
+    from deepenough.model.folder import save
+
+    codec = kinds.find()[loop.plan.kind].codec(task)
+    for item in members(loop, verdict):
+        if isinstance(item, HandOver):
+            facts = {"how": item.how, "note": item.note, "decision": verdict.decision, "kind": loop.plan.kind}
+            save(folder / "model", item.members, codec, facts | {"question": dict(loop.plan.question)})
+            hear(loop.say("model_saved", {"folder": str(folder / "model"), "how": item.how, "note": item.note}))
+        else:
+            hear(item)
+
+
+@dataclass(frozen=True)
+class Race:
+    """A race that was run, read from its folder. Everything is recomputed from the evidence."""
+
+    folder: Path
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The plan and every trial."""
+        return read(self.folder)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What the evidence says."""
+        return judge(self.evidence)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """Every figure of the report as plain data; `docs/facts.md` explains each."""
+        from deepenough.report.facts import facts
+
+        return facts(self.evidence, self.verdict)
+
+    @property
+    def decision(self) -> str:
+        """The code of the decision, such as `classical_is_enough`."""
+        return str(self.facts["decision"])
+
+    @property
+    def decision_sentence(self) -> str:
+        """The decision as a sentence that a leader can act on."""
+        return str(self.facts["decision_sentence"])
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """One row a learner, the best first."""
+        import pandas as pd
+
+        rows = [
+            {name: value for name, value in row.items() if not isinstance(value, Mapping | list)} | dict(row["costs"])
+            for row in self.facts["learners"]
+        ]
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def model(self) -> LoadedModel:
+        """The model that was handed over."""
+        from deepenough.model.folder import load
+
+        return load(self.folder)
+
+    def write_report(self) -> Path:
+        """Write `report.html` and `facts.json` into the run folder, from the evidence alone."""
+        from deepenough.report.html import write
+
+        path = self.folder / "report.html"
+        write(self.facts, path)
+        (self.folder / "facts.json").write_text(json.dumps(self.facts, indent=1, sort_keys=True) + "\n")
+        return path
+
+    def __str__(self) -> str:
+        from deepenough.report.text import summary
+
+        return summary(self.facts)
+
+
+def _now() -> float:
+    return time.monotonic()
+
+
+def _kind(source: Any, question: Question, name: str | None) -> tuple[kinds.Kind, str]:
+    known = kinds.find()
+    if name is None:
+        return kinds.recognise(source, question, list(known.values()))
+    if name not in known:
+        raise OptionError(f"--kind {name!r} is not known. Known kinds: {', '.join(known)}.")
+    return known[name], "named by you"
+
+
+def _entries(
+    kind: kinds.Kind, only: Sequence[str], without: Sequence[str]
+) -> tuple[list[kinds.Entry], list[dict[str, str]]]:
+    """Learners that take part, and those that are absent with what would bring them."""
+    found = kinds.find_learners(kind.name)
+    names = [entry.name for entry in found]
+    for name in (*only, *without):
+        if name not in names:
+            raise OptionError(f"{name!r} is no learner of {kind.name}. There are: {', '.join(names)}.")
+    wanted = [
+        e for e in found if e.family == "baseline" or (e.name not in without and (not only or e.name in only))
+    ]
+    absent = [
+        {"name": e.name, "family": e.family, "missing": ", ".join(e.missing), "how": f"pip install {' '.join(e.missing)}"}
+        for e in wanted
+        if e.missing
+    ]
+    present = [entry for entry in wanted if not entry.missing]
+    for family in FAMILIES:
+        asked = any(entry.family == family for entry in wanted)
+        if asked and not any(entry.family == family for entry in present):
+            raise NothingToRaceError(
+                f"No {family} learner of {kind.name} can run here, and a race of one side is no race. "
+                f"Install both: pip install 'deepenough[{kind.extra}]'."
+            )
+    if not any(entry.family in FAMILIES for entry in present):
+        raise NothingToRaceError("Every learner was left out: nothing is left to race.")
+    return present, absent
+
+
+def _preload(entries: Sequence[kinds.Entry]) -> dict[str, tuple[str, ...]]:
+    """By family, the modules that its warm server imports."""
+    modules: dict[str, list[str]] = {}
+    for entry in entries:
+        own = modules.setdefault("classical" if entry.family == "baseline" else entry.family, ["deepenough.racing.trial"])
+        own.extend(name for name in (entry.cls.__module__, *entry.cls.preload) if name not in own)
+    return {family: tuple(names) for family, names in modules.items()}
+
+
+def _task_facts(task: Any) -> dict[str, Any]:
+    """What the plan takes over from the task."""
+    return {
+        "rows": task.rows,
+        "columns": task.columns,
+        "judging": task.judging,
+        "splitting": task.splitting,
+        "source": dict(task.source),
+        "set_aside": tuple(task.set_aside),
+        "notes": tuple(task.notes),
+        "flags": tuple(task.flags),
+    }
+
+
+def _cores(cores: int | None, about: Mapping[str, Any]) -> int:
+    if cores is not None and cores < 1:
+        raise OptionError(f"--cores must be at least 1 but got {cores}.")
+    return min(cores or int(about["cores"]), int(about["cores"]))
+
+
+def _memory(memory: str | int | None, about: Mapping[str, Any]) -> int:
+    if memory is None:
+        return int(MEMORY_SHARE * about["memory_free_bytes"])
+    return parse_bytes(memory)
+
+
+def _run_folder(out: str | Path | None, task: Any) -> Path:
+    """A new folder: the one that was named, or the next free `runs/<name>-<number>`."""
+    if out is not None:
+        folder = Path(out)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise RunError(
+                f"--out {folder} is not empty. Name another folder, or go on there with: deepenough resume {folder}"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    name = re.sub(r"[^\w.-]+", "-", str(task.source.get("name", "race"))).strip("-.") or "race"
+    stem = Path("runs") / (Path(name).stem or "race")
+    for number in range(1, 100_000):
+        with contextlib.suppress(FileExistsError):
+            folder = Path(f"{stem}-{number}")
+            folder.mkdir(parents=True)
+            return folder
+    raise RunError(f"{stem}-1 to -99999 exist already: name another folder with --out.")
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Only one race writes into a folder. The lock ends with its process, however that ends."""
+    import fcntl
+
+    with open(folder / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(f"{folder} is in use by another race. Wait for it, or name another folder.") from None
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _source_again(plan: Plan, source: Any) -> Any:
+    if source is not None:
+        return source
+    path = plan.source.get("path")
+    if not path:
+        raise SourceError("The race was given a frame: give it again, deepenough.resume(folder, source=frame).")
+    return path
+
+
+def _refuse_other_data(plan: Plan, task: Any) -> None:
+    was, now = plan.source.get("sha256"), task.source.get("sha256")
+    if was != now:
+        raise SourceError(
+            f"{plan.source.get('name')} has changed since the race began (its content's hash was {str(was)[:12]}, now "
+            f"{str(now)[:12]}): what was measured no longer belongs to it. Race it anew."
+        )

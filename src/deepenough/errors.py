@@ -1,0 +1,82 @@
+"""Every error that a person can cause, and what each says.
+
+    DeepenoughError                 exit 2
+    ├── InputError                  what was given can't be used
+    │   ├── SourceError             the file, folder, query or frame can't be read
+    │   ├── ColumnError             a column that was named is not there; the nearest names are offered
+    │   ├── TargetError             the target can't be predicted: one value, none, all distinct text
+    │   ├── OptionError             an option's value is not one of those that it takes
+    │   └── RunError                the run folder is missing, in use, of a newer version, or not a run
+    ├── ModelError                  a saved model can't be verified, or its inputs don't fit
+    ├── NothingToRaceError          exit 3: no learner of a family could be raced; says what to install
+    └── Interrupted                 exit 130: stopped by the person; the run can be resumed
+
+A message says what was given, what was expected, and what to do next. A trial that fails raises none of these: it is a
+row of evidence (`evidence.Trial.status`), and the race goes on.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DeepenoughError(Exception):
+    """The root: catch this to catch them all."""
+
+    exit_code = 2
+
+
+class InputError(DeepenoughError):
+    """What was given can't be used."""
+
+
+class SourceError(InputError):
+    """The file, folder, query or frame can't be read."""
+
+
+class ColumnError(InputError):
+    """A column that was named is not in the table."""
+
+    @classmethod
+    def missing(cls, name: str, columns: Iterable[str], option: str = "--target") -> ColumnError:
+        """Name the nearest columns, so that a typing error is mended at a glance."""
+        names = list(columns)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+        lower = {candidate.lower(): candidate for candidate in names}
+        if name.lower() in lower and lower[name.lower()] not in near:
+            near.insert(0, lower[name.lower()])
+        if near:
+            hint = "Did you mean " + " or ".join(repr(candidate) for candidate in near) + "?"
+        else:
+            shown = ", ".join(repr(candidate) for candidate in names[:12])
+            hint = f"The {len(names)} columns are: {shown}{', ...' if len(names) > 12 else ''}."
+        return cls(f"{option} {name!r} is not a column of the table. {hint}")
+
+
+class TargetError(InputError):
+    """The target can't be predicted."""
+
+
+class OptionError(InputError):
+    """An option's value is not one of those that it takes."""
+
+
+class RunError(InputError):
+    """The run folder is missing, in use, of a newer version, or not a run."""
+
+
+class ModelError(DeepenoughError):
+    """A saved model can't be verified, or what it is asked to predict doesn't fit its inputs."""
+
+
+class NothingToRaceError(DeepenoughError):
+    """No learner of a family could be raced."""
+
+    exit_code = 3
+
+
+class Interrupted(DeepenoughError):
+    """Stopped by the person; `deepenough resume` goes on."""
+
+    exit_code = 130

@@ -1,0 +1,170 @@
+"""The kinds of data, found and never listed: every folder here is a kind, every file in its families a learner.
+
+Other distributions add to them by entry points: `deepenough.kinds` names a package built like the folders here,
+`deepenough.learners` a Learner class that says its `kind` and `family`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepenough.errors import OptionError, SourceError
+from deepenough.evidence import FAMILIES
+from deepenough.learner import Inputs, Learner
+from deepenough.task.task import Question, Task
+
+
+class Codec(ABC):
+    """JSON to inputs and back: what a saved model accepts and what it answers."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """The schema as plain JSON: columns, types, levels, classes."""
+
+    @classmethod
+    @abstractmethod
+    def from_json(cls, schema: Mapping[str, Any]) -> Codec:
+        """The codec again."""
+
+    @abstractmethod
+    def encode(self, rows: Any) -> Inputs:
+        """Inputs of rows in any shape that a person has them: a frame, a list of objects."""
+
+    @abstractmethod
+    def decode(self, predictions: np.ndarray) -> Any:
+        """Predictions as a person reads them: a frame with the answer and, for classes, their probabilities."""
+
+    @abstractmethod
+    def batches(self, source: Any, size: int) -> Iterator[Any]:
+        """Rows of a source that may be larger than memory, in order, at most `size` at once; `encode` reads them."""
+
+
+class Kind(ABC):
+    """One kind of data and question. A subclass stands in the `__init__.py` of its folder."""
+
+    name: str
+    about: str
+    extra: str
+    """The extra that brings the packages of both of its families."""
+
+    @abstractmethod
+    def recognise(self, source: Any, question: Question) -> str:
+        """Why this source is of this kind; empty where it is not."""
+
+    @abstractmethod
+    def load(self, source: Any, question: Question) -> Task:
+        """Read the source and make its task ready: checked, split, its columns typed."""
+
+    @abstractmethod
+    def codec(self, task: Any) -> Codec:
+        """What the saved model will accept and answer."""
+
+    @abstractmethod
+    def codec_class(self) -> type[Codec]:
+        """The class that reads a saved schema."""
+
+    @abstractmethod
+    def toys(self) -> Mapping[str, Task]:
+        """Small tasks of known truth, for the contract."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A learner that was found. `missing` names distributions that it needs and that are not installed."""
+
+    name: str
+    kind: str
+    family: str
+    cls: type[Learner]
+    missing: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        return f"{self.cls.__module__}:{self.cls.__qualname__}"
+
+    @property
+    def about(self) -> str:
+        """The first sentence of the docstring."""
+        return (inspect.getdoc(self.cls) or "").split("\n\n")[0].replace("\n", " ")
+
+
+def find() -> dict[str, Kind]:
+    """Every kind, by name."""
+    kinds = {}
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
+        if module.ispkg:
+            kinds[module.name] = _kind_of(importlib.import_module(f"{__name__}.{module.name}"))
+    for point in importlib.metadata.entry_points(group="deepenough.kinds"):
+        kinds[point.name] = _kind_of(point.load())
+    return kinds
+
+
+def _kind_of(package: Any) -> Kind:
+    for member in vars(package).values():
+        if inspect.isclass(member) and issubclass(member, Kind) and member.__module__ == package.__name__:
+            return member()
+    raise OptionError(f"{package.__name__} has no Kind in its __init__.py.")
+
+
+def find_learners(kind: str) -> list[Entry]:
+    """Every learner of a kind, both families and the baseline, the champions first."""
+    entries = []
+    package = importlib.import_module(_package_of(kind))
+    for family in (*FAMILIES, "baseline"):
+        folder = Path(str(package.__file__)).parent / family
+        for module in pkgutil.iter_modules([str(folder)]):
+            entries.append(_entry(importlib.import_module(f"{package.__name__}.{family}.{module.name}"), kind, family))
+    for point in importlib.metadata.entry_points(group="deepenough.learners"):
+        cls = point.load()
+        if cls.kind == kind:
+            entries.append(Entry(point.name, kind, cls.family, cls, _missing(cls)))
+    return sorted(entries, key=lambda entry: (entry.family, entry.cls.priority, entry.name))
+
+
+def _package_of(kind: str) -> str:
+    for point in importlib.metadata.entry_points(group="deepenough.kinds"):
+        if point.name == kind:
+            return point.value
+    return f"{__name__}.{kind}"
+
+
+def _entry(module: Any, kind: str, family: str) -> Entry:
+    for member in vars(module).values():
+        if inspect.isclass(member) and issubclass(member, Learner) and member.__module__ == module.__name__:
+            return Entry(module.__name__.rsplit(".", 1)[1], kind, family, member, _missing(member))
+    raise OptionError(f"{module.__name__} holds no Learner.")
+
+
+def _missing(cls: type[Learner]) -> tuple[str, ...]:
+    missing = []
+    for distribution in cls.needs:
+        try:
+            importlib.metadata.version(distribution)
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(distribution)
+    return tuple(missing)
+
+
+def settings_of(learner: Learner) -> dict[str, Any]:
+    """The hyperparameters, as they go into the evidence."""
+    return {item.name: getattr(learner, item.name) for item in dataclasses.fields(learner)}  # type: ignore[arg-type]
+
+
+def recognise(source: Any, question: Question, kinds: Sequence[Kind] | None = None) -> tuple[Kind, str]:
+    """The kind of a source, with the reason."""
+    for kind in kinds if kinds is not None else find().values():
+        reason = kind.recognise(source, question)
+        if reason:
+            return kind, reason
+    raise SourceError(f"{source} is of no kind that is known. Known kinds: {', '.join(find())}.")

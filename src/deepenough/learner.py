@@ -1,0 +1,162 @@
+"""The contract on one screen: a Learner is a recipe, fitting it gives a Model, within Limits.
+
+A learner is a frozen dataclass whose fields are its hyperparameters. Its file is its name, the folder above is its
+family, the folder above that its kind: `kinds/table/classical/linear.py` is the classical learner `linear` of tables.
+Nothing lists it. `deepenough.contract` holds the claims that every learner is checked against.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+
+
+class Inputs(Protocol):
+    """What a model sees of some units; a kind says what it is made of. Labels are never part of it."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: np.ndarray) -> Self:
+        """These rows, in this order."""
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Itself as plain arrays (no objects), for the way into a trial."""
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        """Itself again."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a learner may learn from.
+
+    targets: codes 0..n_classes-1, int64, shape (n,); or numbers, float64, shape (n,).
+    n_classes: None where a number is predicted. A class may be absent from a small training set.
+    inner: rows to stop early on and to calibrate on, int64, shape (n_inner,); they are part of the examples, and a
+        learner may refit on them once its choices are made (see `Model.inner_predictions`).
+    """
+
+    inputs: Any
+    targets: np.ndarray
+    n_classes: int | None
+    inner: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    @property
+    def outer(self) -> np.ndarray:
+        """The rows that are not inner."""
+        keep = np.ones(len(self), dtype=bool)
+        keep[self.inner] = False
+        return np.flatnonzero(keep)
+
+    def take(self, rows: np.ndarray) -> Examples:
+        """Only these rows, none of them inner."""
+        nothing = np.empty(0, dtype=np.int64)
+        return Examples(self.inputs.take(rows), self.targets[rows], self.n_classes, nothing)
+
+
+_asked_to_stop = threading.Event()
+
+
+def stop_when_asked() -> None:
+    """From now on SIGTERM asks every running fit of this process for its best so far."""
+    signal.signal(signal.SIGTERM, lambda number, frame: _asked_to_stop.set())
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a fit may use.
+
+    seconds: soft deadline in wall seconds; None: no clock, stop by iterations alone (then the same seed gives the same
+        model). Two seconds after it the process is killed.
+    threads: how many threads may compute at once.
+    memory_bytes: resident memory of the process and its children; above it, it is killed. None: unlimited.
+    device: `cpu` or `cuda`.
+    """
+
+    seconds: float | None = None
+    threads: int = 1
+    memory_bytes: int | None = None
+    device: str = "cpu"
+    started: float = field(default_factory=time.monotonic)
+
+    def seconds_left(self) -> float:
+        """Seconds to the soft deadline; 0 when asked to stop; infinite without a clock."""
+        if _asked_to_stop.is_set():
+            return 0.0
+        return float("inf") if self.seconds is None else self.seconds - (time.monotonic() - self.started)
+
+
+class Model(ABC):
+    """What fitting gives: it predicts, and it is saved as a folder without pickle.
+
+    inner_predictions: predictions for `examples.inner` by a model that had not trained on those rows. A learner that
+        refits on all rows must give them; None says that the model itself never trained on them.
+    planned: share of the planned training that was done; below 1 when the deadline cut it short.
+    """
+
+    inner_predictions: np.ndarray | None = None
+    planned: float = 1.0
+
+    @abstractmethod
+    def predict(self, inputs: Any) -> np.ndarray:
+        """Probabilities, shape (n, n_classes), rows summing to 1; or numbers, shape (n,). float64.
+
+        A row alone, in a batch, in another order: the same answer.
+        """
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write all that predicting needs into an existing, empty folder, in open formats."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> Self:
+        """The model again: its predictions are the same."""
+
+
+class Learner(ABC):
+    """A recipe: a frozen dataclass, its fields the hyperparameters, each with a meaning, a unit and a default.
+
+    The docstring says in one sentence what it is; the source with its year; how time and memory grow; when it is a bad
+    choice.
+    """
+
+    needs: ClassVar[Sequence[str]] = ()
+    """Distributions that fitting and predicting need beyond the base install, as pip names them."""
+    preload: ClassVar[Sequence[str]] = ()
+    """Modules that a warm server imports before the race, so that no trial pays for importing them."""
+    priority: ClassVar[int] = 50
+    """Who goes first when time is short: the lowest number of a family is its champion, fitted before all others."""
+    deterministic: ClassVar[bool] = False
+    """Whether the seed changes nothing."""
+    family_reason: ClassVar[str] = ""
+    """Why a learner on the border of the two families stands where it stands."""
+    excused: ClassVar[Mapping[str, str]] = {}
+    """Checks of the contract that it may fail, each with the reason."""
+    licence: ClassVar[str] = ""
+    """Licence and origin of weights that were trained elsewhere; empty where there are none."""
+
+    @abstractmethod
+    def fit(self, examples: Any, limits: Limits, seed: int) -> Model:
+        """Learn from the examples (or, of an interactive task, from the practice) within the limits."""
+
+    @classmethod
+    def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
+        """Hyperparameters worth searching: for each the draw of one value. Empty: nothing to search."""
+        return {}
+
+    @classmethod
+    def warm_up(cls, n_classes: int | None) -> None:
+        """Make lazy libraries load what a first fit would; called once in a trial's process, before its clock starts."""

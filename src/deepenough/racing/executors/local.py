@@ -1,0 +1,294 @@
+"""Runs a trial in a process of its own on this machine, under hard limits of time and memory.
+
+Needs that this module answers:
+
+* A trial starts warm: each family has a server with its libraries imported (see `warm`), started while the data are read
+  and kept for the next race of this process.
+* A deadline is soft first (SIGTERM: give your best so far), and two seconds later hard, for the whole process group.
+* Memory is what is resident, polled, of the trial and all that it started.
+* The parent never waits for ever: each wait has an end, and a server that died is started again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from deepenough.racing.scheduler import Order
+from deepenough.racing.trial import write_job
+from deepenough.task.task import Answer, Job
+
+WARM_SECONDS = 120.0
+"""A server that has not imported its libraries by then is given up."""
+STARTUP_SECONDS = 30.0
+"""A trial that has not warmed up by then is killed."""
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended. `told` is what its process measured; `model` the folder of a kept model."""
+
+    status: str
+    error: str = ""
+    answers: tuple[Answer, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
+    startup_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    model: Path | None = None
+
+
+class _Lines:
+    """JSON lines from a socket, waited for only so long."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self.channel = channel
+        self._buffer = b""
+
+    def next(self, seconds: float) -> dict[str, Any] | None:
+        """The next line, or None when there is none in time. EOFError when the other side is gone."""
+        end = time.monotonic() + seconds
+        while b"\n" not in self._buffer:
+            self.channel.settimeout(max(end - time.monotonic(), 0.0005))
+            try:
+                received = self.channel.recv(65536)
+            except (TimeoutError, BlockingIOError):
+                return None
+            except ConnectionResetError:
+                received = b""
+            if not received:
+                raise EOFError
+            self._buffer += received
+        line, self._buffer = self._buffer.split(b"\n", 1)
+        return dict(json.loads(line))
+
+
+class _Server:
+    """One warm process."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        ours, theirs = socket.socketpair()
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path),
+            "PYTHONHASHSEED": "0",
+            "PYTHONWARNINGS": "ignore",
+            "OMP_WAIT_POLICY": "PASSIVE",  # idle threads must not spin: measured, that made small fits many times dearer
+            "HF_HUB_OFFLINE": "1",  # no trial ever waits on a network
+            "TRANSFORMERS_OFFLINE": "1",
+        }
+        command = [sys.executable, "-m", __name__.replace("local", "warm"), str(theirs.fileno()), json.dumps(preload)]
+        self.process = subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        theirs.close()
+        self.lines = _Lines(ours)
+        self.warm = False
+
+    def wait_until_warm(self) -> None:
+        if not self.warm:
+            self.warm = self.lines.next(WARM_SECONDS) is not None
+
+    def spawn(self, folder: Path) -> tuple[int, _Lines]:
+        """Fork a trial; its process id and a channel to it."""
+        ours, theirs = socket.socketpair()
+        socket.send_fds(self.lines.channel, [json.dumps({"folder": str(folder)}).encode()], [theirs.fileno()])
+        theirs.close()
+        message = self.lines.next(STARTUP_SECONDS)
+        if message is None:
+            raise EOFError
+        return int(message["pid"]), _Lines(ours)
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def close(self) -> None:
+        self.lines.channel.close()
+        try:
+            self.process.wait(3)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+_servers: dict[tuple[str, ...], _Server] = {}
+
+
+@atexit.register
+def close_servers() -> None:
+    """End every warm server of this process."""
+    while _servers:
+        _servers.popitem()[1].close()
+
+
+class LocalExecutor:
+    """Runs one trial at a time. `preload` gives, by family, the modules that its server imports."""
+
+    def __init__(self, preload: Mapping[str, Sequence[str]]) -> None:
+        self._preload = {family: tuple(modules) for family, modules in preload.items()}
+        self.warm_up()
+
+    def warm_up(self) -> None:
+        """Start the servers that are not there yet; returns at once."""
+        for modules in self._preload.values():
+            old = _servers.get(modules)
+            if old is not None and not old.alive():
+                old.close()
+            if old is None or not old.alive():
+                _servers[modules] = _Server(modules)
+
+    def run(self, order: Order, job: Job, folder: Path, stop: Callable[[], bool] = lambda: False) -> Outcome:
+        """Run one trial in `folder`, which must not exist; what it leaves there is the caller's to remove.
+
+        stop: asked many times a second; once it says so, the trial is killed and KeyboardInterrupt raised.
+        """
+        write_job(folder, order, job.arrays, job.shape, dict(job.facts))
+        modules = self._preload.get(order.family) or next(iter(self._preload.values()))
+        self.warm_up()
+        server = _servers[modules]
+        try:
+            server.wait_until_warm()
+            start = time.monotonic()
+            pid, lines = server.spawn(folder)
+        except (EOFError, OSError):
+            server.close()
+            return Outcome("error", "the server that trials start from died; it is started again")
+        try:
+            return _supervised(order, folder, pid, lines, server, start, stop)
+        except BaseException:
+            _signal_group(pid, signal.SIGKILL)
+            _until_gone(server)
+            raise
+        finally:
+            lines.channel.close()
+
+
+def _supervised(
+    order: Order, folder: Path, pid: int, lines: _Lines, server: _Server, start: float, stop: Callable[[], bool]
+) -> Outcome:
+    """Wait for READY, say GO, watch the limits, gather what the trial told."""
+    try:
+        told, reason = _watched(order, pid, lines, start, STARTUP_SECONDS, STARTUP_SECONDS, stop)
+        ready = time.monotonic()
+        if told is not None and "ready" in told:
+            lines.channel.sendall(b"G")
+            soft = order.limit_seconds if order.limit_seconds is not None else float("inf")
+            hard = order.kill_seconds if order.kill_seconds is not None else float("inf")
+            told, reason = _watched(order, pid, lines, ready, soft, hard, stop)
+    except EOFError:
+        told, reason = None, "error"
+    wall_seconds = time.monotonic() - ready
+    if reason:
+        _signal_group(pid, signal.SIGKILL)
+    gone = _until_gone(server)
+    cpu_seconds = float(gone.get("cpu_seconds", 0.0))
+    if told is None or "done" not in told:
+        error = _died(reason, gone, order, folder)
+        return Outcome(reason or "error", error, (), {}, ready - start, wall_seconds, cpu_seconds)
+    body = dict(told["done"])
+    status, error = body.pop("status"), body.pop("error", "")
+    if status == "ok" and body.get("planned", 1.0) < 1.0:
+        status = "truncated"
+    answers = _answers(folder, body) if status in ("ok", "truncated") else ()
+    model = folder / "model" if (folder / "model").is_dir() else None
+    spent = float(body.get("wall_seconds", wall_seconds))
+    return Outcome(status, error, answers, body, ready - start, spent, _cpu(body, cpu_seconds), model)
+
+
+def _cpu(told: Mapping[str, Any], reaped: float) -> float:
+    """CPU seconds from GO to the answer; what the kernel counted where the trial's own count falls far short of it."""
+    own = float(told.get("cpu_seconds", 0.0))
+    return reaped if reaped > 2 * own + 3 else own
+
+
+def _watched(
+    order: Order, pid: int, lines: _Lines, start: float, soft: float, hard: float, stop: Callable[[], bool]
+) -> tuple[dict[str, Any] | None, str]:
+    """The trial's next message, or the reason why there is none: `timeout` or `memory`."""
+    asked = False
+    while True:
+        if stop():
+            raise KeyboardInterrupt
+        message = lines.next(POLL_SECONDS)
+        if message is not None:
+            return message, ""
+        seconds = time.monotonic() - start
+        if seconds > hard:
+            return None, "timeout"
+        if seconds > soft and not asked:
+            asked = True
+            _signal_group(pid, signal.SIGTERM)
+        if _resident_bytes(pid) > order.memory_bytes:
+            return None, "memory"
+
+
+def _resident_bytes(pid: int) -> int:
+    """Resident memory of a process and all that it started."""
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for each in (process, *process.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                total += each.memory_info().rss
+    return total
+
+
+def _signal_group(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _until_gone(server: _Server) -> dict[str, Any]:
+    """Wait until the server says that the trial and all that it started are gone."""
+    try:
+        return server.lines.next(STARTUP_SECONDS) or {}
+    except EOFError:
+        return {}
+
+
+def _died(reason: str, gone: Mapping[str, Any], order: Order, folder: Path) -> str:
+    if reason == "timeout":
+        limit = "its warm-up" if order.kill_seconds is None else f"{order.kill_seconds:.1f} s"
+        return f"killed: no answer within {limit}"
+    if reason == "memory":
+        return f"killed: more than {order.memory_bytes / 1e9:.1f} GB resident"
+    status = int(gone.get("status", 0))
+    how = f"signal {status & 127}" if status & 127 else f"exit code {status >> 8}"
+    log = folder / "log"
+    last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
+    return f"the process ended without an answer ({how})" + (f": {last[0][:500]}" if last else "")
+
+
+def _answers(folder: Path, told: Mapping[str, Any]) -> tuple[Answer, ...]:
+    answers = []
+    for rung, _ in told["rungs"]:
+        with np.load(folder / f"answer-{int(rung)}.npz", allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        answers.append(Answer(int(rung), arrays.get("predictions"), arrays.get("records")))
+    return tuple(answers)
+
+
+def remove(folder: Path) -> None:
+    """Remove a trial's folder."""
+    shutil.rmtree(folder, ignore_errors=True)

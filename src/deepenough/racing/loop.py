@@ -1,0 +1,298 @@
+"""Asks the scheduler, sends trials, scores, appends, yields events; knows no kind.
+
+Needs that this module answers:
+
+* What is on the disk is the truth: a trial counts when its line is written, so a race killed at any moment goes on from
+  its journal and runs nothing twice.
+* Predictions come back from a trial, records are made here, where the labels are.
+* Terminal, web page and report listen to the same events.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from deepenough.evidence import FAMILIES, Contender, Event, Evidence, Journal, Plan, Trial, finite
+from deepenough.judge.verdict import Verdict, judge
+from deepenough.racing.executors.local import Outcome
+from deepenough.racing.scheduler import Order, dropped, next_order
+from deepenough.task.task import Answer, Job, Task
+
+BLEND_WEIGHTS = (0.25, 0.5, 0.75)
+"""Shares of the classical finalist in the blends that are judged beside the two."""
+
+
+class Executor(Protocol):
+    """Runs one trial in a folder; ours is `executors.local`."""
+
+    def run(self, order: Order, job: Job, folder: Path, stop: Callable[[], bool]) -> Outcome: ...
+
+
+class _CtrlC:
+    """The first Ctrl-C asks the race to stop between two steps, so that nothing is left half done; the second insists."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> _CtrlC:
+        if threading.current_thread() is threading.main_thread():  # elsewhere nobody may set signals
+            self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._before)
+
+    def __call__(self) -> bool:
+        return self.asked
+
+    def _note(self, number: int, frame: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+class Loop:
+    """One sitting of a race: from what the journal holds to the verdict."""
+
+    def __init__(
+        self, task: Task, evidence: Evidence, journal: Journal, executor: Executor, clock: Callable[[], float]
+    ) -> None:
+        self.task = task
+        self.plan = evidence.plan
+        self.journal = journal
+        self.executor = executor
+        self.clock = clock
+        self.trials = list(evidence.trials)
+        self.records: dict[int, np.ndarray] = dict(evidence.records)
+        self.units = {fold: task.units(fold) for fold in range(task.folds)}
+        self.interrupted = False
+        self.stop = _CtrlC()
+        self._dropped = {name for name, _ in dropped(self.evidence)}
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self.plan, tuple(self.trials), self.records, self.units)
+
+    def run(self) -> Iterator[Event]:
+        """Every trial until the budget is spent, then the blends. Ctrl-C ends it cleanly, with `interrupted`."""
+        try:
+            with self.stop:
+                while (order := next_order(self.evidence, self.clock())) is not None:
+                    yield from self._trial(order)
+                yield from self._blends()
+        except KeyboardInterrupt:
+            self.interrupted = True
+            yield self.say("interrupted", {"trials": len(self.trials)})
+
+    def say(self, what: str, data: Mapping[str, Any]) -> Event:
+        """An event, on the disk before anybody hears it."""
+        event = Event(what, round(self.clock(), 3), data)
+        self.journal.append(event)
+        return event
+
+    def work_folder(self, number: int) -> Path:
+        """An empty place for a trial; what an earlier sitting left there is removed."""
+        folder = self.journal.folder / "work" / str(number)
+        shutil.rmtree(folder, ignore_errors=True)
+        return folder
+
+    def _trial(self, order: Order) -> Iterator[Event]:
+        shown = {"number": order.number, "contender": order.contender, "family": order.family}
+        shown |= {"purpose": order.purpose, "n_train": order.n_train, "fold": order.fold}
+        yield self.say("trial_started", shown | {"limit_seconds": order.limit_seconds})
+        started, folder = self.clock(), self.work_folder(order.number)
+        outcome = self.executor.run(order, self.task.job(order.n_train, order.fold, order.seed), folder, self.stop)
+        for trial in self._rows(order, outcome, started):
+            self.journal.append(trial)
+            self.trials.append(trial)
+            told = {"status": trial.status, "loss": trial.loss, "scores": dict(trial.scores), "error": trial.error}
+            yield self.say("trial_ended", shown | told | {"wall_seconds": round(trial.wall_seconds, 3)})
+        shutil.rmtree(folder, ignore_errors=True)
+        yield from self._after(order)
+
+    def unscored(self, order: Order, job: Job) -> Trial:
+        """Run a trial that nobody judges (a refit) and write it down."""
+        folder = self.work_folder(order.number)
+        started = self.clock()
+        outcome = self.executor.run(order, job, folder, self.stop)
+        trial = self._row(order, outcome, started)
+        self.journal.append(trial)
+        self.trials.append(trial)
+        shutil.rmtree(folder, ignore_errors=True)
+        return trial
+
+    def _rows(self, order: Order, outcome: Outcome, started: float) -> Iterator[Trial]:
+        """A row of evidence for each rung that the trial answered; one without an answer where it gave none."""
+        row = self._row(order, outcome, started)
+        if not outcome.answers:
+            yield row
+        shared = 0.0
+        for index, answer in enumerate(outcome.answers):
+            seconds = outcome.told["rungs"][index][1] if len(outcome.answers) > 1 else outcome.wall_seconds
+            part = dataclasses.replace(
+                row, number=order.number + index, n_train=answer.n_train, wall_seconds=seconds - shared
+            )
+            shared = seconds
+            yield self._scored(part, answer)
+
+    def _row(self, order: Order, outcome: Outcome, started: float) -> Trial:
+        """What is known of a trial before it is scored."""
+        model = self._keep(order, outcome)
+        return Trial(
+            number=order.number,
+            contender=order.contender,
+            family=order.family,
+            purpose=order.purpose,
+            n_train=order.n_train,
+            fold=order.fold,
+            seed=order.seed,
+            status=outcome.status,
+            limit_seconds=order.limit_seconds,
+            started_seconds=round(started, 3),
+            startup_seconds=outcome.startup_seconds,
+            wall_seconds=outcome.wall_seconds,
+            cpu_seconds=outcome.cpu_seconds,
+            threads=order.threads,
+            model=model,
+            error=outcome.error,
+            **{name: outcome.told[name] for name in _MEASURED if outcome.told.get(name) is not None},
+        )
+
+    def _scored(self, trial: Trial, answer: Answer) -> Trial:
+        """The trial with its loss, its records on the disk. What can't be scored is an error of the learner."""
+        try:
+            records = self.task.records(answer, trial.fold)
+            scores = {name: finite(score) for name, score in self.task.scores(answer, trial.fold).items()}
+        except (ValueError, FloatingPointError) as error:
+            return dataclasses.replace(trial, status="error", error=f"its answer can't be scored: {error}")
+        if records is None:
+            return trial
+        loss = finite(self.task.metric.evaluate(records)[0])
+        self.records[trial.number] = records
+        path = self.journal.array(f"records/{trial.number}.npy", records)
+        kept = ""
+        if answer.predictions is not None and trial.purpose == "final":
+            kept = self.journal.array(f"predictions/{trial.number}.npy", answer.predictions.astype(np.float32))
+        known = {name: score for name, score in scores.items() if score is not None}
+        return dataclasses.replace(trial, loss=loss, scores=known, records=path, predictions=kept)
+
+    def _keep(self, order: Order, outcome: Outcome) -> str:
+        """Move the saved model out of the work folder, whole, with what it takes to use it."""
+        if outcome.model is None or not outcome.answers:
+            return ""
+        place = self.journal.folder / "models" / str(order.number)
+        shutil.rmtree(place, ignore_errors=True)
+        place.parent.mkdir(exist_ok=True)
+        outcome.model.rename(place)
+        told = {"class": outcome.told["model_class"], "temperature": outcome.told.get("temperature", 1.0)}
+        # The name's ending keeps it out of the model's own files.
+        self.journal.note(f"models/{order.number}.json", told)
+        return f"models/{order.number}"
+
+    def _after(self, order: Order) -> Iterator[Event]:
+        """What changed with this trial: who is dropped, a rung that both families have, the verdict so far."""
+        for name, probability in dropped(self.evidence):
+            if name not in self._dropped:
+                self._dropped.add(name)
+                reason = f"beats its family's leader with probability {probability:.3f}"
+                yield self.say("dropped", {"contender": name, "probability": probability, "reason": reason})
+        if order.purpose != "final" or order.family not in FAMILIES:
+            return
+        finals = {(t.family, t.fold) for t in self.trials if t.purpose == "final" and t.finished}
+        if all((family, order.fold) in finals for family in FAMILIES):
+            yield self.say("rung_done", {"n_train": order.n_train, "fold": order.fold})
+            verdict = judge(self.evidence, final=False)
+            gap = verdict.gap and {"value": verdict.gap.value, "low": verdict.gap.low, "high": verdict.gap.high}
+            yield self.say("verdict_so_far", {"decision": verdict.decision, "gap": gap})
+
+    def _blends(self) -> Iterator[Event]:
+        """Judge blends of the finalists: the picks of every part, at three weights, on every judged fold."""
+        if self.task.shape != "supervised":
+            return
+        there = {(trial.contender, trial.fold) for trial in self.trials if trial.purpose == "blend"}
+        for first, second in _pairs(judge(self.evidence, final=False)):
+            for weight in BLEND_WEIGHTS:
+                name = f"{first}+{second}@{weight:.2f}"
+                for fold in range(self.task.folds):
+                    if (name, fold) not in there:
+                        self._blend(name, (first, second), weight, fold)
+            yield self.say("note", {"text": f"blends of {first} and {second} judged"})
+
+    def _blend(self, name: str, pair: tuple[str, str], weight: float, fold: int) -> None:
+        ours, theirs = self._final(pair[0], fold), self._final(pair[1], fold)
+        if ours is None or theirs is None or ours.n_train != theirs.n_train:
+            return
+        read = [np.load(self.journal.folder / trial.predictions).astype(np.float64) for trial in (ours, theirs)]
+        answer = Answer(ours.n_train, weight * read[0] + (1 - weight) * read[1])
+        number = max(trial.number for trial in self.trials) + 1
+        blend = Trial(number, name, "together", "blend", ours.n_train, fold, ours.seed, "ok")
+        blend = dataclasses.replace(
+            blend,
+            fit_cpu_seconds=ours.fit_cpu_seconds + theirs.fit_cpu_seconds,
+            fit_wall_seconds=ours.fit_wall_seconds + theirs.fit_wall_seconds,
+        )
+        scored = self._scored(blend, answer)
+        self.journal.append(scored)
+        self.trials.append(scored)
+
+    def _final(self, contender: str, fold: int) -> Trial | None:
+        finals = [t for t in self.trials if t.contender == contender and t.fold == fold and t.predictions]
+        return max(finals, key=lambda trial: trial.n_train, default=None)
+
+
+_MEASURED = (
+    "fit_wall_seconds",
+    "fit_cpu_seconds",
+    "predict_wall_seconds",
+    "peak_bytes",
+    "joules",
+    "joules_source",
+    "predict_one_ms_p50",
+    "predict_one_ms_p95",
+    "predict_rows_per_second",
+    "model_bytes",
+    "load_average",
+    "planned",
+)
+
+
+def _pairs(verdict: Verdict) -> list[tuple[str, str]]:
+    """Classical and deep picks that meet in some part."""
+    if verdict.classical is None or verdict.deep is None:
+        return []
+    return sorted(set(zip(verdict.classical.picks, verdict.deep.picks, strict=True)))
+
+
+def contenders(entries: Any, plan_seed: int, variants: int) -> Iterator[Contender]:
+    """Contenders of found learners: each with its defaults, then variants drawn from its search space."""
+    for entry in entries:
+        base = entry.cls()
+        yield _contender(entry, entry.name, _settings(base))
+        space = entry.cls.space()
+        random = np.random.default_rng([plan_seed, sum(entry.name.encode())])
+        for index in itertools.islice(itertools.count(2), variants if space else 0):
+            drawn = {name: draw(random) for name, draw in sorted(space.items())}
+            yield _contender(entry, f"{entry.name}-{index}", _settings(dataclasses.replace(base, **drawn)))
+
+
+def _contender(entry: Any, name: str, settings: Mapping[str, Any]) -> Contender:
+    cls = entry.cls
+    return Contender(
+        name, entry.name, entry.path, entry.family, settings, cls.priority, cls.deterministic, cls.family_reason
+    )
+
+
+def _settings(learner: Any) -> dict[str, Any]:
+    """The hyperparameters as plain JSON values."""
+    values = {item.name: getattr(learner, item.name) for item in dataclasses.fields(learner)}
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}

@@ -1,0 +1,279 @@
+"""What happens in a trial's process: warm up, wait for GO, fit, calibrate, predict, measure, answer.
+
+Needs that this module answers:
+
+* Imports, the learner's warm-up and the reading of the data are start-up, not fit: they end before GO. The warm-up gets
+  no data, so nothing can be learnt in it.
+* What the learner may see is the job and no more; the labels of what is judged are not in it.
+* Both families are calibrated alike, on inner rows of their own training part, on the clock.
+* Whatever goes wrong in here is told to the parent in one line, and is evidence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepenough.learner import Examples, Learner, Limits, Model, stop_when_asked
+from deepenough.model.calibration import apply_temperature, fit_temperature
+from deepenough.racing.meter import Meter
+from deepenough.racing.scheduler import Order
+
+ONE_ROW_SECONDS = 0.5
+"""At most so long is spent on timing single predictions."""
+ONE_ROW_TIMES = 200
+
+
+def imported(path: str) -> Any:
+    """What `module:Name` names."""
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def write_job(folder: Path, order: Order, arrays: Mapping[str, np.ndarray], shape: str, facts: Any) -> None:
+    """Lay a trial's whole world into its folder."""
+    folder.mkdir(parents=True)
+    np.savez(folder / "job.npz", **dict(arrays))
+    content = {"order": vars(order) | {"settings": dict(order.settings)}, "shape": shape, "facts": facts}
+    (folder / "job.json").write_text(json.dumps(content))
+
+
+def run(folder: Path, ready: Callable[[], None]) -> dict[str, Any]:
+    """Run the job of the folder and write `answer-<rung>.npz` into it; returns what is to be told.
+
+    ready: tells the parent that the start-up is over and returns at GO.
+    """
+    content = json.loads((folder / "job.json").read_text())
+    order, facts = Order(**content["order"]), content["facts"]
+    learner = imported(order.learner)(**order.settings)
+    with _threads(order.threads):
+        type(learner).warm_up(facts.get("n_classes"))
+        with np.load(folder / "job.npz", allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        return _SHAPES[content["shape"]](folder, order, learner, arrays, facts, ready)
+
+
+@contextlib.contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """Hold the linear algebra below numpy to the trial's threads, where the library to do so is installed."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        yield
+        return
+    with threadpool_limits(number):
+        yield
+
+
+def _limits(order: Order) -> Limits:
+    """The limits, their clock started now."""
+    return Limits(order.limit_seconds, order.threads, order.memory_bytes, order.device)
+
+
+def _named(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _supervised(
+    folder: Path, order: Order, learner: Learner, arrays: Mapping[str, np.ndarray], facts: Any, ready: Callable[[], None]
+) -> dict[str, Any]:
+    inputs = imported(facts["inputs"])
+    examples = Examples(
+        inputs.from_arrays(_named(arrays, "train.")), arrays["targets"], facts["n_classes"], arrays["inner"]
+    )
+    judged = inputs.from_arrays(_named(arrays, "judge."))
+    ready()
+    stop_when_asked()
+    with Meter() as meter:
+        start = time.perf_counter()
+        with Meter() as fitting:
+            model = learner.fit(examples, _limits(order), order.seed)
+            temperature = _temperature(model, examples)
+        predicting = time.perf_counter()
+        predictions = calibrated(_sound(model.predict(judged), len(judged), facts["n_classes"]), temperature)
+        predict_seconds = time.perf_counter() - predicting
+    np.savez(folder / f"answer-{order.n_train}.npz", predictions=predictions)
+    told = _measured(meter, fitting, predict_seconds, len(judged))
+    told |= {"rungs": [[order.n_train, time.perf_counter() - start]], "temperature": temperature}
+    told["planned"] = float(model.planned)
+    if order.time_one:
+        told |= _one_row(model, judged)
+    if order.keep:
+        told |= _kept(folder, model, judged, temperature, predictions)
+    return told
+
+
+def calibrated(predictions: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities at that temperature; numbers as they are."""
+    return apply_temperature(predictions, temperature) if predictions.ndim == 2 else predictions
+
+
+def _temperature(model: Model, examples: Examples) -> float:
+    """One temperature, fitted on inner rows that the predicting model had not trained on."""
+    if examples.n_classes is None or len(examples.inner) == 0:
+        return 1.0
+    predictions = model.inner_predictions
+    if predictions is None:
+        predictions = model.predict(examples.inputs.take(examples.inner))
+    sound = _sound(predictions, len(examples.inner), examples.n_classes)
+    return float(fit_temperature(sound, examples.targets[examples.inner]))
+
+
+def _sound(predictions: np.ndarray, rows: int, n_classes: int | None) -> np.ndarray:
+    """The predictions, if they are what was asked for: of the right shape, and finite numbers."""
+    shape = (rows,) if n_classes is None else (rows, n_classes)
+    if predictions.shape != shape:
+        raise ValueError(f"predictions have shape {predictions.shape}, expected {shape}")
+    if not np.isfinite(predictions).all():
+        raise ValueError(f"{int((~np.isfinite(predictions)).sum())} predictions are not finite numbers")
+    return predictions
+
+
+def _measured(meter: Meter, fitting: Meter, predict_seconds: float, rows: int) -> dict[str, Any]:
+    whole, fit = meter.reading, fitting.reading
+    return {
+        "wall_seconds": whole.wall_seconds,
+        "cpu_seconds": whole.cpu_seconds,
+        "fit_wall_seconds": fit.wall_seconds,
+        "fit_cpu_seconds": fit.cpu_seconds,
+        "predict_wall_seconds": predict_seconds,
+        "predict_rows_per_second": rows / max(predict_seconds, 1e-9),
+        "peak_bytes": whole.peak_bytes,
+        "joules": whole.joules,
+        "joules_source": whole.joules_source,
+        "load_average": whole.load_average,
+    }
+
+
+def _one_row(model: Model, judged: Any) -> dict[str, float]:
+    """Milliseconds of single predictions, alone on the machine, after one that is not counted."""
+    milliseconds = []
+    rows = [judged.take(np.array([index % len(judged)])) for index in range(ONE_ROW_TIMES)]
+    model.predict(rows[0])
+    end = time.perf_counter() + ONE_ROW_SECONDS
+    for row in rows:
+        start = time.perf_counter()
+        model.predict(row)
+        milliseconds.append(1000 * (time.perf_counter() - start))
+        if time.perf_counter() > end:
+            break
+    p50, p95 = np.percentile(milliseconds, [50, 95])
+    return {"predict_one_ms_p50": float(p50), "predict_one_ms_p95": float(p95)}
+
+
+def _kept(folder: Path, model: Model, judged: Any, temperature: float, predictions: np.ndarray) -> dict[str, Any]:
+    """Save the model, load what was saved, and see that it predicts the same."""
+    place = folder / "model"
+    place.mkdir()
+    model.save(place)
+    some = np.arange(min(len(judged), 200))
+    again = calibrated(type(model).load(place).predict(judged.take(some)), temperature)
+    difference = float(np.max(np.abs(again - predictions[some]) / np.maximum(np.abs(predictions[some]), 1), initial=0))
+    if difference > 1e-4:
+        raise ValueError(f"the saved model predicts otherwise than the fitted one, by up to {difference:.2g}")
+    size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+    cls = type(model)
+    return {"model_bytes": size, "model_class": f"{cls.__module__}:{cls.__qualname__}"}
+
+
+def _unlabelled(
+    folder: Path, order: Order, learner: Learner, arrays: Mapping[str, np.ndarray], facts: Any, ready: Callable[[], None]
+) -> dict[str, Any]:
+    inputs = imported(facts["inputs"])
+    examples, judged = inputs.from_arrays(_named(arrays, "train.")), inputs.from_arrays(_named(arrays, "judge."))
+    ready()
+    stop_when_asked()
+    with Meter() as meter:
+        start = time.perf_counter()
+        with Meter() as fitting:
+            model = learner.fit(examples, _limits(order), order.seed)
+        predicting = time.perf_counter()
+        predictions = np.asarray(model.predict(judged))
+        predict_seconds = time.perf_counter() - predicting
+    np.savez(folder / f"answer-{order.n_train}.npz", predictions=predictions)
+    told = _measured(meter, fitting, predict_seconds, len(judged))
+    told |= {"rungs": [[order.n_train, time.perf_counter() - start]], "planned": float(model.planned)}
+    if order.keep:
+        told |= _kept(folder, model, judged, 1.0, predictions)
+    return told
+
+
+class _Practice:
+    """The environment to practise in, and the judge of every rung on the way."""
+
+    def __init__(self, task: Any, order: Order, facts: Any, folder: Path) -> None:
+        self.environment = task.practice(order.seed)
+        self.rungs: list[list[float]] = []
+        self._task, self._order, self._folder = task, order, folder
+        self._waiting = sorted(facts["rungs"])
+        self._fold = facts["fold"]
+        self._start = time.perf_counter()
+        self._judging_seconds = 0.0
+
+    def report(self, steps: int, policy: Model) -> bool:
+        """Judge the policy at every rung that it has reached; False once the last is done."""
+        while self._waiting and steps >= self._waiting[0]:
+            rung = self._waiting.pop(0)
+            began = time.perf_counter()
+            records = self._task.evaluate(policy, self._fold, _limits(self._order))
+            np.savez(self._folder / f"answer-{rung}.npz", records=records)
+            self._judging_seconds += time.perf_counter() - began
+            self.rungs.append([rung, time.perf_counter() - self._start - self._judging_seconds])
+        return bool(self._waiting)
+
+
+def _interactive(
+    folder: Path, order: Order, learner: Learner, arrays: Mapping[str, np.ndarray], facts: Any, ready: Callable[[], None]
+) -> dict[str, Any]:
+    task = imported(facts["task"])(**facts["settings"])
+    ready()
+    stop_when_asked()
+    with Meter() as meter, Meter() as fitting:
+        practice = _Practice(task, order, facts, folder)
+        model = learner.fit(practice, _limits(order), order.seed)
+    if not practice.rungs:
+        raise ValueError("the practice ended before its first rung")
+    told = _measured(meter, fitting, practice._judging_seconds, 1)
+    told |= {"rungs": practice.rungs, "planned": float(model.planned)}
+    if order.keep:
+        place = folder / "model"
+        place.mkdir()
+        model.save(place)
+        told["model_class"] = f"{type(model).__module__}:{type(model).__qualname__}"
+        told["model_bytes"] = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+    return told
+
+
+_SHAPES: dict[str, Callable[..., dict[str, Any]]] = {
+    "supervised": _supervised,
+    "interactive": _interactive,
+    "unlabelled": _unlabelled,
+}
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    """A failure as the parent hears it: its kind, its words, and where in the learner it stood."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    kind = "memory" if isinstance(error, MemoryError) else "error"
+    return {"status": kind, "error": f"{type(error).__name__}: {error}{place}"[:2000]}
+
+
+def silence(log: Path) -> None:
+    """Send all that the process prints to its log, also what C libraries print."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    os.close(target)

@@ -1,0 +1,241 @@
+"""One question about one source, in three shapes that the race treats alike.
+
+Needs that the design answers:
+
+* The race knows no kind: it asks a task for a `Job` (all that a trial may see) and gives back the trial's `Answer`.
+* Labels of what is judged never enter a trial: a supervised job holds inputs only, and the parent scores.
+* An environment has no labels to hide, so its policies are judged where they practise; one run gives every rung.
+* Without a truth there are no records, and so no verdict: the race then says so.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from deepenough.evidence import Units
+from deepenough.learner import Examples, Limits
+
+
+class Metric(Protocol):
+    """What the race asks of a metric; `judge.metrics` holds ours."""
+
+    name: str
+
+    def evaluate(self, records: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+        """The loss (lower is better) and each unit's influence on it; the influences' mean is the loss."""
+
+    def show(self, loss: float) -> float:
+        """The loss as a person reads the metric (accuracy instead of error rate)."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a trial may see, as arrays and plain values, so that it can cross into another process.
+
+    shape: `supervised`, `interactive` or `unlabelled`; says which function of `racing.trial` runs it.
+    arrays: by name, no objects among them.
+    facts: JSON values.
+    """
+
+    shape: str
+    arrays: Mapping[str, np.ndarray]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a trial gives back for one rung.
+
+    predictions: of a supervised or unlabelled task, one row a unit of the fold; None for an interactive one.
+    records: of an interactive task, one row an evaluation episode; else None: the parent makes them.
+    """
+
+    n_train: int
+    predictions: np.ndarray | None = None
+    records: np.ndarray | None = None
+
+
+class Task(ABC):
+    """One question about one source. `largest`, `smallest` and `folds` say how far its ladder reaches.
+
+    largest: size of the largest training set that every fold has (rows, or steps of experience).
+    smallest: size under which training makes no sense.
+    folds: number of train/test splits.
+    """
+
+    shape: str
+    metric: Metric
+    largest: int
+    smallest: int
+    folds: int
+
+    @abstractmethod
+    def job(self, n_train: int, fold: int, seed: int) -> Job:
+        """All that one trial may see."""
+
+    @abstractmethod
+    def refit_job(self, seed: int) -> Job:
+        """Everything to learn from, for the model that is handed over; a few rows of inputs to check it on."""
+
+    @abstractmethod
+    def units(self, fold: int) -> Units:
+        """Who judges in this fold."""
+
+    @abstractmethod
+    def records(self, answer: Answer, fold: int) -> np.ndarray | None:
+        """One row a unit of the fold, what the metric needs of it; None where there is no truth to score with."""
+
+    def scores(self, answer: Answer, fold: int) -> Mapping[str, float]:
+        """Every metric worth showing, as a person reads it."""
+        records = self.records(answer, fold)
+        return {} if records is None else {self.metric.name: self.metric.show(self.metric.evaluate(records)[0])}
+
+
+class SupervisedTask(Task):
+    """Inputs and targets. A kind gives the splits' rows and the inputs; the rest is here."""
+
+    shape = "supervised"
+    n_classes: int | None
+    """None where a number is predicted."""
+
+    @abstractmethod
+    def train(self, n_train: int, fold: int, seed: int) -> Examples:
+        """The first `n_train` rows of the fold's nested order, with the inner rows chosen."""
+
+    @abstractmethod
+    def everything(self, seed: int) -> Examples:
+        """All rows."""
+
+    @abstractmethod
+    def inputs(self, fold: int) -> Any:
+        """Inputs of the fold's judged units, without their targets."""
+
+    @abstractmethod
+    def truth(self, fold: int) -> np.ndarray:
+        """Targets of the fold's judged units."""
+
+    @abstractmethod
+    def metrics(self) -> Sequence[Metric]:
+        """The judged metric first, then those shown beside it."""
+
+    def job(self, n_train: int, fold: int, seed: int) -> Job:
+        return _supervised_job(self.train(n_train, fold, seed), self.inputs(fold))
+
+    def refit_job(self, seed: int) -> Job:
+        rows = np.arange(min(len(self.truth(0)), 200))
+        return _supervised_job(self.everything(seed), self.inputs(0).take(rows))
+
+    def records(self, answer: Answer, fold: int) -> np.ndarray | None:
+        return np.asarray(self.metric.records(self.truth(fold), answer.predictions))  # type: ignore[attr-defined]
+
+    def scores(self, answer: Answer, fold: int) -> Mapping[str, float]:
+        truth = self.truth(fold)
+        shown = {}
+        for metric in self.metrics():
+            loss, _ = metric.evaluate(metric.records(truth, answer.predictions))  # type: ignore[attr-defined]
+            shown[metric.name] = float(metric.show(loss))
+        return shown
+
+
+def _supervised_job(examples: Examples, inputs: Any) -> Job:
+    arrays = {f"train.{name}": array for name, array in examples.inputs.to_arrays().items()}
+    arrays |= {f"judge.{name}": array for name, array in inputs.to_arrays().items()}
+    arrays |= {"targets": examples.targets, "inner": examples.inner}
+    kind_of_inputs = type(inputs)
+    facts = {"inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}", "n_classes": examples.n_classes}
+    return Job("supervised", arrays, facts)
+
+
+class Practice(Protocol):
+    """What an interactive learner fits on: an environment of its kind's own making, and a place to report to."""
+
+    environment: Any
+
+    def report(self, steps: int, policy: Any) -> bool:
+        """Say what the policy is after so many steps of experience; False says that it is time to stop."""
+
+
+class InteractiveTask(Task):
+    """An environment to act in; `n_train` counts steps of experience, a unit is an evaluation episode.
+
+    The class itself crosses into the trial: `facts["task"]` names it, and it is made there from `facts["settings"]`.
+    """
+
+    shape = "interactive"
+
+    @abstractmethod
+    def settings(self) -> Mapping[str, Any]:
+        """JSON values from which the trial makes the task again: `type(task)(**settings)`."""
+
+    @abstractmethod
+    def practice(self, seed: int) -> Any:
+        """An environment to practise in; never the one that is judged in."""
+
+    @abstractmethod
+    def evaluate(self, policy: Any, fold: int, limits: Limits) -> np.ndarray:
+        """One row an evaluation episode of the fold: what the metric needs of it."""
+
+    @abstractmethod
+    def rungs(self, n_train: int) -> Sequence[int]:
+        """Steps of experience at which a run up to `n_train` is judged, the last of them `n_train`."""
+
+    def job(self, n_train: int, fold: int, seed: int) -> Job:
+        return Job("interactive", {}, self._facts() | {"fold": fold, "rungs": list(self.rungs(n_train))})
+
+    def refit_job(self, seed: int) -> Job:
+        return Job("interactive", {}, self._facts() | {"fold": 0, "rungs": [self.largest]})
+
+    def _facts(self) -> dict[str, Any]:
+        kind = type(self)
+        return {"task": f"{kind.__module__}:{kind.__qualname__}", "settings": dict(self.settings())}
+
+    def records(self, answer: Answer, fold: int) -> np.ndarray | None:
+        return answer.records
+
+
+class UnlabelledTask(Task):
+    """Inputs without targets; scored only where the kind has a truth (planted or held out)."""
+
+    shape = "unlabelled"
+
+    @abstractmethod
+    def train(self, n_train: int, fold: int, seed: int) -> Any:
+        """Inputs to learn from."""
+
+    @abstractmethod
+    def inputs(self, fold: int) -> Any:
+        """Inputs of the fold's judged units."""
+
+    def job(self, n_train: int, fold: int, seed: int) -> Job:
+        return _unlabelled_job(self.train(n_train, fold, seed), self.inputs(fold))
+
+    def refit_job(self, seed: int) -> Job:
+        return _unlabelled_job(self.train(self.largest, 0, seed), self.inputs(0))
+
+    def records(self, answer: Answer, fold: int) -> np.ndarray | None:
+        return None
+
+
+def _unlabelled_job(examples: Any, inputs: Any) -> Job:
+    arrays = {f"train.{name}": array for name, array in examples.to_arrays().items()}
+    arrays |= {f"judge.{name}": array for name, array in inputs.to_arrays().items()}
+    return Job("unlabelled", arrays, {"inputs": f"{type(inputs).__module__}:{type(inputs).__qualname__}"})
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person asked, as the kinds read it. `options` holds the options that only some kinds know."""
+
+    target: str | None = None
+    metric: str | None = None
+    seed: int = 0
+    drop: Sequence[str] = ()
+    group: str | None = None
+    time: str | None = None
+    positive: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)

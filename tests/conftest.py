@@ -1,0 +1,32 @@
+"""What every test shares: one thread, seeds that repeat, and children that can import the stubs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Before numpy and torch are imported anywhere: they read these once.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+# Children find `tests.stubs` by its import path, whatever folder they are started in.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT), str(ROOT / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+for folder in (ROOT, ROOT / "src"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+from hypothesis import HealthCheck, settings  # noqa: E402 - the environment above must stand first
+
+settings.register_profile(
+    "deepenough",
+    deadline=None,  # a busy machine is no failure
+    derandomize=True,  # the same examples in every run
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("deepenough")
