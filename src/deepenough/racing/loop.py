@@ -140,7 +140,11 @@ class Loop:
         for index, answer in enumerate(outcome.answers):
             seconds = outcome.told["rungs"][index][1] if len(outcome.answers) > 1 else outcome.wall_seconds
             part = dataclasses.replace(
-                row, number=order.number + index, n_train=answer.n_train, wall_seconds=seconds - shared
+                row,
+                number=order.number + index,
+                n_train=answer.n_train,
+                purpose=order.purpose if answer.n_train == order.n_train else "ladder",
+                wall_seconds=seconds - shared,
             )
             shared = seconds
             yield self._scored(part, answer)

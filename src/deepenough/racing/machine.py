@@ -23,8 +23,8 @@ import deepenough
 from deepenough.errors import OptionError
 from deepenough.evidence import FAMILIES
 from deepenough.racing import energy
+from deepenough.racing.processes import PROC, text_of
 
-PROC = Path("/proc")
 CGROUPS = Path("/sys/fs/cgroup")
 NO_LIMIT = 2**60
 """Control groups of version 1 write a number like this for none."""
@@ -141,9 +141,9 @@ def cpu_quota(proc: Path = PROC, cgroups: Path = CGROUPS) -> float | None:
     """Cores' worth of time that the control groups grant; None without a limit."""
     quotas = []
     for folder in _group_folders("cpu", proc, cgroups):
-        words = _text(folder / "cpu.max").split()  # version 2: "150000 100000" or "max 100000"
+        words = text_of(folder / "cpu.max").split()  # version 2: "150000 100000" or "max 100000"
         if not words:
-            words = [_text(folder / "cpu.cfs_quota_us").strip(), _text(folder / "cpu.cfs_period_us").strip()]
+            words = [text_of(folder / "cpu.cfs_quota_us").strip(), text_of(folder / "cpu.cfs_period_us").strip()]
         if len(words) == 2 and words[0].isdigit() and words[1].isdigit() and int(words[1]):
             quotas.append(int(words[0]) / int(words[1]))
     return min(quotas, default=None)
@@ -163,7 +163,7 @@ def memory_bytes(proc: Path = PROC, cgroups: Path = CGROUPS) -> tuple[int, int]:
 
 
 def _machine_memory(proc: Path) -> tuple[int, int]:
-    lines = dict(re.findall(r"^(MemTotal|MemAvailable):\s+(\d+) kB$", _text(proc / "meminfo"), re.MULTILINE))
+    lines = dict(re.findall(r"^(MemTotal|MemAvailable):\s+(\d+) kB$", text_of(proc / "meminfo"), re.MULTILINE))
     if len(lines) == 2:
         return int(lines["MemTotal"]) * 1024, int(lines["MemAvailable"]) * 1024
     import psutil
@@ -174,14 +174,14 @@ def _machine_memory(proc: Path) -> tuple[int, int]:
 
 def _reclaimable(folder: Path) -> int:
     """File pages that a control group counts as used and gives up when asked."""
-    found = re.search(r"^(?:total_)?inactive_file (\d+)$", _text(folder / "memory.stat"), re.MULTILINE)
+    found = re.search(r"^(?:total_)?inactive_file (\d+)$", text_of(folder / "memory.stat"), re.MULTILINE)
     return int(found[1]) if found else 0
 
 
 def _group_folders(controller: str, proc: Path, cgroups: Path) -> list[Path]:
     """Folders of the control group that this process is in and of all around it: each one's limit holds."""
     folders = []
-    for line in _text(proc / "self" / "cgroup").splitlines():
+    for line in text_of(proc / "self" / "cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
         if controllers and controller not in controllers.split(","):
             continue
@@ -195,7 +195,7 @@ def _group_folders(controller: str, proc: Path, cgroups: Path) -> list[Path]:
 
 def cpu_name(proc: Path = PROC) -> str:
     """The processor as it calls itself; virtual machines often hide which it is."""
-    found = re.search(r"^model name\s*:\s*(.+)$", _text(proc / "cpuinfo"), re.MULTILINE)
+    found = re.search(r"^model name\s*:\s*(.+)$", text_of(proc / "cpuinfo"), re.MULTILINE)
     return found[1].strip() if found else platform.processor() or platform.machine()
 
 
@@ -203,7 +203,7 @@ def gpu_names(proc: Path = PROC) -> list[str]:
     """NVIDIA GPUs, as the driver lists them (Linux)."""
     names = []
     for page in sorted(proc.glob("driver/nvidia/gpus/*/information")):
-        found = re.search(r"^Model:\s*(.+)$", _text(page), re.MULTILINE)
+        found = re.search(r"^Model:\s*(.+)$", text_of(page), re.MULTILINE)
         names.append(found[1].strip() if found else "NVIDIA GPU")
     return names
 
@@ -220,7 +220,7 @@ def torch_build() -> str:
         distribution = importlib.metadata.distribution("torch")
     except importlib.metadata.PackageNotFoundError:
         return ""
-    return build_of(_text(Path(str(distribution.locate_file("torch/version.py")))))
+    return build_of(text_of(Path(str(distribution.locate_file("torch/version.py")))))
 
 
 def build_of(text: str) -> str:
@@ -250,13 +250,5 @@ def _version(distribution: str) -> str:
 
 def _number(path: Path) -> int | None:
     """A number in a small file; None where there is no such file, or it says `max`."""
-    text = _text(path).strip()
+    text = text_of(path).strip()
     return int(text) if text.isdigit() else None
-
-
-def _text(path: Path) -> str:
-    """Content of a small file; empty where it can't be read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

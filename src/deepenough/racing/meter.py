@@ -20,15 +20,21 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from deepenough.racing import energy
-
-PROC = Path("/proc")
+from deepenough.racing.processes import (
+    PROC,
+    peak_bytes,
+    reset_peak,
+    resident_bytes,
+    text_of,
+    ticks_per_second,
+    tree_cpu_seconds,
+)
 
 BUSY_RATIO = 1.3
 """Wall over CPU seconds of a block with one thread: above it, something else held the core."""
@@ -186,28 +192,14 @@ def why_busy(wall_seconds: float, cpu_seconds: float, threads: int, stolen: floa
     return "; ".join(reasons)
 
 
-def parse_machine_times(text: str, ticks_per_second: float) -> MachineTimes | None:
+def parse_machine_times(text: str, ticks: float) -> MachineTimes | None:
     """The first line of Linux's `stat`: user (guests too), nice, system, idle, iowait, irq, softirq, steal."""
     words = text.split("\n", 1)[0].split()
     if len(words) < 9 or words[0] != "cpu":
         return None
-    user, nice, system, idle, waiting, irq, softirq, stolen = (int(word) / ticks_per_second for word in words[1:9])
+    user, nice, system, idle, waiting, irq, softirq, stolen = (int(word) / ticks for word in words[1:9])
     busy = user + nice + system + irq + softirq
     return MachineTimes(busy, stolen, busy + idle + waiting + stolen)
-
-
-def parse_process_times(text: str, ticks_per_second: float) -> float:
-    """CPU seconds in one process's `stat`, its own and those of children that it has waited for."""
-    after_name = text.rpartition(")")[2].split()  # a name may hold spaces and brackets
-    return sum(int(word) for word in after_name[11:15]) / ticks_per_second
-
-
-def parse_status(text: str, field: str) -> int | None:
-    """Bytes of one field (`VmHWM`, `VmRSS`) of a process's `status`."""
-    for line in text.splitlines():
-        if line.startswith(field + ":"):
-            return int(line.split()[1]) * 1024
-    return None
 
 
 # Reading
@@ -223,101 +215,8 @@ def load_average() -> float | None:
 
 def read_machine_times(proc: Path = PROC) -> MachineTimes | None:
     """CPU seconds of all cores; None where the system doesn't say."""
-    text = _text(proc / "stat")
-    return parse_machine_times(text, _ticks_per_second()) if text else None
-
-
-def reset_peak(proc: Path = PROC) -> bool:
-    """Set this process's high-water mark of memory back to now; False where the system doesn't let us."""
-    try:
-        (proc / "self" / "clear_refs").write_text("5")
-    except OSError:
-        return False
-    return True
-
-
-def peak_bytes(fresh: bool, proc: Path = PROC) -> tuple[int, str]:
-    """The highest resident memory of this process plus its running workers' own, and since when: see `Reading`.
-
-    fresh: the mark was set back when the block began.
-    """
-    own = parse_status(_text(proc / "self" / "status"), "VmHWM")
-    if own is not None:
-        workers = (parse_status(_text(proc / str(pid) / "status"), "VmHWM") or 0 for pid in descendants(proc))
-        return own + sum(workers), "block" if fresh else "process"
-    return _peak_elsewhere()
-
-
-def _peak_elsewhere() -> tuple[int, str]:
-    try:
-        import resource
-    except ImportError:  # Windows
-        return _psutil_memory("peak_wset"), "process"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if sys.platform == "darwin" else 1024), "process"
-
-
-def resident_bytes(proc: Path = PROC) -> int:
-    """Resident memory of this process plus its running workers', now."""
-    own = parse_status(_text(proc / "self" / "status"), "VmRSS")
-    if own is None:
-        return _psutil_memory("rss")
-    workers = (parse_status(_text(proc / str(pid) / "status"), "VmRSS") or 0 for pid in descendants(proc))
-    return own + sum(workers)
-
-
-def _psutil_memory(name: str) -> int:
-    import psutil
-
-    return int(getattr(psutil.Process().memory_info(), name, 0))
-
-
-def tree_cpu_seconds(proc: Path = PROC) -> float:
-    """CPU seconds so far of this process, of children that have ended, and of all that it started and that still run.
-
-    A child that ends between two readings moves from one part to another, and the difference stays right.
-    """
-    times = os.times()
-    workers = sum(_process_cpu_seconds(proc, pid) for pid in descendants(proc))
-    return time.process_time() + times.children_user + times.children_system + workers
-
-
-def _process_cpu_seconds(proc: Path, pid: int) -> float:
-    text = _text(proc / str(pid) / "stat")
-    return parse_process_times(text, _ticks_per_second()) if text else 0.0
-
-
-def descendants(proc: Path = PROC) -> list[int]:
-    """Process ids of all that this process started and that still run; empty where the system has no such files."""
-    found: list[int] = []
-    waiting: list[int] = list(_children(proc, "self"))
-    while waiting:
-        pid = waiting.pop()
-        found.append(pid)
-        waiting.extend(_children(proc, str(pid)))
-    return found
-
-
-def _children(proc: Path, process: str) -> Iterable[int]:
-    """Children of every thread of a process."""
-    try:
-        threads = os.listdir(proc / process / "task")
-    except OSError:  # it has ended, or there is no such folder
-        return []
-    texts = (_text(proc / process / "task" / thread / "children") for thread in threads)
-    return [int(word) for text in texts for word in text.split()]
-
-
-def _text(path: Path) -> str:
-    """Content of a small file; empty where it can't be read."""
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
-
-
-def _ticks_per_second() -> float:
-    return float(os.sysconf("SC_CLK_TCK")) if hasattr(os, "sysconf") else 100.0
+    text = text_of(proc / "stat")
+    return parse_machine_times(text, ticks_per_second()) if text else None
 
 
 def _gpu() -> Any:

@@ -40,9 +40,13 @@ SCREEN = (16, 8, 4)
 DROP_BELOW = 0.05
 """A challenger that beats its family's leader at full size with less than this probability is dropped."""
 THREADS_PAY_FROM_ROWS = 10_000
+URGENT_SHARE = 0.5
+"""A planned final is begun when at least so much of its predicted time is left."""
 GRACE_SECONDS = 2.0
 MOST_TRIAL_ROWS = 20_000
 """With a budget in trials there is no clock to size the finals by: they have at most so many rows."""
+DIED = "the process ended without an answer"
+"""How the error of a trial begins that something killed (perhaps not its own fault): it is tried once more."""
 RESEED = 500_000
 """Seeds of repeats lie this far from those of the first fits."""
 
@@ -77,7 +81,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Wish:
-    """A trial that would be worth having, before it is known whether it fits. `together`: so many of its like or none."""
+    """A trial that would be worth having, before it is known whether it fits.
+
+    together: so many of its like or none.
+    urgent: begun although it may be cut by its deadline: the finals that every verdict needs.
+    """
 
     contender: Contender
     purpose: str
@@ -85,6 +93,7 @@ class Wish:
     fold: int
     seed: int
     together: int = 1
+    urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,9 @@ class Race:
     evidence: Evidence
     elapsed_seconds: float = 0.0
     _times: dict[str, Any] = field(default_factory=dict, compare=False)
+    _laws: dict[str, Any] = field(default_factory=dict, compare=False)
+    _leaders: dict[str, Any] = field(default_factory=dict, compare=False)
+    _in_a_row: dict[tuple[str, int], int] = field(default_factory=dict, compare=False)
 
     @property
     def plan(self) -> Plan:
@@ -106,15 +118,30 @@ class Race:
 
     @cached_property
     def done(self) -> dict[tuple[str, int, int, int], Trial]:
-        """Every trial that ended, whatever its end."""
-        return {(t.contender, t.n_train, t.fold, t.seed): t for t in self.evidence.trials}
+        """Every trial that ended, whatever its end; one that was killed once may be tried again."""
+        done: dict[tuple[str, int, int, int], Trial] = {}
+        died = set()
+        for trial in self.evidence.trials:
+            key = (trial.contender, trial.n_train, trial.fold, trial.seed)
+            if trial.error.startswith(DIED) and key not in died:
+                died.add(key)
+            else:
+                done[key] = trial
+        return done
 
     def family(self, family: str) -> list[Contender]:
         """Its contenders, the champion first."""
         return [c for c in self.plan.contenders if c.family == family]
 
+    @cached_property
+    def _by_contender(self) -> dict[str, list[Trial]]:
+        trials: dict[str, list[Trial]] = {}
+        for trial in self.evidence.trials:
+            trials.setdefault(trial.contender, []).append(trial)
+        return trials
+
     def trials(self, contender: str) -> list[Trial]:
-        return [t for t in self.evidence.trials if t.contender == contender]
+        return self._by_contender.get(contender, [])
 
     # Costs
 
@@ -122,7 +149,15 @@ class Race:
         return 1.0 if self.counted else trial.wall_seconds
 
     def spent(self, family: str) -> float:
-        return sum(self.cost(t) for t in self.evidence.trials if t.family == family and t.purpose not in ("refit", "blend"))
+        return self._spent.get(family, 0.0)
+
+    @cached_property
+    def _spent(self) -> dict[str, float]:
+        spent: dict[str, float] = {}
+        for trial in self.evidence.trials:
+            if trial.purpose not in ("refit", "blend"):
+                spent[trial.family] = spent.get(trial.family, 0.0) + self.cost(trial)
+        return spent
 
     @cached_property
     def share(self) -> float:
@@ -154,13 +189,18 @@ class Race:
         """Predicted wall seconds of a trial, from its learner's own: log t = a + b log n."""
         if contender is None:
             return 0.0
-        key = f"{contender.name}/{contender.learner}"
-        if key not in self._times:
+        if contender.name not in self._times:
             own = [t for t in self.trials(contender.name) if t.wall_seconds > 0]
-            like = [t for c in self.plan.contenders if c.learner == contender.learner for t in self.trials(c.name)]
-            self._times[key] = _time_law(own or [t for t in like if t.wall_seconds > 0])
-        law = self._times[key]
+            self._times[contender.name] = _time_law(own) if own else self._law_of_learner(contender.learner)
+        law = self._times[contender.name]
         return math.inf if law is None else float(law[0] * n_train ** law[1])
+
+    def _law_of_learner(self, learner: str) -> tuple[float, float] | None:
+        """Of all its variants together: what a variant that was never tried is expected to take."""
+        if learner not in self._laws:
+            like = [t for c in self.plan.contenders if c.learner == learner for t in self.trials(c.name)]
+            self._laws[learner] = _time_law([t for t in like if t.wall_seconds > 0])
+        return self._laws[learner]
 
     def price(self, wish: Wish) -> float:
         """What a wish costs in the budget's unit; unknown learners cost their first look."""
@@ -169,21 +209,20 @@ class Race:
         seconds = self.seconds_for(wish.contender, wish.n_train)
         if math.isinf(seconds):
             return PROBE_SHARE * self.share * 0.5
-        return seconds * wish.together
+        return seconds * wish.together * (URGENT_SHARE if wish.urgent else 1.0)
 
     # Standing
 
     def failed(self, contender: Contender) -> bool:
         """It errs, or it could not end even its smallest trial."""
-        trials = self.trials(contender.name)
+        trials = [t for t in self.trials(contender.name) if (t.contender, t.n_train, t.fold, t.seed) in self.done]
         return bool(trials) and (
             any(t.status == "error" for t in trials) or not any(t.status in FINISHED for t in trials)
         )
 
     def champion(self, family: str) -> Contender | None:
-        """The contender that runs its finals first; a variant only where every learner failed with its defaults."""
-        ranked = sorted(self.family(family), key=lambda c: c.name != c.learner)
-        return next((c for c in ranked if not self.failed(c)), None)
+        """The contender that runs its finals first: a learner with its defaults that has not failed."""
+        return next((c for c in self.family(family) if c.name == c.learner and not self.failed(c)), None)
 
     @cached_property
     def size(self) -> int | None:
@@ -228,10 +267,19 @@ class Race:
 
     def finals(self, contender: Contender) -> int:
         """Folds 0, 1, ... that it has finished at the finals' size."""
-        return _in_a_row(self, contender, self.size or 0)
+        key = (contender.name, self.size or 0)
+        if key not in self._in_a_row:
+            self._in_a_row[key] = _in_a_row(self, *key)
+        return self._in_a_row[key]
 
     def leader(self, family: str) -> Contender | None:
         """The best of those with the most folds at the finals' size; the champion before there are any."""
+        if family not in self._leaders:
+            self._leaders[family] = self._leader(family)
+        found: Contender | None = self._leaders[family]
+        return found
+
+    def _leader(self, family: str) -> Contender | None:
         able = [c for c in self.family(family) if self.finals(c)] if self.has_finals else []
         if not able:
             return self.champion(family)
@@ -315,8 +363,8 @@ def _probes(race: Race, champion: Contender) -> Iterator[Wish]:
     """Two small trials that say how fast it is and how that grows."""
     if race.counted:
         return
-    first = max(min(PROBE_ROWS, race.plan.largest), race.plan.smallest)
-    yield Wish(champion, "probe", first, 0, race.seed(0))
+    first = max(min(PROBE_ROWS, race.plan.largest // 4), race.plan.smallest)
+    yield Wish(champion, "probe" if first < race.plan.largest else "final", first, 0, race.seed(0))
     if race.plan.largest >= 8 * first:
         yield Wish(champion, "probe", 4 * first, 0, race.seed(0))
 
@@ -330,7 +378,7 @@ def _probed(race: Race) -> bool:
 
 def _finals(race: Race, contender: Contender, folds: int, purpose: str) -> Iterator[Wish]:
     for fold in range(folds):
-        yield Wish(contender, purpose, race.size or 0, fold, race.seed(fold))
+        yield Wish(contender, purpose, race.size or 0, fold, race.seed(fold), urgent=fold < race.fewest_folds)
 
 
 def _ladder(race: Race, contender: Contender) -> Iterator[Wish]:
@@ -387,7 +435,7 @@ def _reseeds(race: Race, leader: Contender) -> Iterator[Wish]:
 
 def _search(race: Race, family: str) -> Iterator[Wish]:
     """Variants of the learners that stand best, screened on one rung, then challenging."""
-    out = {name for name, _ in dropped(race.evidence)}
+    out = {name for name, _ in _dropped(race)}
     base = [c for c in race.family(family) if c.name == c.learner and c.name not in out and not race.failed(c)]
     ranked = [c.learner for c in sorted(base, key=lambda c: _standing(race, family, c))]
     variants = [c for c in race.family(family) if c.name != c.learner and not race.failed(c)]
@@ -411,7 +459,10 @@ def _screened(race: Race, contender: Contender) -> bool:
 
 def dropped(evidence: Evidence) -> list[tuple[str, float]]:
     """Contenders that climbed their rungs and will not run finals: their chance to beat their family's leader."""
-    race = Race(evidence)
+    return _dropped(Race(evidence))
+
+
+def _dropped(race: Race) -> list[tuple[str, float]]:
     out = []
     for family in FAMILIES if race.has_finals else ():
         leader = race.leader(family)
@@ -481,10 +532,10 @@ def _paired_error(race: Race, trial: Trial, other: Trial) -> float:
     return max(float(np.std(ours - theirs)) / math.sqrt(len(ours)), floor, 1e-12)
 
 
-def _in_a_row(race: Race, contender: Contender, size: int) -> int:
+def _in_a_row(race: Race, contender: str, size: int) -> int:
     count = 0
     while True:
-        trial = race.done.get((contender.name, size, count, race.seed(count)))
+        trial = race.done.get((contender, size, count, race.seed(count)))
         if trial is None or trial.status not in FINISHED:
             return count
         count += 1

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from deepenough.racing.scheduler import Order
+from deepenough.racing.scheduler import DIED, Order
 from deepenough.racing.trial import write_job
 from deepenough.task.task import Answer, Job
 
@@ -188,6 +188,7 @@ def _supervised(
     order: Order, folder: Path, pid: int, lines: _Lines, server: _Server, start: float, stop: Callable[[], bool]
 ) -> Outcome:
     """Wait for READY, say GO, watch the limits, gather what the trial told."""
+    ready = start
     try:
         told, reason = _watched(order, pid, lines, start, STARTUP_SECONDS, STARTUP_SECONDS, stop)
         ready = time.monotonic()
@@ -196,7 +197,7 @@ def _supervised(
             soft = order.limit_seconds if order.limit_seconds is not None else float("inf")
             hard = order.kill_seconds if order.kill_seconds is not None else float("inf")
             told, reason = _watched(order, pid, lines, ready, soft, hard, stop)
-    except EOFError:
+    except (EOFError, BrokenPipeError):
         told, reason = None, "error"
     wall_seconds = time.monotonic() - ready
     if reason:
@@ -277,7 +278,7 @@ def _died(reason: str, gone: Mapping[str, Any], order: Order, folder: Path) -> s
     how = f"signal {status & 127}" if status & 127 else f"exit code {status >> 8}"
     log = folder / "log"
     last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-    return f"the process ended without an answer ({how})" + (f": {last[0][:500]}" if last else "")
+    return f"{DIED} ({how})" + (f": {last[0][:500]}" if last else "")
 
 
 def _answers(folder: Path, told: Mapping[str, Any]) -> tuple[Answer, ...]:

@@ -1,0 +1,50 @@
+"""Tables: rows and columns, and one column to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deepenough.kinds import Codec, Kind
+from deepenough.task import files, frame
+from deepenough.task.task import Question, Task
+
+
+class Table(Kind):
+    """Rows and columns, and one column to predict from the others."""
+
+    name = "table"
+    about = "rows and columns (CSV, Parquet, JSON, Excel or a frame), and one column to predict from the others"
+    extra = "table"
+
+    def recognise(self, source: Any, question: Question) -> str:
+        if frame.is_frame(source):
+            return f"a {type(source).__name__} of rows and columns"
+        if not isinstance(source, str | Path):
+            return ""
+        path = Path(source).expanduser()
+        ending = files.tabular_ending(path.name)
+        if ending and not path.is_dir():  # also where no file is: loading it then says which names are near
+            return f"a file of rows and columns ({ending})"
+        return "a text of rows and columns" if path.is_file() and files.looks_tabular(path) else ""
+
+    def load(self, source: Any, question: Question) -> Task:
+        from deepenough.kinds.table import task
+
+        return task.load(source, question)
+
+    def codec(self, task: Any) -> Codec:
+        from deepenough.kinds.table.codec import TableCodec
+
+        return TableCodec.of(task)
+
+    def codec_class(self) -> type[Codec]:
+        from deepenough.kinds.table.codec import TableCodec
+
+        return TableCodec
+
+    def toys(self) -> Mapping[str, Task]:
+        from deepenough.kinds.table import toys
+
+        return toys.toys()

@@ -1,0 +1,170 @@
+"""What the boosted trees of tables share: what one run fits, when it stops, and the model that comes of it.
+
+Needs that this module answers:
+
+* Boosting libraries refuse what a small rung may hold: one class, columns that never vary. Then the answer is the
+  average.
+* A class that only held-out rows have can't be judged while boosting; its rows are left out of the stopping.
+* A round is the smallest step, and may be long: the clock asks whether another one still fits.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from deepenough.kinds.table.answers import Answers, fit_twice
+from deepenough.kinds.table.inputs import Column, Table
+from deepenough.kinds.table.prepare import Encoded, Encoder, read, write
+from deepenough.learner import Examples, Learner, Limits, Model
+
+MANY_CLASSES = 4
+"""From here a round is dear, a tree a class, and larger steps pay."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one run of boosting gets.
+
+    encoded, targets: the rows to fit on.
+    held, held_targets: the rows to stop on; empty where the number of rounds is known.
+    rounds: how many at most.
+    """
+
+    answers: Answers
+    encoded: Encoded
+    targets: np.ndarray
+    held: Encoded
+    held_targets: np.ndarray
+    rounds: int
+
+    @property
+    def average(self) -> np.ndarray:
+        """The raw answer that looks at no input."""
+        return self.answers.average(self.targets)
+
+    @property
+    def learnable(self) -> bool:
+        """Whether targets vary, and any column does."""
+        if len(self.targets) < 2 or np.all(self.targets == self.targets[0]):
+            return False
+        numbers, codes = self.encoded.numbers, self.encoded.codes
+        missing = np.isnan(numbers)
+        vary = (numbers != numbers[:1]) & ~(missing & missing[:1])
+        return bool(vary.any() or np.any(codes != codes[:1]))
+
+
+class BoostedModel(Model):
+    """Trees, and the encoding that they were grown on.
+
+    booster: the library's own; None where there was nothing to learn.
+    average: the raw answer where there is no booster, shape (1, width).
+    rounds: how many rounds of boosting it holds.
+    """
+
+    def __init__(self, encoder: Encoder, answers: Answers, booster: Any, average: np.ndarray, rounds: int) -> None:
+        self.encoder, self.answers, self.booster = encoder, answers, booster
+        self.average, self.rounds = average, rounds
+
+    @abstractmethod
+    def raw(self, encoded: Encoded) -> np.ndarray:
+        """Standardised numbers, shape (n,), or probabilities of the present classes, shape (n, width)."""
+
+    @abstractmethod
+    def write_booster(self, folder: Path) -> None:
+        """Write the trees in the library's own format."""
+
+    @staticmethod
+    @abstractmethod
+    def read_booster(folder: Path) -> Any:
+        """The trees again; None where none were written."""
+
+    def predict(self, inputs: Any) -> np.ndarray:
+        if self.booster is None or not len(inputs):
+            return self.answers.decode(np.repeat(self.average, len(inputs), axis=0))
+        return self.answers.decode(self.raw(self.encoder.transform(inputs)))
+
+    def save(self, folder: Path) -> None:
+        self.encoder.save(folder)
+        facts = {"answers": self.answers.to_json(), "rounds": self.rounds}
+        write(folder, "boosted", facts, {"average": self.average})
+        if self.booster is not None:
+            self.write_booster(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        facts, arrays = read(folder, "boosted")
+        answers = Answers.from_json(facts["answers"])
+        return cls(Encoder.load(folder), answers, cls.read_booster(folder), arrays["average"], facts["rounds"])
+
+
+class Clock:
+    """Asked after each round; `planned` is the share of the rounds that were done when it said stop."""
+
+    def __init__(self, rounds: int, limits: Limits) -> None:
+        self.rounds, self.limits = rounds, limits
+        self.planned = 1.0
+        self._last = time.monotonic()
+
+    def another(self, done: int) -> bool:
+        """Whether another round as long as the last still fits."""
+        seconds, self._last = time.monotonic() - self._last, time.monotonic()
+        if done >= self.rounds or self.limits.seconds_left() >= 1.2 * seconds:
+            return True
+        self.planned = done / self.rounds
+        return False
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How many rounds: at most, and where no inner rows say when to stop."""
+
+    most: int
+    unwatched: int
+
+
+def boost(
+    examples: Examples,
+    limits: Limits,
+    rounds: Callable[[Answers], Rounds],
+    run: Callable[[Part, Encoder, Clock], BoostedModel],
+    model: type[BoostedModel],
+) -> BoostedModel:
+    """Boost until the inner rows say stop, then again on all rows, as many rounds more as there are more rows."""
+    encoder = Encoder.fit(examples.inputs)
+    encoded = encoder.transform(examples.inputs)
+
+    def fit(rows: np.ndarray, first: BoostedModel | None) -> BoostedModel:
+        answers = Answers.of(examples.targets[rows], examples.n_classes)
+        watched = first is None and len(rows) < len(examples)
+        held = examples.inner[answers.knows(examples.targets[examples.inner])] if watched else rows[:0]
+        allowed = rounds(answers)
+        count = allowed.most if len(held) else min(allowed.most, allowed.unwatched)
+        if first is not None:
+            count = max(1, round(first.rounds * len(examples) / len(examples.outer)))
+        targets = answers.encode(examples.targets[rows])
+        held_targets = answers.encode(examples.targets[held])
+        part = Part(answers, encoded.take(rows), targets, encoded.take(held), held_targets, count)
+        if not part.learnable:
+            return model(encoder, answers, None, part.average, 0)
+        clock = Clock(count, limits)
+        boosted = run(part, encoder, clock)
+        boosted.planned = clock.planned
+        return boosted
+
+    return fit_twice(examples, limits, fit)
+
+
+def warm_up(learner: Learner, n_classes: int | None) -> None:
+    """A fit and a prediction on forty made-up rows."""
+    rows = np.arange(40)
+    level = Column("level", "category", (rows % 3).astype(np.int32), ("a", "b", "c"))
+    table = Table((Column("number", "number", rows.astype(np.float64)), level))
+    targets = rows.astype(np.float64) if n_classes is None else rows % n_classes
+    learner.fit(Examples(table, targets, n_classes, rows[30:]), Limits(), 0).predict(table)

@@ -1,0 +1,147 @@
+"""Boosted trees by CatBoost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepenough.kinds.table.answers import Answers
+from deepenough.kinds.table.boosting import MANY_CLASSES, BoostedModel, Clock, Part, Rounds, boost, warm_up
+from deepenough.kinds.table.prepare import Encoded, Encoder
+from deepenough.learner import Examples, Learner, Limits, Model
+
+FILE = "catboost.cbm"
+UNWATCHED_ROUNDS = 100
+"""Where no inner rows say when to stop."""
+
+
+@dataclass(frozen=True)
+class CatBoost(Learner):
+    """Boosted trees that ask one question a level, with categories as averages of the rows before.
+
+    Prokhorenkova et al., 2018. Stops when the inner rows' loss no longer falls, then fits again with them. Time grows
+    with rows times columns times rounds, and times classes, and is several times that of LightGBM; memory with rows
+    times columns. A bad choice when time is short, and where there are many classes.
+
+    learning_rate: share of each tree that is added; None: by the number of rows.
+    depth: questions a tree asks.
+    l2: penalty on the squared value of a leaf.
+    rounds: most rounds of boosting; None: 1000, fewer where there are many classes.
+    patience: rounds without improvement on the inner rows before it stops.
+    pairs: whether pairs of categories count as categories too; dear.
+    """
+
+    learning_rate: float | None = None
+    depth: int = 6
+    l2: float = 3.0
+    rounds: int | None = None
+    patience: int = 30
+    pairs: bool = False
+
+    needs = ("catboost",)
+    preload = ("catboost",)
+    priority = 20
+
+    def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
+        """Boost until the inner rows say stop, then again with them."""
+
+        def run(part: Part, encoder: Encoder, clock: Clock) -> CatBoostModel:
+            settings = self._settings(part.answers, len(part.targets), limits.threads, seed)
+            booster = _boosted(part, {**settings, "iterations": part.rounds}, self.patience, clock)
+            return CatBoostModel(encoder, part.answers, booster, part.average, booster.tree_count_)
+
+        return boost(examples, limits, self._rounds, run, CatBoostModel)
+
+    def _rounds(self, answers: Answers) -> Rounds:
+        return Rounds(self.rounds or (300 if answers.width >= MANY_CLASSES else 1000), UNWATCHED_ROUNDS)
+
+    def _settings(self, answers: Answers, n: int, threads: int, seed: int) -> dict[str, Any]:
+        """CatBoost's own names and values; larger steps where a round is dear."""
+        many = answers.width >= MANY_CLASSES
+        objective = "RMSE" if answers.n_classes is None else "Logloss" if answers.width == 2 else "MultiClass"
+        return {
+            "loss_function": objective,
+            "learning_rate": self.learning_rate or (0.15 if many else 0.06 if n < 5_000 else 0.12),
+            "depth": self.depth,
+            "l2_leaf_reg": self.l2,
+            "boosting_type": "Plain",
+            "leaf_estimation_iterations": 1,
+            "max_ctr_complexity": 2 if self.pairs else 1,
+            "border_count": 128,
+            "random_seed": seed % 2**31,
+            "thread_count": threads,
+            "allow_writing_files": False,
+            "verbose": False,
+        }
+
+    @classmethod
+    def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
+        return {
+            "learning_rate": lambda random: float(10 ** random.uniform(-1.6, -0.6)),
+            "depth": lambda random: int(random.integers(3, 9)),
+            "l2": lambda random: float(10 ** random.uniform(-0.5, 1.5)),
+            "pairs": lambda random: bool(random.integers(2)),
+        }
+
+    @classmethod
+    def warm_up(cls, n_classes: int | None) -> None:
+        warm_up(cls(rounds=2), n_classes)
+
+
+def _features(encoded: Encoded) -> Any:
+    """What CatBoost takes fastest: float32 numbers, and codes as bytes."""
+    from catboost import FeaturesData
+
+    numbers = np.ascontiguousarray(encoded.numbers)
+    if not encoded.codes.shape[1]:
+        return FeaturesData(num_feature_data=numbers)
+    words = np.array([b"%d" % code for code in range(max(encoded.cardinalities))], dtype=object)
+    codes = words[encoded.codes]
+    return FeaturesData(num_feature_data=numbers if numbers.shape[1] else None, cat_feature_data=codes)
+
+
+def _boosted(part: Part, settings: Mapping[str, Any], patience: int, clock: Clock) -> Any:
+    """One run under a clock; where inner rows watch, the booster of the best round."""
+    from catboost import CatBoost as Booster
+    from catboost import Pool
+
+    booster = Booster(settings)
+    pool = Pool(_features(part.encoded), part.targets)
+    if len(part.held):
+        held = Pool(_features(part.held), part.held_targets)
+        booster.fit(pool, eval_set=held, early_stopping_rounds=patience, callbacks=[_Watch(clock)])
+    else:
+        booster.fit(pool, callbacks=[_Watch(clock)])
+    return booster
+
+
+class _Watch:
+    """CatBoost asks it after each round whether to go on."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+    def after_iteration(self, now: Any) -> bool:
+        return self.clock.another(now.iteration)
+
+
+class CatBoostModel(BoostedModel):
+    """Trees of a `catboost.CatBoost`."""
+
+    def raw(self, encoded: Encoded) -> np.ndarray:
+        wanted = "RawFormulaVal" if self.answers.n_classes is None else "Probability"
+        return np.asarray(self.booster.predict(_features(encoded), prediction_type=wanted, thread_count=1))
+
+    def write_booster(self, folder: Path) -> None:
+        self.booster.save_model(str(folder / FILE), format="cbm")
+
+    @staticmethod
+    def read_booster(folder: Path) -> Any:
+        from catboost import CatBoost as Booster
+
+        path = folder / FILE
+        return Booster().load_model(str(path), format="cbm") if path.exists() else None

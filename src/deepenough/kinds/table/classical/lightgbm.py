@@ -1,0 +1,154 @@
+"""Boosted trees by LightGBM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deepenough.kinds.table.answers import Answers
+from deepenough.kinds.table.boosting import MANY_CLASSES, BoostedModel, Clock, Part, Rounds, boost, warm_up
+from deepenough.kinds.table.prepare import Encoded, Encoder
+from deepenough.learner import Examples, Learner, Limits, Model
+
+FILE = "lightgbm.txt"
+UNWATCHED_ROUNDS = 60
+"""Where no inner rows say when to stop."""
+
+
+@dataclass(frozen=True)
+class LightGBM(Learner):
+    """Boosted trees that grow leaf by leaf on binned columns, with native categories.
+
+    Ke et al., 2017 (LightGBM); Friedman, 2001. Stops when the inner rows' loss no longer falls, then fits again with
+    them. Time grows with rows times columns times rounds, and times classes; memory with rows times columns. A bad
+    choice for very few rows, for smooth or additive truths, and for extrapolation.
+
+    learning_rate: share of each tree that is added; None: by the number of rows.
+    leaves: most leaves of a tree; None: by the number of rows.
+    rows_a_leaf: fewest rows of a leaf; None: by the number of rows.
+    column_share: share of the columns that each tree may use; None: fewer where there are many classes.
+    l2: penalty on the squared value of a leaf; None: less where there are many classes.
+    rounds: most rounds of boosting.
+    patience: rounds without improvement on the inner rows before it stops; None: fewer where there are many classes.
+    """
+
+    learning_rate: float | None = None
+    leaves: int | None = None
+    rows_a_leaf: int | None = None
+    column_share: float | None = None
+    l2: float | None = None
+    rounds: int = 1500
+    patience: int | None = None
+
+    needs = ("lightgbm",)
+    preload = ("lightgbm", "scipy.sparse")
+    priority = 10
+
+    def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
+        """Boost until the inner rows say stop, then again with them."""
+
+        def run(part: Part, encoder: Encoder, clock: Clock) -> LightGBMModel:
+            settings = self._settings(part.answers, len(part.targets), limits.threads, seed)
+            patience = self.patience or (10 if part.answers.width >= MANY_CLASSES else 20)
+            booster, rounds = _boosted(part, settings, patience, clock)
+            return LightGBMModel(encoder, part.answers, booster, part.average, rounds)
+
+        return boost(examples, limits, lambda answers: Rounds(self.rounds, UNWATCHED_ROUNDS), run, LightGBMModel)
+
+    def _settings(self, answers: Answers, n: int, threads: int, seed: int) -> dict[str, Any]:
+        """LightGBM's own names and values; fewer, larger leaves where rows are few, or say only yes or no."""
+        classes = answers.width
+        many = classes >= MANY_CLASSES
+        leaves = n // (250 if classes == 2 else 100)
+        objective = "regression" if answers.n_classes is None else "binary" if classes == 2 else "multiclass"
+        settings: dict[str, Any] = {
+            "objective": objective,
+            "learning_rate": self.learning_rate or (0.05 if n < 5_000 and not many else 0.1),
+            "num_leaves": self.leaves or int(np.clip(leaves, 6, 31)),
+            "min_data_in_leaf": self.rows_a_leaf or int(np.clip(n // 60, 2, 20)),
+            "feature_fraction": self.column_share or (0.5 if many else 0.8),
+            "lambda_l2": self.l2 if self.l2 is not None else (0.1 if many else 1.0),
+            "min_data_per_group": int(np.clip(n // 50, 5, 100)),
+            "cat_smooth": 10.0,
+            "max_bin": 255,
+            "min_data_in_bin": 1 if n < 2_000 else 3,
+            "seed": seed % 2**31,
+            "deterministic": True,
+            "force_col_wise": True,
+            "num_threads": threads,
+            "verbosity": -1,
+        }
+        return settings | ({"num_class": classes} if objective == "multiclass" else {})
+
+    @classmethod
+    def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
+        return {
+            "learning_rate": lambda random: float(10 ** random.uniform(-1.7, -0.8)),
+            "leaves": lambda random: int(2 ** random.uniform(2, 7)),
+            "rows_a_leaf": lambda random: int(2 ** random.uniform(1, 7)),
+            "column_share": lambda random: float(random.uniform(0.3, 1.0)),
+            "l2": lambda random: float(10 ** random.uniform(-2, 2)),
+        }
+
+    @classmethod
+    def warm_up(cls, n_classes: int | None) -> None:
+        warm_up(cls(rounds=2), n_classes)
+
+
+def _matrix(encoded: Encoded) -> np.ndarray:
+    """float32, numbers then codes; LightGBM sends NaN, and codes that it never saw, their own way."""
+    return np.concatenate([encoded.numbers, encoded.codes], axis=1, dtype=np.float32, casting="unsafe")
+
+
+def _boosted(part: Part, settings: Mapping[str, Any], patience: int, clock: Clock) -> tuple[Any, int]:
+    """The booster of the best round, and how many rounds that is."""
+    import lightgbm
+
+    matrix = _matrix(part.encoded)
+    categories = list(range(part.encoded.numbers.shape[1], matrix.shape[1]))
+    data = lightgbm.Dataset(matrix, part.targets, categorical_feature=categories, params=dict(settings))
+    judged = [data.create_valid(_matrix(part.held), part.held_targets)] if len(part.held) else []
+    watch = _Watch(patience, clock)
+    booster = lightgbm.train(dict(settings), data, part.rounds, valid_sets=judged, callbacks=[watch])
+    rounds = watch.best_round or booster.current_iteration()
+    return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=rounds)), rounds
+
+
+class _Watch:
+    """After each round: remember the best, stop when nothing improves or when another round would be too late."""
+
+    def __init__(self, patience: int, clock: Clock) -> None:
+        self.patience, self.clock = patience, clock
+        self.best_round, self.best_loss = 0, np.inf
+
+    def __call__(self, now: Any) -> None:
+        from lightgbm.callback import EarlyStopException
+
+        done = now.iteration + 1
+        if now.evaluation_result_list and now.evaluation_result_list[0][2] < self.best_loss:
+            self.best_round, self.best_loss = done, now.evaluation_result_list[0][2]
+        stalled = bool(self.best_round) and done - self.best_round >= self.patience
+        if stalled or not self.clock.another(done):
+            raise EarlyStopException(done - 1, now.evaluation_result_list)
+
+
+class LightGBMModel(BoostedModel):
+    """Trees of a `lightgbm.Booster`."""
+
+    def raw(self, encoded: Encoded) -> np.ndarray:
+        raw = np.asarray(self.booster.predict(_matrix(encoded), num_threads=1))
+        return np.stack([1.0 - raw, raw], axis=1) if self.answers.width == 2 else raw
+
+    def write_booster(self, folder: Path) -> None:
+        (folder / FILE).write_text(self.booster.model_to_string(), encoding="utf-8")
+
+    @staticmethod
+    def read_booster(folder: Path) -> Any:
+        import lightgbm
+
+        path = folder / FILE
+        return lightgbm.Booster(model_str=path.read_text(encoding="utf-8")) if path.exists() else None

@@ -1,0 +1,196 @@
+"""JSON to inputs and back: what a saved model of a table accepts, and what it answers.
+
+Needs that the design answers:
+
+* A served row is read as the training table's were: the same roles, the same decimal comma, the same dates. What can't
+  be read is missing; columns in another order, or more of them, change nothing; one that is absent is named.
+* One row costs next to nothing: a dict becomes inputs without a data frame.
+* The schema is plain JSON that a person can read: names, roles, examples of levels, one example row.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from deepenough.errors import ModelError
+from deepenough.kinds import Codec
+from deepenough.kinds.table import columns as roles
+from deepenough.kinds.table.inputs import Column, Table
+from deepenough.kinds.table.task import TableTask
+from deepenough.task import frame as frames
+from deepenough.task import source as sources
+from deepenough.task.frame import Frame
+
+SHOWN_LEVELS = 50
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One input column of the schema.
+
+    reading: how its strings are read, see `task.frame.Raw.reading`.
+    levels: the first of its levels, for information; others are accepted.
+    """
+
+    name: str
+    role: str
+    reading: str = ""
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableCodec(Codec):
+    """What a model of a table accepts and answers.
+
+    target: the answer's column.
+    classes: names in the order of the probabilities; empty where a number is predicted.
+    written: how the source wrote the classes: `text`, `logical`, `integer` or `number`; answers come likewise.
+    """
+
+    columns: tuple[Wanted, ...]
+    target: str
+    classes: tuple[str, ...] = ()
+    written: str = "text"
+    positive: str | None = None
+    example: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, task: TableTask) -> Self:
+        """The codec of a task."""
+        wanted = [
+            Wanted(column.name, column.role, task.raw[column.name].reading, column.levels[:SHOWN_LEVELS])
+            for column in task.table.columns
+        ]
+        target, example = task.target, {column.name: _shown(column, 0) for column in task.table.columns}
+        return cls(tuple(wanted), target.name, target.classes, target.written, target.positive, example)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, schema: Mapping[str, Any]) -> Self:
+        try:
+            columns = tuple(Wanted(**(item | {"levels": tuple(item["levels"])})) for item in schema["columns"])
+            return cls(**{**schema, "columns": columns, "classes": tuple(schema["classes"])})
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"The model's schema can't be read: {error}. It was damaged or edited.") from error
+
+    def encode(self, rows: Any) -> Table:
+        """Inputs of rows: a pandas, polars or Arrow frame, a list of dicts, one dict, or a `Frame`.
+
+        Raises ModelError where a column is absent; its name and the nearest ones are said.
+        """
+        if isinstance(rows, Mapping):
+            rows = [rows]
+        given = _columns_of(rows)
+        self._check(list(given))
+        return Table(tuple(self._encoded(item, given[item.name]) for item in self.columns))
+
+    def _encoded(self, wanted: Wanted, values: Any) -> Column:
+        return roles.conformed(wanted.name, wanted.role, wanted.reading, values() if callable(values) else values)
+
+    def _check(self, names: Sequence[str]) -> None:
+        known = set(names)
+        absent = [item.name for item in self.columns if item.name not in known]
+        if not absent:
+            return
+        near = difflib.get_close_matches(absent[0], names, n=3, cutoff=0.5)
+        near += [name for name in names if name.lower() == absent[0].lower() and name not in near]
+        hint = " Did you mean " + " or ".join(map(repr, near)) + "?" if near else ""
+        more = f" ({len(absent)} are missing: {', '.join(map(repr, absent[:6]))})" if len(absent) > 1 else ""
+        raise ModelError(
+            f"The column {absent[0]!r} is missing from the rows{more}. The model needs {len(self.columns)} columns; a "
+            f"value may be empty, but its column must be there.{hint}"
+        )
+
+    def decode(self, predictions: np.ndarray) -> Any:
+        """A pandas frame: the answer in a column called like the target and, for classes, `probability_<class>`."""
+        import pandas as pd
+
+        if not self.classes:
+            return pd.DataFrame({self.target: np.asarray(predictions, dtype=np.float64)})
+        answers = self._as_written()[np.argmax(predictions, axis=1)]
+        chances = {f"probability_{name}": predictions[:, code] for code, name in enumerate(self.classes)}
+        return pd.DataFrame({self.target: answers, **chances})
+
+    def _as_written(self) -> np.ndarray:
+        """The classes as the source wrote them: whole numbers as such, true and false as such."""
+        if self.written == "integer":
+            return np.array([int(float(name)) for name in self.classes])
+        if self.written == "number":
+            return np.array([float(name) for name in self.classes])
+        if self.written == "logical":
+            return np.array([name == "true" for name in self.classes])
+        return np.array(self.classes, dtype=object)
+
+    def batches(self, source: Any, size: int) -> Iterator[Any]:
+        yield from sources.batches(source, size)
+
+
+def _shown(column: Column, row: int) -> Any:
+    """One cell as JSON holds it."""
+    value = column.values[row]
+    if column.values.dtype.kind != "f":
+        return None if value < 0 else column.levels[int(value)]
+    if np.isnan(value):
+        return None
+    if column.role == "date":
+        return str(np.datetime64(int(value), "s"))
+    return int(value) if value == int(value) and abs(value) < 1e15 else float(value)
+
+
+def _columns_of(rows: Any) -> Mapping[str, Any]:
+    """The columns of rows in any shape: arrays, lists, or functions that make them."""
+    if isinstance(rows, Frame):
+        return {column.name: column.strings() if column.form == "text" else column.values for column in rows.columns}
+    if isinstance(rows, list | tuple):
+        return _columns_of_records(rows)
+    return _columns_of_frame(rows)
+
+
+def _columns_of_records(rows: Sequence[Any]) -> Mapping[str, Any]:
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise ModelError("Rows must be a frame or a list of dicts, one a row, the columns' names as keys.")
+    names = list(rows[0]) if len(rows) == 1 else list(dict.fromkeys(name for row in rows for name in row))
+    return {str(name): [row.get(name) for row in rows] for name in names}
+
+
+def _columns_of_frame(rows: Any) -> Mapping[str, Any]:
+    """Columns of a data frame, made only when asked for: what the model does not need costs nothing."""
+    if type(rows).__module__.startswith("pandas"):
+        return {str(name): _from_pandas(rows, place) for place, name in enumerate(rows.columns)}
+    import narwhals as nw
+
+    try:
+        table = nw.from_native(frames.whole_table(rows), eager_only=True)
+    except TypeError as error:
+        raise ModelError(
+            f"A {type(rows).__name__} holds no rows. Give a pandas, polars or Arrow frame, or a list of dicts."
+        ) from error
+    return {str(name): _from_series(table, name) for name in table.columns}
+
+
+def _from_pandas(rows: Any, place: int) -> Any:
+    def values() -> Any:
+        array = rows.iloc[:, place]
+        kind = getattr(array.dtype, "kind", "O")
+        if kind == "M" and getattr(array.dtype, "tz", None) is not None:
+            array = array.dt.tz_convert("UTC").dt.tz_localize(None)
+        return array.to_numpy() if isinstance(array.dtype, np.dtype) or kind == "M" else list(array)
+
+    return values
+
+
+def _from_series(table: Any, name: str) -> Any:
+    import narwhals as nw
+
+    def values() -> Any:
+        series = table[name]
+        return series.cast(nw.Float64).to_numpy() if series.dtype.is_numeric() else series.to_list()
+
+    return values

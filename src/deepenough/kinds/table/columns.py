@@ -1,0 +1,110 @@
+"""From columns as they were read to columns as learners take them: number, category, date or text, each with a reason.
+
+Needs that the design answers:
+
+* Strings are categories unless they are sentences; a sentence taken for a category is worth nothing to any learner.
+* What is decided here on the training table is saved with the model; `conformed` then does the same to any later table,
+  whatever types its cells come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from deepenough.kinds.table.inputs import Column
+from deepenough.task import frame as frames
+from deepenough.task import parsing
+from deepenough.task.frame import Raw
+
+WORDS_OF_A_TEXT = 4.0
+LETTERS_OF_A_TEXT = 40.0
+LOOKED_AT = 1_000
+
+
+def typed(raw: Raw) -> tuple[Column, str]:
+    """The column with its role, and why it has it."""
+    if raw.form == "number":
+        return Column(raw.name, "number", raw.values), "its values are numbers"
+    if raw.form == "date":
+        return Column(raw.name, "date", raw.values), "its values are dates"
+    role, why = _role(raw)
+    return Column(raw.name, role, raw.values, raw.levels), why
+
+
+def _role(raw: Raw) -> tuple[str, str]:
+    present = int((raw.values >= 0).sum())
+    used = np.unique(raw.values[raw.values >= 0])
+    looked = [raw.levels[code] for code in used[:: max(1, len(used) // LOOKED_AT)].tolist()]
+    if len(used) <= max(20, 0.2 * present):
+        return "category", f"{len(used):,} different words in {present:,} rows"
+    words = sum(len(level.split()) for level in looked) / len(looked)
+    letters = sum(map(len, looked)) / len(looked)
+    if words >= WORDS_OF_A_TEXT or (letters >= LETTERS_OF_A_TEXT and words >= 2):
+        return "text", f"{words:.0f} words on average, and {len(used):,} different ones in {present:,} rows"
+    return "category", f"{len(used):,} different words in {present:,} rows"
+
+
+def conformed(name: str, role: str, reading: str, values: Sequence[Any] | np.ndarray) -> Column:
+    """A column of any later table, read as the training table's was.
+
+    reading: `Raw.reading` of the training table's column.
+    values: numbers, strings, dates, None, or a mix of them. What can't be read is missing.
+    """
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu" and role == "number":
+        return Column(name, role, frames.finite(values))
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M" and role == "date":
+        return Column(name, role, seconds(values))
+    listed = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind != "M" else list(values)
+    if role in ("number", "date"):
+        scalar = _number if role == "number" else _date
+        known: dict[Any, float] = {}
+        read = [_once(known, scalar, value, reading) for value in listed]
+        return Column(name, role, np.array(read, dtype=np.float64))
+    strings = [parsing.as_text(None if is_nothing(value) else value) for value in listed]
+    codes, levels = frames.factorised(strings)
+    raw = frames.text(name, codes, levels) if reading == "logical" else Raw(name, "text", codes, tuple(levels))
+    return Column(name, role, raw.values, raw.levels)
+
+
+def _once(known: dict[Any, float], scalar: Any, value: Any, reading: str) -> float:
+    """The same string is read once; only strings are worth remembering."""
+    if not isinstance(value, str):
+        return float(scalar(value, reading))
+    if value not in known:
+        known[value] = scalar(value, reading)
+    return known[value]
+
+
+def _number(value: Any, reading: str) -> float:
+    if isinstance(value, str):
+        found = parsing.number(value, reading)
+        return parsing.number(value) if np.isnan(found) and reading else found
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+    return found if np.isfinite(found) else float("nan")
+
+
+def _date(value: Any, reading: str) -> float:
+    if isinstance(value, str):
+        found = parsing.date(value, reading or "iso")
+        return parsing.date(value) if np.isnan(found) and reading not in ("", "iso") else found
+    if isinstance(value, np.datetime64):
+        return float(seconds(np.array([value]))[0])
+    text = None if is_nothing(value) else parsing.as_text(value) if hasattr(value, "isoformat") else None
+    return float("nan") if text is None else parsing.date(text)
+
+
+def seconds(moments: np.ndarray) -> np.ndarray:
+    """Seconds since 1970 of an array of datetime64; NaN where it holds none."""
+    ticks = moments.astype("datetime64[us]")
+    return np.where(np.isnat(ticks), np.nan, ticks.astype(np.int64) / 1e6)
+
+
+def is_nothing(value: Any) -> bool:
+    """None, NaN, NaT and pandas' NA."""
+    return frames.is_nothing(value)

@@ -1,0 +1,85 @@
+"""The deep champion of tables: a few small perceptrons at once, with the tricks that make them fit for tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deepenough.kinds.table import neural
+from deepenough.learner import Examples, Learner, Limits
+
+
+class MlpModel(neural.NeuralModel):
+    """The trained perceptrons; they answer with their mean."""
+
+
+@dataclass(frozen=True)
+class Mlp(Learner):
+    """A small ensemble of multilayer perceptrons on numbers turned into pieces and waves, trained side by side.
+
+    After RealMLP (Holzmüller, Grinsztajn and Steinwart, 2024, arXiv 2407.04491): numbers scaled by quartiles and clipped
+    smoothly, waves of each number with the number itself beside them, a learnt factor a feature, no weight decay on
+    biases, AdamW, choice of the epoch on rows held out. Different from it: numbers come in pieces as well
+    (piecewise-linear encoding, Gorishniy, Rubachev and Babenko, 2022, arXiv 2203.05556), several independent nets share
+    each step, and the learning rate falls when the inner loss stops falling, not at an epoch fixed beforehand.
+
+    Time grows with rows x epochs x members x width x (features + width); memory with the rows, once encoded.
+    A bad choice where a few sharp thresholds decide, on a few dozen rows, and with thousands of columns.
+
+    members: independent nets; 0: by the number of rows (8 small ones under 3,000, else 2).
+    width: units a layer; 0: by the number of rows (64, else 192).
+    layers: hidden layers. dropout: share of units left out in a step; negative: by the number of rows.
+    rate: highest learning rate of AdamW; 0: by the number of rows. weight_decay: relative to the rate.
+    epochs: most passes over the rows. pieces: pieces of each number, at most.
+    """
+
+    members: int = 0
+    width: int = 0
+    layers: int = 2
+    dropout: float = -1.0
+    rate: float = 0.0
+    weight_decay: float = 0.2
+    epochs: int = 50
+    pieces: int = 16
+
+    needs = neural.NEEDS
+    preload = neural.PRELOAD
+    priority = 10
+
+    def fit(self, examples: Examples, limits: Limits, seed: int) -> MlpModel:
+        few = len(examples) < 3_000
+        design = neural.Design(
+            body="MemberMlp",
+            body_settings={
+                "members": self.members or (8 if few else 2),
+                "width": self.width or (64 if few else 192),
+                "layers": self.layers,
+                "dropout": self.dropout if self.dropout >= 0 else (0.2 if few else 0.15),
+            },
+            recipe={
+                "epochs": self.epochs,
+                "batch": neural.batch_for(len(examples)),
+                "rate": self.rate or (0.004 if few else 0.01),
+                "weight_decay": self.weight_decay,
+            },
+            pieces=min(self.pieces, max(4, len(examples) // 100)),
+        )
+        return neural.fit_net(examples, limits, seed, design, MlpModel)
+
+    @classmethod
+    def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
+        return {
+            "width": lambda rng: int(rng.choice([64, 128, 256])),
+            "layers": lambda rng: int(rng.integers(1, 4)),
+            "dropout": lambda rng: float(rng.choice([0.0, 0.1, 0.2, 0.35])),
+            "rate": lambda rng: float(np.exp(rng.uniform(np.log(0.001), np.log(0.02)))),
+            "weight_decay": lambda rng: float(np.exp(rng.uniform(np.log(0.01), np.log(0.5)))),
+            "pieces": lambda rng: int(rng.choice([4, 16, 48])),
+        }
+
+    @classmethod
+    def warm_up(cls, n_classes: int | None) -> None:
+        neural.warm_up(cls(epochs=2), n_classes)

@@ -1,0 +1,80 @@
+"""TabM: an ensemble of perceptrons that share nearly all of their weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deepenough.kinds.table import neural
+from deepenough.learner import Examples, Learner, Limits
+
+
+class TabmModel(neural.NeuralModel):
+    """The trained ensemble; it answers with the members' mean."""
+
+
+@dataclass(frozen=True)
+class Tabm(Learner):
+    """An ensemble of perceptrons that share their weights but for cheap factors of each member's own.
+
+    TabM (Gorishniy, Kotelnikov and Babenko, 2024, arXiv 2410.24210) with piecewise-linear numbers (Gorishniy, Rubachev
+    and Babenko, 2022, arXiv 2203.05556), sized for a CPU: fewer members, narrower layers than in the paper. Members are
+    trained each for itself and answer together.
+
+    Time grows with rows x epochs x members x width x (features + width); memory with batch x members x width.
+    A bad choice under a short budget (it costs several plain nets), and with thousands of columns.
+
+    members: how many; 0: by the number of rows (16 under 6,000, else 8). width: units a layer; layers: hidden layers.
+    dropout: share of units left out in a step. rate: highest learning rate of AdamW. weight_decay: relative to the rate.
+    epochs: most passes over the rows. pieces: pieces of each number, at most.
+    """
+
+    members: int = 0
+    width: int = 128
+    layers: int = 2
+    dropout: float = 0.1
+    rate: float = 0.004
+    weight_decay: float = 0.03
+    epochs: int = 50
+    pieces: int = 16
+
+    needs = neural.NEEDS
+    preload = neural.PRELOAD
+    priority = 20
+
+    def fit(self, examples: Examples, limits: Limits, seed: int) -> TabmModel:
+        design = neural.Design(
+            body="SharedMlp",
+            body_settings={
+                "members": self.members or (16 if len(examples) < 6_000 else 8),
+                "width": self.width,
+                "layers": self.layers,
+                "dropout": self.dropout,
+            },
+            recipe={
+                "epochs": self.epochs,
+                "batch": neural.batch_for(len(examples)),
+                "rate": self.rate,
+                "weight_decay": self.weight_decay,
+            },
+            pieces=min(self.pieces, max(4, len(examples) // 100)),
+            waves=0,
+        )
+        return neural.fit_net(examples, limits, seed, design, TabmModel)
+
+    @classmethod
+    def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
+        return {
+            "width": lambda rng: int(rng.choice([64, 128, 256])),
+            "layers": lambda rng: int(rng.integers(1, 4)),
+            "dropout": lambda rng: float(rng.choice([0.0, 0.1, 0.2, 0.35])),
+            "rate": lambda rng: float(np.exp(rng.uniform(np.log(0.001), np.log(0.01)))),
+            "pieces": lambda rng: int(rng.choice([4, 16, 48])),
+        }
+
+    @classmethod
+    def warm_up(cls, n_classes: int | None) -> None:
+        neural.warm_up(cls(epochs=2), n_classes)

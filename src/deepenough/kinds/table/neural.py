@@ -1,0 +1,255 @@
+"""What the table's nets share: the way from examples to a trained net, and the model that predicts and is saved.
+
+Needs that this module answers:
+
+* A learner's own file says only what is its own: the body, and how it is trained for a number of rows.
+* Prediction needs no training data, no pandas and no autograd: encode, scale, one forward pass in batches.
+* A net that had no time to learn answers with what is most common, not with noise.
+* What is chosen (the epoch) is chosen by the loss that will be judged: calibrated log loss, or squared error.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import numpy as np
+
+from deepenough.kinds.table.inputs import Column, Table
+from deepenough.kinds.table.prepare import Encoder
+from deepenough.kinds.table.scaling import Arrays, Scaling, pieces
+from deepenough.learner import Examples, Learner, Limits, Model
+
+if TYPE_CHECKING:
+    import torch
+
+    from deepenough.nets.bodies import Net
+
+NEEDS = ("torch", "safetensors")
+PRELOAD = ("torch", "safetensors.torch", "deepenough.nets.loop", "deepenough.nets.bodies", "deepenough.nets.weights")
+BATCH = 2_048
+"""Rows at once when predicting."""
+MOST_INNER = 5_000
+"""Inner rows that are looked at while training."""
+ROW_EPOCHS = 700_000
+"""Rows x epochs of a fit, at most, so that a fit on many rows ends; but never fewer than a dozen epochs."""
+POWERS = np.geomspace(0.4, 2.0, 12)
+"""Inverse temperatures that are tried when the inner rows are looked at."""
+PULL_ROWS = 8.0
+"""Strength of the pull towards temperature 1, about the say of so many rows."""
+
+AnyModel = TypeVar("AnyModel", bound="NeuralModel")
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a learner decides.
+
+    body, body_settings: name of a body in `nets.bodies` and its arguments. recipe: arguments of `nets.loop.Recipe`.
+    pieces: pieces a number is cut into, at most. waves: cosines a number.
+    """
+
+    body: str
+    body_settings: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    pieces: int = 16
+    waves: int = 16
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a net's outputs mean: classes, or a number standardised by mean and deviation and kept near [low, high]."""
+
+    n_classes: int | None
+    mean: float = 0.0
+    deviation: float = 1.0
+    low: float = 0.0
+    high: float = 0.0
+
+    @classmethod
+    def of(cls, targets: np.ndarray, n_classes: int | None) -> Self:
+        """Learn from training targets."""
+        if n_classes is not None:
+            return cls(n_classes)
+        deviation = float(targets.std()) or 1.0
+        return cls(None, float(targets.mean()), deviation, float(targets.min()), float(targets.max()))
+
+    def standard(self, targets: np.ndarray) -> np.ndarray:
+        """Codes as int64; numbers standardised, float32."""
+        if self.n_classes is not None:
+            return targets.astype(np.int64)
+        return ((targets - self.mean) / self.deviation).astype(np.float32)
+
+    def start(self, standard: np.ndarray) -> np.ndarray:
+        """The outputs that say what is most common, shape (outputs,): logarithms of the classes' shares, or 0."""
+        if self.n_classes is None:
+            return np.zeros(1, dtype=np.float32)
+        counts = np.bincount(standard, minlength=self.n_classes) + 0.5
+        return np.log(counts / counts.sum()).astype(np.float32)
+
+    def loss(self, outputs: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+        """Mean loss of the members, each for itself: what training lowers. outputs: shape (m, B, outputs)."""
+        from torch.nn import functional
+
+        if self.n_classes is None:
+            return (outputs[:, :, 0] - goal).square().mean()
+        return functional.cross_entropy(outputs.flatten(0, 1), goal.repeat(len(outputs)))
+
+    def inner_loss(self, outputs: np.ndarray, standard: np.ndarray) -> float:
+        """Loss of the members' common answer, as it will be judged."""
+        if self.n_classes is None:
+            return float(np.mean((outputs[:, :, 0].mean(axis=0) - standard) ** 2))
+        logs = np.log(_mean_chances(outputs) + 1e-12)
+        pull = PULL_ROWS * (POWERS - 1 - np.log(POWERS)) / len(standard)  # few rows must not choose a far one
+        return float(min(_log_loss(logs * power, standard) + more for power, more in zip(POWERS, pull, strict=True)))
+
+    def answer(self, outputs: np.ndarray) -> np.ndarray:
+        """Members' outputs, shape (m, n, outputs), to predictions: their mean probabilities, or their mean number."""
+        if self.n_classes is not None:
+            return _mean_chances(outputs)
+        margin = 0.1 * (self.high - self.low)
+        numbers = outputs[:, :, 0].astype(np.float64).mean(axis=0) * self.deviation + self.mean
+        return np.clip(numbers, self.low - margin, self.high + margin)
+
+
+def _mean_chances(outputs: np.ndarray) -> np.ndarray:
+    chances = outputs.astype(np.float64)
+    np.exp(chances - chances.max(axis=2, keepdims=True), out=chances)
+    chances /= chances.sum(axis=2, keepdims=True)
+    mean = chances.mean(axis=0)
+    return np.asarray(mean / mean.sum(axis=1, keepdims=True))
+
+
+def _log_loss(logs: np.ndarray, truth: np.ndarray) -> float:
+    top = logs.max(axis=1)
+    total = np.log(np.exp(logs - top[:, None]).sum(axis=1)) + top
+    return float(np.mean(total - logs[np.arange(len(truth)), truth]))
+
+
+class NeuralModel(Model):
+    """A trained net with all that prediction needs. `trace` holds (seconds, inner loss) of its training."""
+
+    trace: tuple[tuple[float, float], ...] = ()
+
+    def __init__(
+        self, encoder: Encoder, scaling: Scaling, net: Net, architecture: Mapping[str, Any], target: Target
+    ) -> None:
+        self.encoder, self.scaling, self.net = encoder, scaling, net
+        self.architecture, self.target = architecture, target
+
+    def predict(self, inputs: Table) -> np.ndarray:
+        return self.target.answer(outputs(self.net, self.scaling.arrays(self.encoder.transform(inputs))))
+
+    def save(self, folder: Path) -> None:
+        from deepenough.nets import weights
+
+        self.encoder.save(folder)
+        self.scaling.save(folder)
+        weights.save(self.net, self.architecture, folder)
+        (folder / "target.json").write_text(json.dumps(vars(self.target)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        from deepenough.nets import bodies, weights
+
+        net, architecture = weights.load(folder, bodies.build)
+        target = Target(**json.loads((folder / "target.json").read_text(encoding="utf-8")))
+        return cls(Encoder.load(folder), Scaling.load(folder), net, architecture, target)
+
+
+def outputs(net: Net, arrays: Arrays) -> np.ndarray:
+    """Members' outputs of all rows, shape (m, n, outputs), computed in batches."""
+    import torch
+
+    device = next(net.parameters()).device
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, max(1, len(arrays[0])), BATCH):
+            batch = [torch.from_numpy(array[start : start + BATCH]).to(device) for array in arrays]
+            parts.append(net(*batch).cpu().numpy())
+    return np.concatenate(parts, axis=1)
+
+
+def batch_for(rows: int) -> int:
+    """Rows a step: small where there are few, for the number of steps; large where there are many, for their cost."""
+    return next((batch for most, batch in ((2_500, 64), (24_000, 256), (100_000, 512)) if rows < most), 1_024)
+
+
+def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model: type[AnyModel]) -> AnyModel:
+    """Train a net on the outer rows, its epoch chosen on the inner ones."""
+    import torch
+
+    from deepenough.nets import blocks, bodies, loop
+
+    torch.set_num_threads(limits.threads)
+    encoder = Encoder.fit(examples.inputs)
+    encoded = encoder.transform(examples.inputs)
+    scaling = Scaling.fit(encoded)
+    target = Target.of(examples.targets, examples.n_classes)
+    arrays, standard = scaling.arrays(encoded), target.standard(examples.targets)
+    outer = examples.outer if len(examples.outer) else np.arange(len(examples))
+    inner = _spread(examples.inner, MOST_INNER)
+    cuts = pieces(arrays[0], design.pieces)
+    start = target.start(standard)
+    architecture = _architecture(scaling, design, len(cuts[0]), len(start))
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = bodies.build(architecture)
+        net.front.cut(*cuts)
+        net.body.head.start_from(start)
+        net.to(limits.device)
+        learn_from = [torch.from_numpy(array[outer]).to(limits.device) for array in (*arrays, standard)]
+        look_at = (arrays[0][inner], arrays[1][inner], arrays[2][inner])
+
+        def loss(rows: torch.Tensor) -> torch.Tensor:
+            *given, goal = (tensor[rows] for tensor in learn_from)
+            return target.loss(net(*given), goal)
+
+        def check() -> float:
+            return target.inner_loss(outputs(net, look_at), standard[inner])
+
+        recipe = loop.Recipe(**_in_reason(design.recipe, len(outer), bool(len(inner))))
+        trained = loop.train(net, loss, check if len(inner) else None, len(outer), recipe, limits, seed)
+    blocks.forget(net)
+    fitted = model(encoder, scaling, net.to("cpu"), architecture, target)
+    fitted.planned, fitted.trace = trained.planned, tuple(trained.trace)
+    return fitted
+
+
+def _architecture(scaling: Scaling, design: Design, cut: int, outputs: int) -> dict[str, Any]:
+    waves = design.waves if len(scaling.used) <= 128 else 0  # beyond that the waves cost more than all the rest
+    return {
+        "front": {**scaling.front, "pieces": cut, "waves": waves},
+        "class": design.body,
+        "body": dict(design.body_settings),
+        "outputs": outputs,
+    }
+
+
+def _in_reason(recipe: Mapping[str, Any], rows: int, checked: bool) -> dict[str, Any]:
+    """The recipe, its epochs cut where rows are many, or where no inner rows can say when it is enough."""
+    epochs = min(float(recipe["epochs"]), max(12.0, ROW_EPOCHS / rows))
+    return {**recipe, "epochs": epochs if checked else min(epochs, 12.0)}
+
+
+def _spread(rows: np.ndarray, most: int) -> np.ndarray:
+    return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+
+
+def warm_up(learner: Learner, n_classes: int | None) -> None:
+    """Fit and predict on a few drawn rows, so that what torch loads lazily is loaded."""
+    rng = np.random.default_rng(0)
+    rows = 48
+    levels = tuple(f"level {place}" for place in range(20))
+    columns = (
+        Column("number", "number", np.where(rng.random(rows) < 0.1, np.nan, rng.normal(size=rows))),
+        Column("small", "category", rng.integers(0, 3, rows).astype(np.int32), levels[:3]),
+        Column("large", "category", np.arange(rows, dtype=np.int32) % 20, levels),
+    )
+    targets = rng.normal(size=rows) if n_classes is None else np.arange(rows) % n_classes
+    table = Table(columns)
+    learner.fit(Examples(table, targets, n_classes, np.arange(8)), Limits(), seed=0).predict(table)  # type: ignore[attr-defined]

@@ -1,0 +1,201 @@
+"""What is predicted: classes or a number, with the reason, and the rows that have an answer.
+
+Needs that the design answers:
+
+* Nobody should have to say what is plain: words and two values are classes, many different numbers are a number. Where
+  it could be either, the reason is said, and `task` settles it.
+* A row without an answer can't be learnt from or judged on: it is set aside and counted.
+* A class with a row or two can't stand on both sides of a split: it is set aside by name, never dropped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deepenough.errors import OptionError, TargetError
+from deepenough.task.frame import Raw
+from deepenough.task.parsing import plain_number
+from deepenough.task.task import Question
+
+FEW_NUMBERS = 10
+"""Up to so many different whole numbers are classes, where each comes about five times or more."""
+MANY_CLASSES = 1_000
+LEAST_OF_A_CLASS = 5
+"""Classes of fewer rows are set aside, if all of them together are no more than 5 % of the rows."""
+TASKS = ("classification", "regression")
+
+
+@dataclass(frozen=True)
+class Target:
+    """The answers of the rows that have one.
+
+    rows: which rows of the frame they are, ascending.
+    values: codes (int64) where classes are predicted, else numbers (float64); shape of `rows`.
+    classes: the classes' names in the order of their codes; of two, the positive one is the second. Empty for numbers.
+    written: how the source wrote the classes: `text`, `logical`, `integer` or `number`.
+    positive: the class whose probability is the answer; None unless there are two.
+    why: why classes or a number are predicted.
+    """
+
+    name: str
+    rows: np.ndarray
+    values: np.ndarray
+    classes: tuple[str, ...]
+    written: str
+    positive: str | None
+    why: str
+    notes: tuple[str, ...]
+    set_aside: tuple[Mapping[str, str], ...]
+
+    @property
+    def n_classes(self) -> int | None:
+        """None where a number is predicted."""
+        return len(self.classes) or None
+
+    @property
+    def task(self) -> str:
+        """`binary`, `multiclass` or `regression`."""
+        return {0: "regression", 2: "binary"}.get(len(self.classes), "multiclass")
+
+
+def read(column: Raw, question: Question) -> Target:
+    """The target as the question and its values say. Raises TargetError where nothing can be learnt of it."""
+    rows = np.flatnonzero(~column.missing)
+    _check(column, rows)
+    without = len(column.values) - len(rows)
+    notes = [f"{without:,} rows have no {column.name!r} and are set aside."] if without else []
+    as_classes, why = _is_classes(column, rows, question)
+    if as_classes:
+        return _classes(column, rows, question, why, notes)
+    if question.positive is not None:
+        raise OptionError(f"--positive is for classes, but {column.name!r} is a number ({why}).")
+    return Target(column.name, rows, column.values[rows], (), "number", None, why, tuple(notes), ())
+
+
+def _check(column: Raw, rows: np.ndarray) -> None:
+    name, values = column.name, column.values[rows]
+    if len(rows) == 0:
+        raise TargetError(f"The target {name!r} has no value in any row. Name another column with --target.")
+    if (values == values[0]).all():
+        only = column.levels[int(values[0])] if column.form == "text" else plain_number(float(values[0]))
+        raise TargetError(
+            f"The target {name!r} is {only!r} in every row, so there is nothing to tell apart. "
+            "Give rows with other answers too, or name another column with --target."
+        )
+    if column.form == "date":
+        raise TargetError(f"The target {name!r} is a date. Turn it into a number (days until then) or into classes.")
+    distinct = len(np.unique(values))
+    if column.form == "text" and (distinct > MANY_CLASSES or (distinct > 20 and distinct > 0.5 * len(rows))):
+        raise TargetError(
+            f"The target {name!r} has {distinct:,} different texts in {len(rows):,} rows: too many to learn each from "
+            "examples. Name a column of classes or numbers with --target."
+        )
+
+
+def _is_classes(column: Raw, rows: np.ndarray, question: Question) -> tuple[bool, str]:
+    """Whether classes are predicted, and why."""
+    asked = question.options.get("task")
+    if asked not in (None, *TASKS):
+        raise OptionError(f"task must be classification or regression but got {asked!r}.")
+    if column.form == "text":
+        if asked == "regression":
+            raise TargetError(f"The target {column.name!r} holds words, so it can't be predicted as a number.")
+        return True, "its values are true and false" if column.reading == "logical" else "its values are words"
+    distinct = len(np.unique(column.values[rows]))
+    if asked is not None:
+        if asked == "classification" and distinct > min(MANY_CLASSES, len(rows) // 2):
+            raise TargetError(f"The target {column.name!r} has {distinct:,} different numbers: too many to be classes.")
+        return asked == "classification", f"you asked for {asked}"
+    if question.positive is not None:
+        return True, "you named a positive class"
+    if question.metric is not None:
+        by_metric = _fits_classes(question.metric)
+        if by_metric is not None and (not by_metric or distinct <= MANY_CLASSES):
+            return by_metric, f"you asked for {question.metric}"
+    return _by_numbers(column.values[rows], distinct)
+
+
+def _fits_classes(metric: str) -> bool | None:
+    """Whether a metric is for classes; None where it is for neither, or for both."""
+    from deepenough.judge import metrics
+
+    fits = []
+    for n_classes in (2, None):
+        try:
+            metrics.find(metric, n_classes)
+            fits.append(True)
+        except OptionError:
+            fits.append(False)
+    return None if fits[0] == fits[1] else fits[0]
+
+
+def _by_numbers(values: np.ndarray, distinct: int) -> tuple[bool, str]:
+    if distinct == 2:
+        return True, "it has two different values"
+    whole = bool((values == np.round(values)).all())
+    if whole and distinct <= FEW_NUMBERS and distinct * LEAST_OF_A_CLASS <= len(values):
+        return True, f"it has only {distinct} different whole numbers; task=regression predicts it as a number"
+    if whole and distinct <= 3 * FEW_NUMBERS:
+        return False, f"it has {distinct} different whole numbers; task=classification takes them for classes"
+    return False, f"it has {distinct:,} different numbers"
+
+
+def _classes(column: Raw, rows: np.ndarray, question: Question, why: str, notes: list[str]) -> Target:
+    present, codes = np.unique(column.values[rows], return_inverse=True)
+    names, written = _names(column, present)
+    keep, set_aside = _common(names, np.bincount(codes), column.name)
+    if len(keep) < 2:
+        raise TargetError(
+            f"The target {column.name!r} has {len(names)} classes, but only {len(keep)} of them "
+            f"({', '.join(repr(names[code]) for code in keep)}) in two rows or more. Give more rows of the others."
+        )
+    kept = np.isin(codes, keep)
+    codes = np.searchsorted(keep, codes[kept])
+    names = [names[code] for code in keep]
+    positive = _positive(names, np.bincount(codes), question, column.name)
+    if positive is not None and names[1] != positive:
+        names, codes = names[::-1], 1 - codes
+    if positive is not None and question.positive is None:
+        notes.append(f"The positive class is {positive!r}, the rarer one; --positive names another.")
+    values = codes.astype(np.int64)
+    return Target(
+        column.name, rows[kept], values, tuple(names), written, positive, why, tuple(notes), tuple(set_aside)
+    )
+
+
+def _names(column: Raw, present: np.ndarray) -> tuple[list[str], str]:
+    if column.form == "text":
+        return [column.levels[int(code)] for code in present], "logical" if column.reading == "logical" else "text"
+    whole = bool((present == np.round(present)).all())
+    return [plain_number(float(value)) for value in present], "integer" if whole else "number"
+
+
+def _common(names: list[str], counts: np.ndarray, target: str) -> tuple[np.ndarray, list[Mapping[str, str]]]:
+    """Codes of the classes that are raced, and what is said of the others."""
+    rare = counts < LEAST_OF_A_CLASS
+    if counts[rare].sum() > 0.05 * counts.sum() or (~rare).sum() < 2:
+        rare = counts < 2
+    set_aside: list[Mapping[str, str]] = [
+        {"name": f"{target}={names[code]}", "reason": f"a class of {counts[code]} rows: too few to learn and to judge"}
+        for code in np.flatnonzero(rare).tolist()
+    ]
+    return np.flatnonzero(~rare), set_aside
+
+
+def _positive(names: list[str], counts: np.ndarray, question: Question, target: str) -> str | None:
+    wanted: Any = question.positive
+    if wanted is None:
+        if len(names) != 2:
+            return None
+        return names[0] if counts[0] < counts[1] else names[1]
+    shown = ", ".join(repr(name) for name in names[:12])
+    if len(names) != 2:
+        raise OptionError(f"--positive {wanted} is for two classes, but {target!r} has {len(names)}: {shown}.")
+    match = [name for name in names if name == str(wanted)] or [n for n in names if n.lower() == str(wanted).lower()]
+    if not match:
+        raise OptionError(f"--positive {wanted!r} is no class of {target!r}. Its classes are {shown}.")
+    return match[0]

@@ -1,0 +1,283 @@
+"""The model that is handed over: a folder without pickle that predicts, or says why it doesn't.
+
+    model/manifest.json   who is in it, what was judged, every file with its hash
+    model/schema.json     what goes in and what comes out (the kind's codec)
+    model/members/0/...   the fitted models, in open formats
+    model/README.md       the model card
+
+Needs that the design answers:
+
+* Whole or not at all: it is written beside and renamed.
+* What can't be verified is refused before it is used (see `manifest`).
+* The same answer as in the race: each member's temperature and weight are part of it, and `verify_same` proves it.
+* One row costs little more than its members: no frame is built where the kind's codec needs none.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import deepenough
+from deepenough.errors import ModelError
+from deepenough.learner import Model
+from deepenough.model import manifest, sinks
+from deepenough.model.calibration import apply_temperature
+from deepenough.model.card import card
+
+if TYPE_CHECKING:
+    from deepenough.kinds import Codec, Kind
+
+
+@dataclass(frozen=True)
+class Member:
+    """One fitted model on its way into the folder.
+
+    learner, model: `module:Class` of the learner, and of the Model whose `load` reads `source`.
+    source: the folder that the model was saved into; its content is copied.
+    weight: its share of the answer; those of all members need not sum to 1.
+    temperature: of its probabilities, see `calibration`; 1 for numbers.
+    needs: distributions that predicting needs, as pip names them; None: what the learner's class says.
+    """
+
+    name: str
+    family: str
+    learner: str
+    model: str
+    source: Path
+    weight: float = 1.0
+    temperature: float = 1.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    needs: Sequence[str] | None = None
+
+
+def save(folder: Path, members: Sequence[Member], codec: Codec, facts: Mapping[str, Any]) -> Path:
+    """Write the model folder, whole or not at all; one that is there is replaced. Returns the folder.
+
+    facts: JSON values. `kind` is its name; `note` says in plain sentences what was judged and what this model saw;
+        `task` holds `target` and `n_classes` (None for numbers), by default what `question` says of them. Anything else
+        goes into the manifest as it is.
+    """
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        _write(part, members, codec.to_json(), facts)
+        _replace(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def _write(part: Path, members: Sequence[Member], schema: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    _write_json(part / manifest.SCHEMA, schema)
+    for index, member in enumerate(members):
+        shutil.copytree(member.source, part / "members" / str(index))
+    content = _described(members, facts) | {"files": manifest.hashes(part)}
+    _write_json(part / manifest.MANIFEST, content)
+    (part / manifest.CARD).write_text(card(content, schema), encoding="utf-8")
+    for path in sorted(part.rglob("*")):
+        _to_disk(path)
+
+
+def _described(members: Sequence[Member], facts: Mapping[str, Any]) -> dict[str, Any]:
+    task = facts.get("task") or _task(facts.get("question", {}))
+    about = [_member_facts(index, member) for index, member in enumerate(members)]
+    needed = sorted({name for member in about for name in ("numpy", *member["needs"])})
+    versions = {name: manifest.installed_version(name) for name in needed}
+    return {
+        **facts,
+        "format": manifest.FORMAT,
+        "deepenough": deepenough.__version__,
+        "created_by": {"python": platform.python_version(), "system": platform.platform(), **versions},
+        "task": task,
+        "blend": "mean of numbers" if task.get("n_classes") is None else "mean of probabilities",
+        "members": about,
+    }
+
+
+def _task(question: Mapping[str, Any]) -> dict[str, Any]:
+    """Target and number of classes, as the question tells them."""
+    classes = question.get("classes")
+    n_classes = len(classes) if isinstance(classes, list | tuple) else classes
+    return {"target": question.get("target"), "n_classes": n_classes or None}
+
+
+def _member_facts(index: int, member: Member) -> dict[str, Any]:
+    return {
+        "name": member.name,
+        "family": member.family,
+        "learner": member.learner,
+        "model": member.model,
+        "folder": f"members/{index}",
+        "weight": float(member.weight),
+        "temperature": float(member.temperature),
+        "settings": dict(member.settings),
+        "needs": list(_needs(member.learner) if member.needs is None else member.needs),
+    }
+
+
+def _needs(learner: str) -> Sequence[str]:
+    """What a learner's class says that it needs."""
+    module, _, name = learner.partition(":")
+    needs: Sequence[str] = getattr(importlib.import_module(module), name).needs
+    return needs
+
+
+def _write_json(path: Path, content: Any) -> None:
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False, default=_plain)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} can't stand in a model's manifest: {value!r}")
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file or folder is on the disk; Windows can't do that for folders."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _replace(part: Path, folder: Path) -> None:
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.replace(folder, old)
+    os.replace(part, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+class LoadedModel:
+    """A model to predict with. Made by `load`.
+
+    about: the manifest: its members, what was judged, and with which versions it was made.
+    """
+
+    def __init__(self, folder: Path, about: Mapping[str, Any], members: Sequence[Model], codec: Codec) -> None:
+        self.folder = folder
+        self.about = about
+        self._codec = codec
+        self._members = members
+        self._temperatures = [float(member["temperature"]) for member in about["members"]]
+        weights = np.array([float(member["weight"]) for member in about["members"]])
+        self._weights = weights / weights.sum()
+        self._n_classes: int | None = about["task"].get("n_classes")
+
+    def __repr__(self) -> str:
+        names = " + ".join(str(member["name"]) for member in self.about["members"])
+        return f"<{type(self).__name__} {names} from {self.folder}>"
+
+    @property
+    def card(self) -> str:
+        """The model card, as Markdown."""
+        path = self.folder / manifest.CARD
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+    def predict(self, rows: Any) -> Any:
+        """A frame with the answer for every row, in their order, and, for classes, their probabilities.
+
+        rows: in any shape that the kind takes: a frame, a list of objects, one object.
+        """
+        rows = [rows] if isinstance(rows, Mapping) else rows
+        return self._codec.decode(self.predict_raw(self._codec.encode(rows)))
+
+    def predict_raw(self, inputs: Any) -> np.ndarray:
+        """Probabilities, shape (n, n_classes), or numbers, shape (n,), for the kind's own inputs."""
+        total = self._nothing(len(inputs))
+        if not len(inputs):
+            return total
+        for member, temperature, weight in zip(self._members, self._temperatures, self._weights, strict=True):
+            predictions = np.asarray(member.predict(inputs), dtype=np.float64)
+            if predictions.shape != total.shape or not np.isfinite(predictions).all():
+                name, got = type(member).__name__, predictions.shape
+                raise ModelError(f"{name} gave no usable answer: shape {got} where {total.shape} was asked for.")
+            total += weight * (apply_temperature(predictions, temperature) if predictions.ndim == 2 else predictions)
+        return total
+
+    def _nothing(self, rows: int) -> np.ndarray:
+        return np.zeros((rows,) if self._n_classes is None else (rows, self._n_classes))
+
+    def predict_file(self, source: Any, out: Path | str, batch: int = 10_000) -> int:
+        """Predict a file of any size into a .csv, .parquet or .jsonl, row by row in its order; returns how many rows.
+
+        batch: rows held in memory at once.
+        """
+        rows = 0
+        with sinks.opened(Path(out)) as sink:
+            for part in self._codec.batches(source, batch):
+                inputs = self._codec.encode(part)
+                if len(inputs):
+                    sink.write(self._codec.decode(self.predict_raw(inputs)))
+                rows += len(inputs)
+            if not rows:
+                sink.write(self._codec.decode(self._nothing(0)))
+        return rows
+
+
+def load(folder: Path | str, *, trust: Sequence[str] = (), kind: Kind | None = None) -> LoadedModel:
+    """The model of a run's folder or of a model's own folder, every file of it verified.
+
+    trust: modules whose Model classes may read the folder, beside Deepenough's own and those of installed packages that
+        registered learners.
+    kind: what its data are; found by the manifest's name by default.
+    """
+    place = manifest.locate(Path(folder))
+    about = manifest.read(place)
+    manifest.verify_files(place, about["files"])
+    manifest.require_installed(about["members"])
+    classes = [manifest.model_class(member["model"], trust) for member in about["members"]]
+    codec = _codec(place, kind or _kind(about["kind"]))
+    members = [cls.load(place / "members" / str(index)) for index, cls in enumerate(classes)]
+    return LoadedModel(place, about, members, codec)
+
+
+def _kind(name: str) -> Kind:
+    from deepenough import kinds
+
+    found = kinds.find()
+    if name not in found:
+        known = ", ".join(found)
+        raise ModelError(f"The model is for data of the kind {name!r}, which is not installed. Installed: {known}.")
+    return found[name]
+
+
+def _codec(place: Path, kind: Kind) -> Codec:
+    try:
+        schema = json.loads((place / manifest.SCHEMA).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{place / manifest.SCHEMA} can't be read ({error}).") from error
+    return kind.codec_class().from_json(schema)
+
+
+def verify_same(
+    folder: Path, inputs: Any, expected: np.ndarray, tolerance: float = 1e-4, *, loaded: LoadedModel | None = None
+) -> float:
+    """Load what was saved, predict, and refuse it where it differs from what is expected; returns the difference.
+
+    expected: what the fitted members gave for the inputs, blended; shape as `LoadedModel.predict_raw`.
+    tolerance: the largest difference that is let pass; of numbers beyond 1, relative to them.
+    """
+    again = (loaded or load(folder)).predict_raw(inputs)
+    if again.shape != np.shape(expected):
+        raise ModelError(f"The saved model gives shape {again.shape}, the fitted one gave {np.shape(expected)}.")
+    difference = float(np.max(np.abs(again - expected) / np.maximum(np.abs(expected), 1), initial=0.0))
+    if not difference <= tolerance:
+        raise ModelError(f"The saved model predicts otherwise than the fitted one, by up to {difference:.2g}.")
+    return difference

@@ -1,0 +1,254 @@
+"""The race as it runs: a table that renews itself, plain lines where there is no terminal, or JSON lines.
+
+Needs that this module answers:
+
+* Whoever watches sees who runs on which rung, what each learner reached, who was dropped and why, and what each
+  family has used of its share. Nothing is drawn that the events don't say, so any listener could draw the same.
+* Drawing costs the race next to nothing: four pictures a second at most, and none without a terminal.
+* Names come from the user's data: control characters and markup in them stay text.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from deepenough.evidence import FAMILIES, FINISHED, Event
+from deepenough.report import words
+from deepenough.report.facts import NOT_OF_A_SHARE, as_plain
+
+if TYPE_CHECKING:
+    from rich.console import Group
+    from rich.table import Table
+
+
+class Listener:
+    """Hears every event; as a context it opens and closes what it draws on. This one says nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __call__(self, event: Event) -> None:
+        """Hear one event."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+class JsonLines(Listener):
+    """One JSON object a line: `what`, `seconds`, `data`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, event: Event) -> None:
+        body = {"what": event.what, "seconds": round(event.seconds, 3), "data": as_plain(event.data)}
+        print(json.dumps(body, sort_keys=True), file=self._stream, flush=True)
+
+
+class Lines(Listener):
+    """One plain line for what matters, for logs and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __call__(self, event: Event) -> None:
+        said = line_of(event)
+        if said:
+            print(f"{event.seconds:7.1f} s  {words.plain(said)}", file=self._stream, flush=True)
+
+
+def line_of(event: Event) -> str:
+    """The event in one line; empty where it is not worth one."""
+    data = event.data
+    match event.what:
+        case "plan":
+            names = ", ".join(_name(contender) for contender in data.get("contenders", ()))
+            return (
+                f"{words.count(data.get('rows'))} rows, up to {words.count(data.get('largest'))} to train on: {names}"
+            )
+        case "trial_ended":
+            return f"{_trial(data)}: {_ending(data)}{_lasted(data)}"
+        case "dropped":
+            return f"dropped {data.get('contender')}: {data.get('reason')}"
+        case "verdict_so_far":
+            return f"so far: {data.get('sentence') or data.get('decision')}"
+        case "note" | "interrupted" | "resumed" | "model_saved":
+            return f"{event.what.replace('_', ' ')} {data.get('text') or data.get('note') or ''}".strip()
+    return ""
+
+
+def _name(contender: Any) -> str:
+    return str(contender.get("name")) if isinstance(contender, Mapping) else str(contender)
+
+
+def _trial(data: Mapping[str, Any]) -> str:
+    if data.get("purpose") == "refit":
+        return f"{data.get('contender')} once more, on all rows"
+    return f"{data.get('contender')} on {words.count(data.get('n_train'))} rows, fold {int(data.get('fold', 0)) + 1}"
+
+
+def _ending(data: Mapping[str, Any]) -> str:
+    if data.get("status") not in FINISHED:
+        return f"{data.get('status')} {data.get('error', '')}".strip()
+    if data.get("loss") is None:
+        return "done"
+    cut = ", stopped by its deadline" if data["status"] == "truncated" else ""
+    return f"loss {words.number(data.get('loss'))}{cut}"
+
+
+def _lasted(data: Mapping[str, Any]) -> str:
+    return f", {words.seconds(data['wall_seconds'])}" if data.get("wall_seconds") is not None else ""
+
+
+@dataclass
+class State:
+    """What the events have said so far; the table is drawn from it alone."""
+
+    budget_seconds: float | None = None
+    share_seconds: float | None = None
+    seconds: float = 0.0
+    sizes: dict[str, int] = field(default_factory=dict)
+    losses: dict[str, list[float]] = field(default_factory=dict)
+    families: dict[str, str] = field(default_factory=dict)
+    out: dict[str, str] = field(default_factory=dict)
+    used: dict[str, float] = field(default_factory=dict)
+    running: str = ""
+    sentence: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def hear(self, event: Event) -> None:
+        """Take in one event; those of a later version that are not known change nothing."""
+        self.seconds = max(self.seconds, event.seconds)
+        data = event.data
+        match event.what:
+            case "plan":
+                self.budget_seconds = data.get("budget_seconds")
+                self.share_seconds = data.get("share_seconds")
+            case "trial_started":
+                self.running = f"{_trial(data)}, {data.get('purpose', '')}"
+            case "trial_ended":
+                self._ended(data)
+            case "dropped":
+                self.out[str(data["contender"])] = str(data.get("reason", ""))
+            case "verdict_so_far":
+                self.sentence = str(data.get("sentence") or data.get("decision") or "")
+            case "note":
+                self.notes.append(str(data.get("text", "")))
+
+    def _ended(self, data: Mapping[str, Any]) -> None:
+        name, family, size = str(data["contender"]), str(data.get("family", "")), int(data.get("n_train", 0))
+        self.running = ""
+        if data.get("purpose") in ("refit", "blend"):
+            return
+        self.families[name] = family
+        if data.get("purpose") not in NOT_OF_A_SHARE:
+            self.used[family] = self.used.get(family, 0.0) + float(data.get("wall_seconds") or 0.0)
+        if data.get("status") in FINISHED and data.get("loss") is not None:
+            if size > self.sizes.get(name, 0):
+                self.sizes[name], self.losses[name] = size, []
+            if size == self.sizes[name]:
+                self.losses[name].append(float(data["loss"]))
+        elif name not in self.sizes:
+            self.out[name] = str(data.get("status", ""))
+
+
+class Terminal(Listener):
+    """The table that renews itself. Without a terminal use `Lines`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self.state = State()
+        self._console = Console(file=stream)
+        self._live = Live(console=self._console, refresh_per_second=4, transient=True, get_renderable=self._draw)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __call__(self, event: Event) -> None:
+        self.state.hear(event)
+
+    def close(self) -> None:
+        self._live.stop()
+
+    def _draw(self) -> Group:
+        return draw(self.state)
+
+
+def draw(state: State) -> Group:
+    """The picture of a state, for rich."""
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[Any] = [_contenders(state)]
+    parts += [Text(_share(state, family)) for family in FAMILIES]
+    parts.append(Text(f"now     {words.plain(state.running) or 'between two trials'}"))
+    left = "" if state.budget_seconds is None else f" of {words.seconds(state.budget_seconds)}"
+    parts.append(Text(f"time    {state.seconds:.0f} s{left}"))
+    if state.sentence:
+        parts.append(Text(f"so far  {words.plain(state.sentence)}", style="bold"))
+    parts += [Text(f"note    {words.plain(note)}", style="dim") for note in state.notes[-2:]]
+    return Group(*parts)
+
+
+def _contenders(state: State) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("learner", "family"):
+        table.add_column(name)
+    for name in ("rows", "folds", "loss"):
+        table.add_column(name, justify="right")
+    table.add_column("", overflow="fold")
+    for name, family in _in_order(state):
+        losses = state.losses.get(name, [])
+        mean = sum(losses) / len(losses) if losses else None
+        cells = (name, family, words.count(state.sizes.get(name)), str(len(losses) or ""), words.number(mean))
+        table.add_row(*(Text(words.plain(cell)) for cell in (*cells, state.out.get(name, ""))))
+    return table
+
+
+def _in_order(state: State) -> list[tuple[str, str]]:
+    """The families apart, within each the largest rung first, then the lowest loss."""
+
+    def key(item: tuple[str, str]) -> tuple[str, int, float, str]:
+        name, family = item
+        losses = state.losses.get(name, [])
+        return family, -state.sizes.get(name, 0), sum(losses) / len(losses) if losses else 0.0, name
+
+    return sorted(state.families.items(), key=key)
+
+
+def _share(state: State, family: str, width: int = 28) -> str:
+    used = state.used.get(family, 0.0)
+    granted = state.share_seconds or (state.budget_seconds / 2 if state.budget_seconds else None)
+    full = granted or max([*state.used.values(), 1e-9])
+    filled = min(width, round(width * used / full))
+    of = f" of {words.seconds(granted)}" if granted else ""
+    return f"{family:<10}{'█' * filled}{'░' * (width - filled)} {words.seconds(used)}{of}"
+
+
+def listener(*, quiet: bool = False, as_json: bool = False, stream: TextIO | None = None) -> Listener:
+    """The one that fits: nothing, JSON lines, the live table on a terminal, plain lines elsewhere.
+
+    JSON lines go to the standard output, everything else to the error stream, so that the summary can be piped.
+    """
+    if as_json:
+        return JsonLines(stream or sys.stdout)
+    if quiet:
+        return Listener()
+    stream = stream or sys.stderr
+    return Terminal(stream) if stream.isatty() else Lines(stream)

@@ -1,0 +1,102 @@
+"""What to do with the answer, as commands with their reasons. `RUN` stands for the run's folder."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from deepenough.evidence import Evidence
+from deepenough.report import words
+
+if TYPE_CHECKING:
+    from deepenough.judge.verdict import Verdict
+
+_KEPT_OPTIONS = ("metric", "group", "time", "positive")
+
+
+def next_steps(evidence: Evidence, verdict: Verdict) -> list[dict[str, str]]:
+    """The steps that this evidence suggests, the most useful first."""
+    more = (_more_time(evidence, verdict), _more_rows(verdict))
+    steps = (_go_on(evidence), *more, _predict(evidence), _install(evidence))
+    return [step for step in steps if step is not None]
+
+
+def _step(command: str, why: str) -> dict[str, str]:
+    return {"command": command, "why": why}
+
+
+def _go_on(evidence: Evidence) -> dict[str, str] | None:
+    """An interrupted race that nobody has taken up again."""
+    sittings = [event for event in evidence.events if event.what in ("interrupted", "resumed", "done")]
+    if not sittings or not (sittings[-1].what == "interrupted" or sittings[-1].data.get("interrupted")):
+        return None
+    return _step("deepenough resume RUN", "The race was interrupted; this goes on where it stopped.")
+
+
+def _more_time(evidence: Evidence, verdict: Verdict) -> dict[str, str] | None:
+    wanted = verdict.with_time or {}
+    if wanted.get("answer") != "could_change" and verdict.decision != "open":
+        return None
+    if wanted.get("answer") == "same":
+        return None
+    why = "More time means more folds, larger training sets and more learners."
+    if wanted.get("answer") == "could_change" and wanted.get("reason"):
+        why = f"{str(wanted['reason']).capitalize()}."
+    return _step(_race(evidence, _longer(evidence, wanted.get("seconds"))), why)
+
+
+def _longer(evidence: Evidence, more_seconds: float | None) -> str:
+    """The next sensible budget: what the verdict asks for, else three times this one."""
+    plan = evidence.plan
+    if plan.budget_seconds is None:
+        return f"{3 * (plan.budget_trials or 40)}trials"
+    total = plan.budget_seconds + more_seconds if more_seconds else 3 * plan.budget_seconds
+    step = 30 if total < 300 else 60 if total < 3600 else 1800
+    return words.budget(math.ceil(total / step) * step, None)
+
+
+def _race(evidence: Evidence, budget: str) -> str:
+    """The command of this race with another budget."""
+    question, plan = evidence.plan.question, evidence.plan
+    said: list[str] = ["deepenough", "race", _source(plan.source)]
+    if question.get("target"):
+        said += ["--target", str(question["target"])]
+    for name in _KEPT_OPTIONS:
+        if question.get(name) and not (name == "metric" and question.get("metric_source") == "default"):
+            said += [f"--{name}", str(question[name])]
+    for column in question.get("drop") or ():
+        said += ["--drop", str(column)]
+    equal = plan.judge_options.get("equal_within")
+    said += ["--equal-within", f"{equal:g}"] if equal is not None else []
+    said += ["--seed", str(plan.seed)] if plan.seed else []
+    return " ".join(shlex.quote(word) for word in [*said, "--budget", budget])
+
+
+def _source(source: Mapping[str, Any]) -> str:
+    return str(source.get("path") or source.get("name") or "SOURCE")
+
+
+def _more_rows(verdict: Verdict) -> dict[str, str] | None:
+    wanted = verdict.more_rows or {}
+    if verdict.decision != "open" or not wanted.get("judged_rows"):
+        return None
+    rows = words.count(wanted["judged_rows"])
+    return _step(f"label about {rows} more rows, then race again", str(wanted.get("reason") or ""))
+
+
+def _install(evidence: Evidence) -> dict[str, str] | None:
+    """What was not raced because it is not installed."""
+    named = [item for item in evidence.plan.absent if item.get("how")]
+    if not named:
+        return None
+    names = ", ".join(sorted(str(item.get("name", "")) for item in named))
+    wanted = sorted({word for item in named for word in str(item["how"]).removeprefix("pip install ").split()})
+    return _step(f"pip install {shlex.join(wanted)}", f"Not raced, because not installed: {names}.")
+
+
+def _predict(evidence: Evidence) -> dict[str, str] | None:
+    if not any(event.what == "model_saved" for event in evidence.events):
+        return None
+    return _step("deepenough predict RUN new.csv -o predictions.csv", "Predict new rows with the model of this race.")

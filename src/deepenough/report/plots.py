@@ -1,0 +1,271 @@
+"""The charts of a report, drawn from the facts. Each carries its description and, as a table, the numbers it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from deepenough.evidence import FAMILIES
+from deepenough.report import svg, words
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture with what it says in words and in numbers.
+
+    svg: the picture; its colours are the page's.
+    header, rows: the same numbers as a table, every cell text.
+    """
+
+    name: str
+    title: str
+    svg: str
+    about: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def charts(facts: Facts) -> dict[str, Chart]:
+    """All charts that these facts allow, by name: `gap`, `curves`, `price`, `shares`."""
+    drawn = (gap(facts), curves(facts), price(facts), shares(facts))
+    return {chart.name: chart for chart in drawn if chart is not None}
+
+
+def gap(facts: Facts) -> Chart | None:
+    """The difference of both finalists, its intervals, and the zone in which it does not matter."""
+    found = facts["verdict"]["gap"]
+    if found is None or None in (found["value"], found["low"], found["high"]):
+        return None
+    zone = facts["verdict"]["equal_within"]
+    spans = [("on your rows", found["low"], found["high"])]
+    if None not in (found["low_fresh"], found["high_fresh"]):
+        spans.append(("on a fresh sample", found["low_fresh"], found["high_fresh"]))
+    ends = [found["value"], zone, -zone, *(end for _, low, high in spans for end in (low, high))]
+    reach = 1.12 * max(abs(end) for end in ends)
+    scale = svg.Scale(-reach, reach, 8, 712)
+    about = _gap_about(found, zone, facts["verdict"]["alpha"])
+    parts = [svg.box(scale(-zone), 30, scale(zone) - scale(-zone), 118, "zone"), svg.line(scale(0), 30, scale(0), 148)]
+    parts.append(svg.text(8, 20, "← classical better", style="label"))
+    parts.append(svg.text(712, 20, "deep better →", "end", "label"))
+    parts.append(svg.text(scale(0), 20, "equal", "middle", "label"))
+    for index, (label, low, high) in enumerate(spans):
+        parts.append(_span(scale, found["value"], low, high, 76 + 52 * index, label, "thick" if index == 0 else "line"))
+    parts.append(svg.axis_x(scale, 148, f"difference in {words.metric(found['metric'])}"))
+    rows = [(label, words.number(found["value"]), words.number(low), words.number(high)) for label, low, high in spans]
+    header = ("", "difference", "at least", "at most")
+    return Chart("gap", "How far apart they are", svg.picture(720, 194, parts, about), about, header, tuple(rows))
+
+
+def _gap_about(found: Facts, zone: float, alpha: float) -> str:
+    better = "deep" if found["value"] > 0 else "classical"
+    return (
+        f"The {better} side is ahead by {words.number(abs(found['value']))} in {words.metric(found['metric'])}; "
+        f"the difference is above {words.number(found['low'])} and below {words.number(found['high'])}, each with "
+        f"{words.percent(1 - alpha)} certainty (above zero deep is better). "
+        f"Differences up to {words.number(zone)} count as practically equal."
+    )
+
+
+def _span(scale: svg.Scale, middle: float, low: float, high: float, y: float, label: str, style: str) -> str:
+    family = "deep" if middle > 0 else "classical"
+    marks = svg.line(scale(low), y, scale(high), y, style) + svg.mark(family, scale(middle), y)
+    beside = min(max(scale(middle), 92), 628)  # the words stay on the picture, in a phone's larger type too
+    return svg.text(beside, y - 12, label, "middle", "tick") + svg.group(family, marks)
+
+
+def curves(facts: Facts) -> Chart | None:
+    """Quality against training rows: what was measured with its error, and apart from it what is extrapolated."""
+    known = [curve for curve in facts["curves"] if curve["points"] and curve["family"] in FAMILIES]
+    if not known:
+        return None
+    first = _finalists(facts)
+    lines = sorted(known, key=lambda curve: curve["contender"] in first)  # the finalists are drawn on top
+    sizes = [point["n_train"] for curve in lines for point in (*curve["points"], *curve["forecasts"])]
+    heights = [height for curve in lines if curve["contender"] in first for height in _heights(curve)]
+    heights += [point["shown"] for curve in lines for point in curve["points"][-2:]]
+    x = svg.Scale(*svg.spread(sizes, log=True), 62, 600, log=True)
+    y = svg.Scale(*svg.spread(heights), 282, 26)
+    measured = max(point["n_train"] for curve in lines for point in curve["points"])
+    parts = [svg.axis_y(y, 62, 600, _axis(facts))]
+    parts += [svg.axis_x(x, 282, "rows to train on", ticks=_sizes(x, sizes)), _horizon(x(measured), lines)]
+    parts += [_curve(curve, x, y, curve["contender"] in first) for curve in lines]
+    parts += _ends(lines, first, x, y)
+    about = _curves_about(facts, lines, first)
+    header = ("learner", "family", "rows", "score", "90 % interval", "known by")
+    body = tuple(row for curve in reversed(lines) for row in _curve_rows(curve))
+    return Chart("curves", "What more data brings", svg.picture(720, 326, parts, about), about, header, body)
+
+
+def _axis(facts: Facts) -> str:
+    """What the vertical axis shows, and which way is good."""
+    metric = facts["question"]["metric"]
+    return f"{words.metric(metric['name'])} ({'higher' if metric['higher_is_better'] else 'lower'} is better)"
+
+
+def _sizes(x: svg.Scale, sizes: list[int]) -> list[float]:
+    """The sizes themselves as ticks, those that stand apart enough to be read."""
+    kept: list[float] = []
+    for size in sorted(set(sizes)):
+        if not kept or x(size) - x(kept[-1]) > 44:
+            kept.append(size)
+    return kept
+
+
+def _finalists(facts: Facts) -> set[str]:
+    sides = (facts["verdict"][family] for family in FAMILIES)
+    return {side["contender"] for side in sides if side}
+
+
+def _heights(curve: Facts) -> list[float]:
+    measured = [end for point in curve["points"] for end in _interval(point)]
+    return measured + [end for ahead in curve["forecasts"] for end in ahead["ends_shown"]]
+
+
+def _horizon(x: float, lines: list[Any]) -> str:
+    """Where measuring ends and extrapolating begins."""
+    if not any(curve["forecasts"] for curve in lines):
+        return ""
+    return svg.line(x, 26, x, 282, "horizon") + svg.text(x + 5, 38, "extrapolated", style="tick")
+
+
+def _curve(curve: Facts, x: svg.Scale, y: svg.Scale, finalist: bool) -> str:
+    points = [(x(point["n_train"]), y(_within(y, point["shown"]))) for point in curve["points"]]
+    parts = [svg.path(points, "line")]
+    if not finalist:
+        return svg.group(curve["family"], *parts, style="faint")
+    ahead = curve["forecasts"]
+    if ahead:
+        upper = [points[-1], *((x(step["n_train"]), y(_within(y, step["ends_shown"][1]))) for step in ahead)]
+        lower = [points[-1], *((x(step["n_train"]), y(_within(y, step["ends_shown"][0]))) for step in ahead)]
+        middle = [points[-1], *((x(step["n_train"]), y(_within(y, step["shown"]))) for step in ahead)]
+        parts += [svg.band(upper, lower), svg.path(middle, "line dashed")]
+    for point, (place, height) in zip(curve["points"], points, strict=True):
+        low, high = (y(_within(y, end)) for end in _interval(point))
+        hint = f"{curve['contender']}, {words.count(point['n_train'])} rows: {words.number(point['shown'])}"
+        parts += [svg.line(place, low, place, high, "line"), svg.mark(curve["family"], place, height, hint, 4.5)]
+    return svg.group(curve["family"], *parts)
+
+
+def _within(scale: svg.Scale, value: float) -> float:
+    return min(max(value, scale.low), scale.high)
+
+
+def _ends(lines: list[Any], first: set[str], x: svg.Scale, y: svg.Scale) -> list[str]:
+    """The finalists' names at the right end of their curves, apart from one another."""
+    ends = []
+    for curve in lines:
+        if curve["contender"] in first:
+            last = curve["forecasts"][-1] if curve["forecasts"] else curve["points"][-1]
+            ends.append((y(_within(y, last["shown"])), curve))
+    heights = _apart([height for height, _ in ends])
+    return [
+        svg.group(curve["family"], svg.text(608, height + 4, curve["contender"], style="name"))
+        for height, (_, curve) in zip(heights, ends, strict=True)
+    ]
+
+
+def _apart(heights: list[float], least: float = 15) -> list[float]:
+    """The same heights, moved down until no two are nearer than `least` pixels."""
+    moved = list(heights)
+    order = sorted(range(len(heights)), key=lambda index: heights[index])
+    for before, after in pairwise(order):
+        moved[after] = max(moved[after], moved[before] + least)
+    return moved
+
+
+def _curves_about(facts: Facts, lines: list[Any], first: set[str]) -> str:
+    said = []
+    for curve in lines:
+        if curve["contender"] in first:
+            start, end = curve["points"][0], curve["points"][-1]
+            said.append(
+                f"{curve['contender']} ({curve['family']}) goes from {words.number(start['shown'])} at "
+                f"{words.count(start['n_train'])} rows to {words.number(end['shown'])} at {words.count(end['n_train'])}"
+            )
+    crossing = facts["crossing"]
+    return "; ".join(said) + "." + (f" {crossing['sentence']}" if crossing else "")
+
+
+def _curve_rows(curve: Facts) -> list[tuple[str, ...]]:
+    about: tuple[str, ...] = (curve["contender"], curve["family"])
+    measured: list[tuple[str, ...]] = [
+        (*about, words.count(p["n_train"]), words.number(p["shown"]), _between(_interval(p)), "measured")
+        for p in curve["points"]
+    ]
+    ahead = [
+        (*about, words.count(f["n_train"]), words.number(f["shown"]), _between(f["ends_shown"]), "extrapolated")
+        for f in curve["forecasts"]
+    ]
+    return measured + ahead
+
+
+def _interval(point: Facts) -> list[float]:
+    """The 90 % interval of a measured point."""
+    half = 1.645 * (point["standard_error"] or 0.0)
+    return [point["shown"] - half, point["shown"] + half]
+
+
+def _between(ends: list[float]) -> str:
+    return f"{words.number(ends[0])} to {words.number(ends[1])}"
+
+
+def price(facts: Facts) -> Chart | None:
+    """Quality against what one training run costs, of all that were judged at the judged size."""
+    rows = [row for row in facts["learners"] if row["n_train"] == facts["n_train"] and row["best_score"] is not None]
+    # The baseline is nearly free and far off: on one scale with it the others could not be told apart.
+    rows = [row for row in rows if row["family"] != "baseline" and (row["costs"]["fit_cpu_seconds"] or 0) > 0]
+    if len(rows) < 2:
+        return None
+    x = svg.Scale(*svg.spread([row["costs"]["fit_cpu_seconds"] for row in rows], log=True), 62, 690, log=True)
+    y = svg.Scale(*svg.spread([row["best_score"] for row in rows], 0.12), 282, 26)
+    parts = [svg.axis_y(y, 62, 690, _axis(facts))]
+    parts.append(svg.axis_x(x, 282, "processor seconds for one training run"))
+    places = [(x(row["costs"]["fit_cpu_seconds"]), y(row["best_score"])) for row in rows]
+    for row, (place, height), label in zip(rows, places, _apart([height for _, height in places]), strict=True):
+        left = place > 540
+        name = svg.text(place + (-10 if left else 10), label + 4, row["name"], "end" if left else "start", "name")
+        parts.append(svg.group(row["family"], svg.mark(row["family"], place, height, row["name"]), name))
+    about = (
+        f"{len(rows)} learners, each trained on {words.count(facts['n_train'])} rows: their "
+        f"{words.metric(facts['question']['metric']['name'])} against the processor seconds of one training run."
+    )
+    header = ("learner", "family", words.metric(facts["question"]["metric"]["name"]), "processor seconds")
+    body = tuple(
+        (row["name"], row["family"], words.number(row["best_score"]), words.number(row["costs"]["fit_cpu_seconds"]))
+        for row in rows
+    )
+    return Chart("price", "What quality costs", svg.picture(720, 326, parts, about), about, header, body)
+
+
+_SHARES_HEADER = ("family", "granted", "used", "processor time", "trials", "with an answer", "cut short", "failed")
+
+
+def shares(facts: Facts) -> Chart | None:
+    """What each family used of its share of the budget."""
+    used = {family: facts["families"][family] for family in FAMILIES}
+    longest = max(max(side["wall_seconds"], side["share_granted_seconds"] or 0.0) for side in used.values())
+    if longest <= 0:
+        return None
+    x = svg.Scale(0, longest * 1.02, 8, 712)
+    parts = []
+    for index, (family, side) in enumerate(used.items()):
+        top = 26 + 58 * index
+        parts.append(svg.text(8, top - 6, family, style="label"))
+        if side["share_granted_seconds"]:
+            parts.append(svg.box(8, top, x(side["share_granted_seconds"]) - 8, 24, "zone"))
+        parts.append(svg.group(family, svg.box(8, top + 4, x(side["wall_seconds"]) - 8, 16, "bar")))
+    parts.append(svg.axis_x(x, 120, "seconds of wall-clock time used (pale: granted)"))
+    about = " ".join(f"{family} used {words.seconds(side['wall_seconds'])}." for family, side in used.items())
+    rows = tuple(_share_row(family, side) for family, side in used.items())
+    return Chart("shares", "Equal shares", svg.picture(720, 166, parts, about), about, _SHARES_HEADER, rows)
+
+
+def _share_row(family: str, side: Facts) -> tuple[str, ...]:
+    failed = side["timeout"] + side["memory"] + side["error"] + side["skipped"]
+    times = (words.seconds(side[name]) for name in ("share_granted_seconds", "wall_seconds", "cpu_seconds"))
+    counts = (side["trials"], side["ok"] + side["truncated"], side["truncated"], failed)
+    return (family, *times, *(words.count(value) for value in counts))

@@ -1,0 +1,237 @@
+"""A race in about twenty-five lines of plain words, for the terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from deepenough.evidence import FAMILIES
+from deepenough.judge.words import DECISIONS
+from deepenough.report import words
+
+WIDTH = 96
+Facts = Mapping[str, Any]
+Lines = list[str]
+
+
+def summary(facts: Facts, folder: str | None = None) -> str:
+    """What to use, by how much, what each costs, what to do next.
+
+    folder: the run's folder as a person types it here; None leaves the word RUN in its place.
+    """
+    run = folder or "RUN"
+    sections = (_decision(facts), _sides(facts), _gap(facts), _aside(facts), _next(facts, run), _where(facts, run))
+    return "\n\n".join("\n".join(section) for section in sections if section)
+
+
+def headline(facts: Facts) -> str:
+    """The decision in three words."""
+    return DECISIONS.get(facts["decision"], str(facts["decision"]).replace("_", " "))
+
+
+def advice(facts: Facts) -> str:
+    """The decision's sentence without the headline that it begins with."""
+    rest = str(facts["decision_sentence"]).removeprefix(f"{headline(facts)}: ")
+    return rest[:1].upper() + rest[1:]
+
+
+def _decision(facts: Facts) -> Lines:
+    lines = [f"{headline(facts).upper()}", *_wrapped(advice(facts))]
+    return lines + [line for reason in warnings(facts) for line in _wrapped(f"Careful: {reason}.")]
+
+
+def warnings(facts: Facts) -> Lines:
+    """Reasons of the flags that the decision's sentence does not name already."""
+    reasons = (flag["reason"] for flag in facts["verdict"]["flags"])
+    return [reason.rstrip(".") for reason in reasons if reason not in facts["decision_sentence"]]
+
+
+def _wrapped(content: str, indent: str = "") -> Lines:
+    """Lines of the terminal's width; a number stays with its per cent sign."""
+    kept = words.plain(content).replace(" %", "\u00a0%")
+    return textwrap.wrap(kept, WIDTH, initial_indent=indent, subsequent_indent=indent)
+
+
+def _sides(facts: Facts) -> Lines:
+    """Both finalists side by side, with the prices of each."""
+    if all(facts["costs"][family] is None for family in FAMILIES):
+        return []
+    rows = side_by_side(facts, complete=False)
+    widths = [max(len(words.plain(row[column])) for row in rows) for column in range(3)]
+    lines = []
+    for row in rows:
+        cells = (words.plain(cell).ljust(width) for cell, width in zip(row, widths, strict=False))
+        lines.append("  ".join((*cells, row[3])).rstrip())
+    return [*lines, *_wrapped(facts["costs"]["assumptions"], "  ")]
+
+
+def side_by_side(facts: Facts, complete: bool = True) -> list[tuple[str, str, str, str]]:
+    """Rows of the price table: what, classical, deep, how it was known. The page shows the same."""
+    sides = [facts["costs"][family] for family in FAMILIES]
+    known = facts["costs"]["known"]
+    metric = facts["question"]["metric"]["name"]
+    rows = [("", *FAMILIES, ""), _row("best learner", sides, lambda side: side["contender"])]
+    rows.append(_row(words.metric(metric), sides, lambda side: words.number(side["scores"].get(metric))))
+    for name in _beside(sides, metric):
+        rows.append(_row(words.metric(name), sides, lambda side, name=name: words.number(side["scores"].get(name))))
+    for what, show, how, always in _PRICES:
+        if (always or complete) and not (what == "data" and facts["costs"]["level"]["shown"] is None):
+            rows.append(_row(_called(what, facts), sides, show, known.get(how, "")))
+    return rows
+
+
+def _called(what: str, facts: Facts) -> str:
+    """The price of data names the quality that the rows are counted to."""
+    if what != "data":
+        return what
+    return f"data: rows to reach {words.number(facts['costs']['level']['shown'])}"
+
+
+def _beside(sides: list[Any], metric: str) -> list[str]:
+    return sorted({name for side in sides if side for name in side["scores"] if name != metric})
+
+
+def _row(what: str, sides: list[Any], show: Any, known: str = "") -> tuple[str, str, str, str]:
+    cells = [words.NOTHING if side is None else show(side) for side in sides]
+    return what, cells[0], cells[1], known
+
+
+_PRICES = (
+    ("time: one training", lambda side: _training(side["time"]), "time", True),
+    ("time: one prediction", lambda side: words.milliseconds(side["time"]["predict_one_ms_p50"]), "time", True),
+    ("time: 1,000 predictions", lambda side: _thousand(side["time"]), "time", False),
+    ("memory: training", lambda side: words.bytes_of_memory(side["memory"]["peak_bytes"]), "memory", True),
+    ("memory: model on disk", lambda side: words.bytes_of_memory(side["memory"]["model_bytes"]), "memory", False),
+    ("electricity: training", lambda side: _energy(side["electricity"]), "electricity", True),
+    ("money: one training", lambda side: _money(side["money"], "training"), "money", False),
+    ("money: 1,000,000 predictions", lambda side: _money(side["money"], "thousand_predictions", 1000), "money", True),
+    ("data", lambda side: _rows(side["data"]), "data", True),
+)
+"""What it is called, how it is shown, how it was known, and whether the terminal shows it too."""
+
+
+def _money(money: Facts, name: str, factor: int = 1) -> str:
+    amount = money[name]
+    return words.money(None if amount is None else factor * amount, money["currency"])
+
+
+def _rows(data: Facts) -> str:
+    rows, bound = data["rows_to_level"], data["bound"]
+    return f"{bound} {words.number(rows, 2)}" if bound in ("about", "at most") else words.count(rows)
+
+
+def _training(time: Facts) -> str:
+    wall, cpu = time["fit_wall_seconds"], time["fit_cpu_seconds"]
+    return f"{words.seconds(wall)} ({words.seconds(cpu)} of processor)"
+
+
+def _thousand(time: Facts) -> str:
+    rate = time["predict_rows_per_second"]
+    return words.seconds(1000 / rate if rate else None)
+
+
+def _energy(electricity: Facts) -> str:
+    low, high = electricity["joules_low"], electricity["joules_high"]
+    shown = words.energy(electricity["joules"])
+    return f"{shown} ({words.energy(low)} to {words.energy(high)})" if low is not None and low != high else shown
+
+
+def _gap(facts: Facts) -> Lines:
+    return _wrapped(gap_sentence(facts)) + _wrapped(time_sentence(facts))
+
+
+def gap_sentence(facts: Facts) -> str:
+    """The difference with its interval, and what counts as equal."""
+    gap = facts["verdict"]["gap"]
+    if gap is None or gap["value"] is None:
+        return ""
+    better, other = ("deep", "classical") if gap["value"] > 0 else ("classical", "deep")
+    sign = 1 if gap["value"] > 0 else -1
+    ends = sorted(sign * end for end in (gap["low"], gap["high"]) if end is not None)
+    sure = words.percent(1 - facts["verdict"]["alpha"])
+    span = f" ({sure} certain: between {words.number(ends[0])} and {words.number(ends[1])})" if len(ends) == 2 else ""
+    whose = "you said" if facts["verdict"]["equal_within_source"] == "user" else "by default"
+    return (
+        f"The difference: {better} is ahead of {other} by {words.number(abs(gap['value']))} in "
+        f"{words.metric(gap['metric'])}{span}. Up to {words.number(facts['verdict']['equal_within'])} counts as "
+        f"practically equal ({whose}). "
+        f"Judged on {words.count(facts['judged_rows'])} rows that were not trained on, "
+        f"{words.count(facts['n_train'])} rows to train on each time, {facts['folds']} folds."
+    )
+
+
+def time_sentence(facts: Facts) -> str:
+    """Whether more time could change the answer, which is another question than what this budget says."""
+    with_time = facts["verdict"]["with_time"] or {}
+    start = _WITH_TIME.get(with_time.get("answer", ""))
+    return f"{start}: {with_time['reason'].rstrip('.')}." if start and with_time.get("reason") else ""
+
+
+_WITH_TIME = {
+    "same": "More time would hardly change that",
+    "could_change": "More time could change that",
+    "unknown": "Whether more time would change that is not known",
+}
+
+
+def _aside(facts: Facts) -> Lines:
+    lines = []
+    if facts["set_aside"]:
+        lines += _wrapped("Set aside: " + _listed(f"{it['name']} ({it['reason']})" for it in facts["set_aside"]))
+    out = [row for row in facts["learners"] if row["status"] in ("dropped", "failed")]
+    if out:
+        lines += _wrapped("Not to the end: " + _listed(f"{row['name']} ({row['why_not']})" for row in out))
+    late = [row["name"] for row in facts["learners"] if row["status"] == "not_started"]
+    if late:
+        lines += _wrapped(f"No time was left for: {', '.join(late)}.")
+    return lines
+
+
+def _listed(items: Iterable[str], most: int = 4) -> str:
+    """The first few, and how many more the report names."""
+    names = list(items)
+    more = f"; {len(names) - most} more in the report" if len(names) > most else ""
+    return "; ".join(names[:most]) + more
+
+
+def _next(facts: Facts, run: str) -> Lines:
+    lines = ["What next"]
+    for step in facts["next_steps"]:
+        lines.append(f"  {command(step, run)}")
+        lines += _wrapped(step["why"], "      ")
+    return lines if len(lines) > 1 else []
+
+
+def command(step: Facts, run: str) -> str:
+    """The step's command with the run's folder in the place of RUN."""
+    return words.plain(" ".join(run if word == "RUN" else word for word in step["command"].split(" ")))
+
+
+def _where(facts: Facts, run: str) -> Lines:
+    lines = [f"Report: {run}/report.html"]
+    if facts["model"]["saved"]:
+        lines.append(f"Model:  {run}/model  ({' and '.join(map(str, facts['model']['contenders']))})")
+        lines += _wrapped(facts["model"]["note"], "        ")
+    return lines
+
+
+def outline(value: Any, indent: str = "") -> str:
+    """Any plain data as indented `name: value` lines."""
+    lines = []
+    for name, item in value.items():
+        if isinstance(item, Mapping) and item:
+            lines += [f"{indent}{name}:", outline(item, indent + "  ")]
+        elif isinstance(item, list | tuple):
+            lines.append(f"{indent}{name}: {', '.join(_inline(part) for part in item) or 'none'}")
+        else:
+            lines.append(f"{indent}{name}: {_inline(item)}")
+    return "\n".join(lines)
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={_inline(item)}" for name, item in value.items())
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return words.plain(value)

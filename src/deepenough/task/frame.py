@@ -1,0 +1,267 @@
+"""A table as it was read, before anyone asks a question of it: numbers, dates and strings in plain arrays.
+
+Needs that the design answers:
+
+* A third of a million rows stay small in memory: no array of Python objects survives the reading; strings are codes
+  and their distinct levels.
+* What a file says in strings is read once, and how it was read is remembered (`Raw.reading`), so that a saved model
+  reads tomorrow's rows in the same way.
+* pandas, polars and Arrow frames give the same columns as the file they could have been written to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from deepenough.errors import ColumnError, SourceError
+from deepenough.task import parsing
+
+FORMS = ("number", "text", "date")
+MANY_LEVELS = 10_000
+"""Up to so many levels are sorted; more keep the order of appearance, for sorting them costs more than reading."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """One column as it was read.
+
+    form: `number`, `text` or `date`.
+    values: shape (n,). Numbers: float64, NaN where missing. Dates: float64, seconds since 1970. Text: int32, the place
+        in `levels`, -1 where missing.
+    reading: how strings were read, see `parsing.Reading.how`; `logical` for true and false; empty where nothing had to
+        be read.
+    """
+
+    name: str
+    form: str
+    values: np.ndarray
+    levels: tuple[str, ...] = ()
+    reading: str = ""
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Which rows hold nothing, shape (n,), bool."""
+        return np.asarray(self.values < 0 if self.form == "text" else np.isnan(self.values))
+
+    def take(self, rows: np.ndarray) -> Raw:
+        """These rows, in this order."""
+        return replace(self, values=self.values[rows])
+
+    def strings(self) -> list[str | None]:
+        """Each row's value as a string; None where missing."""
+        if self.form == "text":
+            return [None if code < 0 else self.levels[code] for code in self.values.tolist()]
+        return [None if math.isnan(value) else parsing.plain_number(value) for value in self.values.tolist()]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Columns of one length, what is known of where they come from, and what was decided while reading."""
+
+    columns: tuple[Raw, ...]
+    rows: int
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, in order."""
+        return [column.name for column in self.columns]
+
+    def column(self, name: str, option: str = "--target") -> Raw:
+        """The column of that name; ColumnError offers the nearest names, and names the option that asked."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise ColumnError.missing(name, self.names, option)
+
+    def take(self, rows: np.ndarray) -> Frame:
+        """These rows, in this order."""
+        return replace(self, columns=tuple(column.take(rows) for column in self.columns), rows=len(rows))
+
+
+def is_frame(source: Any) -> bool:
+    """Whether it is a table in memory: a frame that narwhals knows, or a list of objects (dicts)."""
+    if isinstance(source, list | tuple):
+        return bool(source) and all(isinstance(row, Mapping) for row in source[:10])
+    module = type(source).__module__.split(".")[0]
+    return module in ("pandas", "polars", "pyarrow", "modin", "cudf", "narwhals", "duckdb")
+
+
+def from_frame(source: Any, max_rows: int | None = None, seed: int = 0) -> Frame:
+    """Columns of a table in memory; above `max_rows`, of a random sample of its rows, in their order."""
+    if isinstance(source, list | tuple):
+        return from_records(source, max_rows, seed)
+    table = _as_narwhals(source)
+    total = len(table)
+    if max_rows is not None and total > max_rows:
+        table = table[_sampled(total, max_rows, seed).tolist()]
+    columns, notes = [], []
+    for name in table.columns:
+        column, note = _from_series(str(name), table[name])
+        columns.append(column)
+        notes += note
+    return _checked(columns, len(table), total, notes)
+
+
+def from_records(rows: Any, max_rows: int | None = None, seed: int = 0) -> Frame:
+    """Columns of a list of objects (dicts); a key that a row lacks is missing there."""
+    total = len(rows)
+    if max_rows is not None and total > max_rows:
+        rows = [rows[place] for place in _sampled(total, max_rows, seed).tolist()]
+    names = list(dict.fromkeys(str(name) for row in rows for name in row))
+    columns, notes = [], []
+    for name in names:
+        column, note = from_values(name, [row.get(name) for row in rows])
+        columns.append(column)
+        notes += note
+    return _checked(columns, len(rows), total, notes)
+
+
+def from_values(name: str, values: list[Any]) -> tuple[Raw, list[str]]:
+    """A column of Python values of any type, and what was decided about it."""
+    present = [value for value in values if value is not None]
+    if present and all(isinstance(value, int | float | np.number) and not isinstance(value, bool) for value in present):
+        numbers = np.array([math.nan if value is None else float(value) for value in values])
+        return Raw(name, "number", finite(numbers)), []
+    return from_strings(name, [parsing.as_text(value) for value in values])
+
+
+def from_strings(name: str, strings: list[str | None], exact: bool = False) -> tuple[Raw, list[str]]:
+    """A column of strings: read as numbers, dates or true and false where nearly all are; else kept as levels.
+
+    exact: they were given as categories, and stay what they are.
+    """
+    codes, levels = factorised(strings)
+    counts = np.bincount(codes[codes >= 0], minlength=len(levels))
+    reading = parsing.Reading("text") if exact else parsing.guess(levels, counts)
+    if reading.form != "text":
+        values = parsing.read(levels, reading)
+        good = counts[~np.isnan(values)].sum()
+        meant = counts.sum() - counts[[parsing.is_gap(level) for level in levels]].sum() if levels else 0
+        if good and good >= parsing.ENOUGH * meant:
+            column = Raw(name, reading.form, np.append(values, np.nan)[codes], reading=reading.how)
+            return column, _said(name, reading, int(meant - good))
+    return text(name, codes, levels), []
+
+
+def _said(name: str, reading: parsing.Reading, bad: int) -> list[str]:
+    notes = []
+    if reading.how not in ("", "iso"):
+        notes.append(f"Column {name!r} was read as {reading.about}.")
+    if bad > 0:
+        notes.append(f"Column {name!r}: {bad:,} values are no {reading.form}s and count as missing.")
+    return notes
+
+
+def text(name: str, codes: np.ndarray, levels: list[str]) -> Raw:
+    """A column of levels, the words of a truth value in lower case, sorted where there are not too many."""
+    logical = bool(levels) and {level.lower() for level in levels} <= {"true", "false"}
+    if logical:
+        levels = [level.lower() for level in levels]
+    if len(levels) <= MANY_LEVELS:
+        ordered = sorted(set(levels))
+        place = {level: index for index, level in enumerate(ordered)}
+        codes = np.array([*(place[level] for level in levels), -1], dtype=np.int32)[codes]
+        levels = ordered
+    return Raw(name, "text", codes, tuple(levels), "logical" if logical else "")
+
+
+def factorised(strings: list[str | None]) -> tuple[np.ndarray, list[str]]:
+    """Codes (int32, -1 where missing or a word for missing) and the distinct strings, stripped of outer spaces."""
+    known: dict[str, int] = {}
+    places: dict[str | None, int] = {None: -1}
+    for string in dict.fromkeys(strings):  # in the order of appearance, so that codes do not depend on hashing
+        if string is not None:
+            stripped = string.strip()
+            places[string] = -1 if parsing.is_missing(stripped) else known.setdefault(stripped, len(known))
+    codes = np.fromiter(map(places.__getitem__, strings), dtype=np.int32, count=len(strings))
+    return codes, list(known)
+
+
+def finite(numbers: np.ndarray) -> np.ndarray:
+    """Float64, with NaN where a number is infinite: no learner can use it, and none should guess what it stands for."""
+    numbers = np.asarray(numbers, dtype=np.float64)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def fingerprint(frame: Frame) -> str:
+    """Sha256 of names and values, for a table that has no file."""
+    digest = hashlib.sha256()
+    for column in frame.columns:
+        digest.update(f"{column.name}\0{column.form}\0".encode("utf-8", "surrogatepass"))
+        digest.update("\0".join(column.levels).encode("utf-8", "surrogatepass"))
+        digest.update(np.ascontiguousarray(column.values).tobytes())
+    return digest.hexdigest()
+
+
+def _as_narwhals(source: Any) -> Any:
+    import narwhals as nw
+
+    if type(source).__module__.startswith("pandas") and not all(isinstance(name, str) for name in source.columns):
+        source = source.set_axis([str(name) for name in source.columns], axis=1)
+    try:
+        table = nw.from_native(whole_table(source))
+    except TypeError as error:
+        raise SourceError(f"{type(source).__name__} is no table: give a pandas, polars or Arrow frame.") from error
+    except (nw.exceptions.NarwhalsError, ValueError) as error:
+        kind = type(source).__name__
+        raise SourceError(f"The {kind} can't be read: {error}. Give every column its own name.") from error
+    return table.collect() if isinstance(table, nw.LazyFrame) else table
+
+
+def whole_table(source: Any) -> Any:
+    """The frame itself, or the Arrow table of a record batch: narwhals knows only the former."""
+    if type(source).__name__ == "RecordBatch":
+        import pyarrow as pa
+
+        return pa.Table.from_batches([source])
+    return source
+
+
+def _from_series(name: str, series: Any) -> tuple[Raw, list[str]]:
+    import narwhals as nw
+
+    dtype = series.dtype
+    if dtype.is_numeric():
+        return Raw(name, "number", finite(series.cast(nw.Float64).to_numpy())), []
+    if dtype == nw.Date or dtype == nw.Datetime:
+        seconds = np.array([math.nan if tick is None else tick for tick in _ticks(series)], dtype=np.float64) / 1e6
+        return Raw(name, "date", seconds), []
+    values = [None if is_nothing(value) else value for value in series.to_list()]
+    if dtype == nw.Categorical or dtype == nw.Enum:
+        return from_strings(name, [parsing.as_text(value) for value in values], exact=True)
+    return from_values(name, values)
+
+
+def _ticks(series: Any) -> list[float | None]:
+    """Microseconds since 1970 of a column of dates; None where missing."""
+    import narwhals as nw
+
+    moments = series if series.dtype == nw.Datetime else series.cast(nw.Datetime("us"))
+    return [None if is_nothing(tick) else tick for tick in moments.dt.timestamp("us").to_list()]
+
+
+def is_nothing(value: Any) -> bool:
+    """None, NaN, NaT and pandas' NA: the values that are not themselves."""
+    if value is None:
+        return True
+    if isinstance(value, str | list | dict | tuple | np.ndarray):
+        return False
+    return type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
+
+
+def _sampled(total: int, wanted: int, seed: int) -> np.ndarray:
+    return np.sort(np.random.default_rng(seed).choice(total, wanted, replace=False))
+
+
+def _checked(columns: list[Raw], rows: int, total: int, notes: list[str]) -> Frame:
+    if rows == 0 or not columns:
+        raise SourceError("The table has no rows." if columns else "The table has no columns.")
+    return Frame(tuple(columns), rows, {"rows_in_source": total}, tuple(notes))

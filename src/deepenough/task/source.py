@@ -1,0 +1,391 @@
+"""Reading what has rows and columns: CSV of any dialect, Parquet, JSON, Excel, frames. It never guesses a kind.
+
+Needs that the design answers:
+
+* Files larger than memory are sampled, never loaded whole: at most `MAX_ROWS` rows come in, a random sample in the
+  file's order, and the notes say so.
+* Speed: DuckDB reads everything as strings once; numbers and ISO dates are then read by it too, column by column, and
+  only what is left passes through Python.
+* A saved model is asked about files of any size: `batches` streams one in its order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from deepenough.errors import SourceError
+from deepenough.task import files, parsing
+from deepenough.task import frame as frames
+from deepenough.task.files import Opened
+from deepenough.task.frame import Frame, Raw
+
+MAX_ROWS = 400_000
+"""Rows that are read at most; of more, a random sample."""
+MAX_CELLS = 20_000_000
+"""Rows times columns that are read at most: 160 MB of numbers."""
+LARGE_BYTES = 1 << 30
+"""Text files above this are not read through: whole lines of evenly spread blocks are."""
+DUCKDB_MEMORY = "1GB"
+"""DuckDB writes to the disk what does not fit."""
+THREADS = 2
+
+_NUMBERS = (
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+)
+_MOMENTS = ("DATE", "TIMESTAMP")
+_WORDS_FOR_MISSING = "('na', 'n/a', '#n/a', 'nan', 'null', '?', '<na>', 'nat')"
+
+
+def read(source: Any, options: Mapping[str, Any] | None = None, max_rows: int = MAX_ROWS, seed: int = 0) -> Frame:
+    """The table that a path or a frame holds.
+
+    options: `header` (bool), `delimiter`, `encoding`, `sheet`: what the file would not say by itself.
+    max_rows: of a larger source a random sample of so many rows, in its order.
+    seed: of the sample.
+    """
+    if isinstance(source, str | Path):
+        return _read_file(Path(source).expanduser(), dict(options or {}), max_rows, seed)
+    if not frames.is_frame(source):
+        raise SourceError(
+            f"A {type(source).__name__} is no table. Give the path of a CSV, Parquet, JSON or Excel file, a pandas, "
+            "polars or Arrow frame, or a list of dicts."
+        )
+    frame = frames.from_frame(source, max_rows, seed)
+    facts = {"name": type(source).__name__, "format": "frame", "fingerprint": frames.fingerprint(frame)}
+    return _finished(frame, facts)
+
+
+def batches(source: Any, size: int, options: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    """Rows of a source in its order, at most `size` at once, as pandas frames; a file is never held whole.
+
+    The cells of text files come as strings: whoever reads them knows how (see `Raw.reading`).
+    """
+    if not isinstance(source, str | Path):
+        yield from _frame_batches(source, size)
+        return
+    with files.opened(Path(source).expanduser(), options) as file, _database() as database:
+        if file.form == "excel":
+            yield from _frame_batches(_excel(file, dict(options or {})), size)
+            return
+        scan = _scan(database, file, dict(options or {}))
+        yield from _streamed(database, f"select * from {scan}", size, file.path.name)
+
+
+def _frame_batches(source: Any, size: int) -> Iterator[Any]:
+    if isinstance(source, list | tuple):
+        yield from (list(source[start : start + size]) for start in range(0, len(source), size))
+        return
+    import narwhals as nw
+
+    if type(source).__module__.startswith("pandas"):
+        yield from (source.iloc[start : start + size] for start in range(0, len(source), size))
+        return
+    table = nw.from_native(frames.whole_table(source), eager_only=True)
+    for start in range(0, len(table), size):
+        yield table[start : start + size].to_native()
+
+
+def _streamed(database: Any, query: str, size: int, name: str) -> Iterator[Any]:
+    """DuckDB gives chunks of 2,048 rows; they are put together to `size` and never held beyond it."""
+    import duckdb
+    import pandas as pd
+
+    held: list[Any] = []
+    rows = 0
+    try:
+        database.execute(query)
+        while len(chunk := database.fetch_df_chunk(max(1, size // 2048))):
+            held.append(chunk)
+            rows += len(chunk)
+            while rows >= size:
+                together = held[0] if len(held) == 1 else pd.concat(held, ignore_index=True)
+                yield together.iloc[:size].reset_index(drop=True)
+                held, rows = [together.iloc[size:]], rows - size
+    except duckdb.Error as error:
+        raise _unreadable(name, error) from error
+    if rows:
+        yield pd.concat(held, ignore_index=True)
+
+
+def _read_file(path: Path, options: dict[str, Any], max_rows: int, seed: int) -> Frame:
+    facts: dict[str, Any] = {"name": path.name, "path": str(path.absolute())}
+    with files.opened(path, options) as file:
+        facts |= {"format": file.form, "bytes": path.stat().st_size, "fingerprint": files.fingerprint(path)}
+        facts |= {"encoding": file.encoding} if file.encoding else {}
+        if file.form == "excel":
+            return _finished(frames.from_frame(_excel(file, options), max_rows, seed), facts)
+        with _database() as database:
+            return _finished(_read_scan(database, file, options, max_rows, seed), facts)
+
+
+def _finished(frame: Frame, facts: dict[str, Any]) -> Frame:
+    total = frame.facts.get("rows_in_source", frame.rows)
+    notes = list(frame.notes)
+    if total > frame.rows:
+        about = "about " if frame.facts.get("estimated") else ""
+        notes.insert(0, f"A random sample of {frame.rows:,} of {about}{total:,} rows was read.")
+    if facts.get("encoding", "utf-8") not in ("utf-8", "utf-8-sig"):
+        notes.insert(0, f"The file was read as {facts['encoding']}.")
+    facts = {**facts, "rows": frame.rows, "columns": len(frame.columns), "rows_in_source": total}
+    return replace(frame, facts=facts, notes=tuple(notes))
+
+
+@contextmanager
+def _database() -> Iterator[Any]:
+    """A DuckDB in memory that spills to a folder of its own, with few threads: the trials want the machine."""
+    import duckdb
+
+    with TemporaryDirectory(prefix="deepenough-") as folder:
+        config = {"threads": str(THREADS), "memory_limit": DUCKDB_MEMORY, "temp_directory": folder}
+        database = duckdb.connect(":memory:", config={**config, "autoload_known_extensions": "false"})
+        try:
+            database.execute("set enable_progress_bar = false")
+            database.execute("set timezone = 'UTC'")
+            yield database
+        finally:
+            database.close()
+
+
+def _scan(database: Any, file: Opened, options: Mapping[str, Any]) -> str:
+    """The table function that reads a file, its dialect found and fixed."""
+    path = _quoted(str(file.path))
+    if file.form == "parquet":
+        return f"read_parquet({path})"
+    if file.form == "json":
+        return f"read_json_auto({path}, sample_size=20480, union_by_name=true)"
+    dialect = _dialect(database, path, options, file.path.name)
+    return f"read_csv({path}, {dialect})"
+
+
+def _dialect(database: Any, path: str, options: Mapping[str, Any], name: str) -> str:
+    """Delimiter, quotes and header, found on the file's beginning; the person's word counts more."""
+    import duckdb
+
+    given = f", delim={_quoted(str(options['delimiter']))}" if options.get("delimiter") else ""
+    try:
+        query = f"select Delimiter, Quote, Escape, SkipRows, HasHeader, Comment from sniff_csv({path}{given})"
+        delimiter, quote, escape, skip, header, comment = database.execute(query).fetchone()
+    except duckdb.Error as error:
+        raise _unreadable(name, error) from error
+    cleaned = {"delim": delimiter, "quote": quote, "escape": escape, "comment": comment}
+    cleaned = {key: "" if value in (None, "(empty)", "\0") else value for key, value in cleaned.items()}
+    if not cleaned["quote"]:
+        cleaned |= {"quote": '"', "escape": '"'}  # the beginning had no quotes: what follows may
+    words = ", ".join(f"{key}={_quoted(value)}" for key, value in cleaned.items() if value or key != "comment")
+    words += f", skip={int(skip)}, all_varchar=true, auto_detect=false, nullstr=''"
+    columns, header = _columns(database, path, words, bool(header), options, name)
+    shown = ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in columns)
+    return f"{words}, header={str(header).lower()}, strict_mode=false, null_padding=true, columns={{{shown}}}"
+
+
+def _columns(
+    database: Any, path: str, words: str, header: bool, options: Mapping[str, Any], name: str
+) -> tuple[list[str], bool]:
+    """The columns' names, and whether the first row holds them.
+
+    DuckDB takes a first row for a header where its types differ from what follows. Where everything is text they never
+    do: then a first row of distinct words that are no numbers is one.
+    """
+    rows = _first_rows(database, path, words, name)
+    first = [(cell or "").strip() for cell in rows[0]]
+    distinct = len({cell.lower() for cell in first}) == len(first) and all(first)
+    worded = not any(np.isfinite(parsing.number(cell)) for cell in first)
+    if options.get("header") is not None:
+        header = bool(options["header"])
+    elif not header:
+        header = distinct and worded and not any(parsing.is_missing(cell) for cell in first)
+    if header and len(rows) == 1:
+        raise SourceError(f"{name} holds a header and no rows below it.")
+    names = first if header else [f"column{place}" for place in range(1, len(first) + 1)]
+    return _unique([cell or f"column{place}" for place, cell in enumerate(names, 1)]), header
+
+
+def _first_rows(database: Any, path: str, words: str, name: str) -> list[list[str | None]]:
+    import duckdb
+
+    try:
+        query = f"select * from read_csv({path}, {words.replace('auto_detect=false', 'auto_detect=true')}, header=false"
+        rows = database.execute(f"{query}, strict_mode=false, null_padding=true) limit 2").fetchall()
+    except duckdb.Error as error:
+        raise _unreadable(name, error) from error
+    if not rows:
+        raise SourceError(f"{name} holds no rows.")
+    return [list(row) for row in rows]
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names told apart without regard to case, as DuckDB wants them: `a`, `a_2`."""
+    taken: set[str] = set()
+    unique = []
+    for name in names:
+        candidate, count = name, 1
+        while candidate.lower() in taken:
+            count += 1
+            candidate = f"{name}_{count}"
+        taken.add(candidate.lower())
+        unique.append(candidate)
+    return unique
+
+
+def _read_scan(database: Any, file: Opened, options: dict[str, Any], max_rows: int, seed: int) -> Frame:
+    import duckdb
+
+    name, estimated = file.path.name, False
+    notes: list[str] = []
+    with TemporaryDirectory(prefix="deepenough-") as folder:
+        try:
+            scan = _scan(database, file, options)
+            types = dict(_described(database, f"select * from {scan}"))
+            max_rows = min(max_rows, max(1_000, MAX_CELLS // max(1, len(types))))
+            total = None
+            if file.form in ("csv", "json") and file.packed != "zst" and file.path.stat().st_size > LARGE_BYTES:
+                part = Path(folder) / "sample"
+                header = "header=true" in scan
+                total = files.sample_lines(file.path, part, max_rows * 256, seed, header)
+                scan, estimated = scan.replace(_quoted(str(file.path)), _quoted(str(part)), 1), True
+            few = file.form == "csv" and _probable_rows(file.path) < 0.8 * max_rows
+            loaded = _load(database, scan, max_rows, seed, notes, total, few)
+        except duckdb.Error as error:
+            raise _unreadable(name, error) from error
+        columns = []
+        for column, kind in types.items():
+            raw, said = _column(database, column, kind)
+            columns.append(raw)
+            notes += said
+    rows = len(columns[0].values) if columns else 0
+    if rows == 0:
+        raise SourceError(f"{name} holds no rows below its header." if types else f"{name} holds no rows.")
+    return Frame(tuple(columns), rows, {"rows_in_source": loaded, "estimated": estimated}, tuple(notes))
+
+
+def _described(database: Any, query: str) -> list[tuple[str, str]]:
+    return [(row[0], row[1]) for row in database.execute(f"describe {query}").fetchall()]
+
+
+def _probable_rows(path: Path) -> float:
+    """About how many lines a text file has, by the length of its first ones."""
+    with open(path, "rb") as file:
+        head = file.read(1 << 18)
+    return path.stat().st_size / len(head) * (head.count(b"\n") + 1)
+
+
+def _load(
+    database: Any, scan: str, max_rows: int, seed: int, notes: list[str], total: int | None, few: bool
+) -> int:
+    """Bring at most `max_rows` rows into the table `data`, in the file's order; returns how many the source has.
+
+    few: it has so few that they can be loaded without a limit, which is quicker.
+    """
+    import duckdb
+
+    limit = "" if few else f" limit {max_rows + 1}"
+    try:
+        database.execute(f"create or replace temp table data as select * from {scan}{limit}")
+    except duckdb.Error:
+        if not scan.startswith("read_csv"):
+            raise
+        scan = scan.removesuffix(")") + ", ignore_errors=true)"
+        notes.append("Some lines of the file could not be read and were left out.")
+        database.execute(f"create or replace temp table data as select * from {scan}{limit}")
+    rows = int(database.execute("select count(*) from data").fetchone()[0])
+    if rows <= max_rows:
+        return total or rows
+    if total is None:
+        total = int(database.execute(f"select count(*) from {scan}").fetchone()[0])
+    database.execute("set threads = 1")  # with more, the sample would depend on their race
+    numbered = f"select row_number() over () as row_of_source, * from {scan}"
+    sample = f"select * from ({numbered}) using sample reservoir({max_rows} rows) repeatable ({seed % 2**31})"
+    ordered = f"select * exclude (row_of_source) from ({sample}) order by row_of_source"
+    database.execute(f"create or replace temp table data as {ordered}")
+    return max(total, rows)
+
+
+def _column(database: Any, name: str, kind: str) -> tuple[Raw, list[str]]:
+    """One column of the table `data` as it is meant."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    if kind.startswith(_NUMBERS) and not kind.endswith("]"):
+        return Raw(name, "number", _fetched(database, f"cast({quoted} as double)")), []
+    if kind.startswith(_MOMENTS) and not kind.endswith("]"):
+        return Raw(name, "date", _fetched(database, f"cast(epoch({quoted}) as double)")), []
+    if kind != "VARCHAR":
+        return frames.from_strings(name, _strings(database, f"cast({quoted} as varchar)"))
+    reading = _reading(database, quoted)
+    if reading.form == "number" and not reading.how:
+        quick = _quick(database, name, quoted, "double", "", "number")
+    elif reading.how == "iso":
+        quick = _quick(database, name, quoted, "timestamptz", "epoch", "date")
+    else:
+        quick = None
+    return quick or frames.from_strings(name, _strings(database, quoted))
+
+
+def _reading(database: Any, quoted: str) -> parsing.Reading:
+    """How a column's strings are probably meant, by up to a thousand of them."""
+    query = f"select {quoted} from data where {quoted} is not null using sample reservoir(1000 rows) repeatable (1)"
+    _, levels = frames.factorised([row[0] for row in database.execute(query).fetchall()])
+    return parsing.guess(levels)
+
+
+def _quick(database: Any, name: str, quoted: str, kind: str, then: str, form: str) -> tuple[Raw, list[str]] | None:
+    """The column read by DuckDB; None where more than words for missing could not be read."""
+    values = _fetched(database, f"cast({then}(try_cast({quoted} as {kind})) as double)")
+    unread = f"{quoted} is not null and try_cast({quoted} as {kind}) is null"
+    meant = f"trim({quoted}) <> '' and lower(trim({quoted})) not in {_WORDS_FOR_MISSING}"
+    bad = f"select 1 from data where {unread} and {meant} limit 1"
+    if np.isnan(values).any() and database.execute(bad).fetchone():
+        return None
+    return Raw(name, form, values, reading="iso" if form == "date" else ""), []
+
+
+def _fetched(database: Any, expression: str) -> np.ndarray:
+    return _floats(database.execute(f"select {expression} as v from data").fetchnumpy()["v"])
+
+
+def _floats(values: Any) -> np.ndarray:
+    return frames.finite(np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan))
+
+
+def _strings(database: Any, expression: str) -> list[str | None]:
+    values = database.execute(f"select {expression} as v from data").fetchnumpy()["v"]
+    return values.tolist()  # type: ignore[no-any-return]  # a masked array gives None where its mask is
+
+
+def _excel(file: Opened, options: Mapping[str, Any]) -> Any:
+    """The first sheet, or the one that was named, as an Arrow or polars frame."""
+    try:
+        import fastexcel
+    except ImportError as error:
+        raise SourceError("Excel files need fastexcel: pip install 'fastexcel[pyarrow]'. Or save it as CSV.") from error
+    try:
+        book = fastexcel.read_excel(file.path)
+        sheet = book.load_sheet(options.get("sheet", 0))
+        if sheet.height == 0:
+            raise SourceError(f"{file.path.name}: the sheet {sheet.name!r} holds no rows. Sheets: {book.sheet_names}.")
+        try:
+            return sheet.to_arrow()
+        except ImportError:
+            return sheet.to_polars()
+    except fastexcel.FastExcelError as error:
+        raise SourceError(f"{file.path.name} can't be read as Excel: {error}. Save it as .xlsx or CSV.") from error
+    except ImportError as error:
+        raise SourceError("Excel files need pyarrow: pip install 'fastexcel[pyarrow]'. Or save it as CSV.") from error
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _unreadable(name: str, error: Exception) -> SourceError:
+    first = str(error).strip().split("\n")[0][:300]
+    return SourceError(
+        f"{name} can't be read as a table: {first} Check that it is whole, and that it has rows and columns; the "
+        "options delimiter, header and encoding say what the file does not."
+    )

@@ -1,0 +1,175 @@
+"""Simulated races by the hundred: the scheduler's promises, with no model fitted."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deepenough.evidence import FAMILIES, Contender, Evidence, Plan, Trial
+from deepenough.racing.scheduler import Order, Race, dropped, next_order
+
+LEARNERS = {"classical": ("trees", "linear", "forest"), "deep": ("mlp", "tab")}
+OVERHEAD_SECONDS = 0.05
+
+
+@dataclasses.dataclass
+class World:
+    """How long a learner takes and how well it does: seconds at 1,000 rows, loss at the largest size."""
+
+    seconds: dict[str, float]
+    loss: dict[str, float]
+    fails: frozenset[str] = frozenset()
+
+    def run(self, order: Order, random: np.random.Generator) -> Trial:
+        learner = order.contender.split("-")[0]
+        seconds = self.seconds.get(learner, 0.01) * (order.n_train / 1000) ** 0.95 * random.uniform(0.8, 1.25) + 0.01
+        status = "error" if learner in self.fails else "ok"
+        if order.limit_seconds is not None and seconds > order.limit_seconds:
+            status, seconds = ("truncated" if status == "ok" else status), order.limit_seconds
+        loss = self.loss.get(learner, 1.0) + 2 * order.n_train**-0.5 + 0.003 * random.standard_normal()
+        trial = Trial(order.number, order.contender, order.family, order.purpose, order.n_train, order.fold, order.seed, status)
+        return dataclasses.replace(trial, loss=None if status == "error" else loss, wall_seconds=seconds)
+
+
+WORLD = World({"trees": 0.1, "linear": 0.05, "forest": 0.4, "mlp": 0.6, "tab": 1.5}, {"trees": 0.3, "linear": 0.5, "forest": 0.33, "mlp": 0.31, "tab": 0.3})
+
+
+def plan(seconds: float | None = 60.0, trials: int | None = None, largest: int = 8000, judging: str = "folds") -> Plan:
+    contenders = [
+        Contender(name if index == 1 else f"{name}-{index}", name, "m:C", family, {}, 10 * (place + 1))
+        for family, names in LEARNERS.items()
+        for place, name in enumerate(names)
+        for index in (1, 2, 3)
+    ]
+    return Plan(
+        kind="stub",
+        question={},
+        source={},
+        contenders=(*contenders, Contender("prior", "prior", "m:C", "baseline")),
+        seed=0,
+        budget_seconds=seconds,
+        budget_trials=trials,
+        rows=largest * 5 // 4,
+        largest=largest,
+        smallest=50,
+        folds=5,
+        judging=judging,
+        splitting="random",
+        units=(100,) * 5,
+        threads=2,
+        memory_bytes=2**33,
+    )
+
+
+def simulated(subject: Plan, world: World = WORLD, seed: int = 0) -> tuple[list[Trial], float]:
+    """Every trial of a race, and the seconds that it took."""
+    random = np.random.default_rng(seed)
+    trials: list[Trial] = []
+    elapsed = 3.0
+    while (order := next_order(evidence(subject, trials), elapsed)) is not None:
+        trials.append(world.run(order, random))
+        elapsed += trials[-1].wall_seconds + OVERHEAD_SECONDS
+        assert len(trials) < 2000
+    return trials, elapsed
+
+
+def evidence(subject: Plan, trials: list[Trial]) -> Evidence:
+    return Evidence(subject, tuple(trials), {}, {})
+
+
+def finals(trials: list[Trial], family: str) -> set[tuple[int, int]]:
+    return {(t.n_train, t.fold) for t in trials if t.family == family and t.purpose == "final" and t.finished}
+
+
+@given(
+    mlp=st.floats(0.05, 5.0),
+    trees=st.floats(0.01, 1.0),
+    largest=st.integers(200, 250_000),
+    budget=st.sampled_from([30.0, 60.0, 120.0, 300.0]),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=25)
+def test_both_families_are_judged_at_the_same_size_inside_the_budget(
+    mlp: float, trees: float, largest: int, budget: float, seed: int
+) -> None:
+    world = World(WORLD.seconds | {"mlp": mlp, "trees": trees}, WORLD.loss)
+    trials, elapsed = simulated(plan(budget, None, largest), world, seed)
+    common = finals(trials, "classical") & finals(trials, "deep")
+    assert len({fold for _, fold in common}) >= 2
+    assert len({size for size, _ in common}) == 1
+    assert elapsed <= budget
+
+
+@given(mlp=st.floats(0.2, 3.0), largest=st.integers(1000, 100_000), seed=st.integers(0, 9))
+def test_the_shares_are_equal(mlp: float, largest: int, seed: int) -> None:
+    world = World(WORLD.seconds | {"mlp": mlp}, WORLD.loss)
+    trials, _ = simulated(plan(60.0, None, largest), world, seed)
+    spent = {family: sum(t.wall_seconds for t in trials if t.family == family) for family in FAMILIES}
+    most_of_a_share = max(spent.values())
+    longest = max(t.wall_seconds for t in trials)
+    assert abs(spent["classical"] - spent["deep"]) <= max(0.1 * most_of_a_share, longest)
+
+
+def test_with_a_budget_in_trials_each_family_gets_half_and_no_clock_is_read() -> None:
+    subject = plan(None, 40)
+    trials, _ = simulated(subject)
+    counts = {family: sum(t.family == family for t in trials) for family in FAMILIES}
+    assert counts == {"classical": 20, "deep": 20}
+    for cut in range(0, len(trials), 7):
+        here = evidence(subject, trials[:cut])
+        order = next_order(here, 0.0)
+        assert order == next_order(here, 1e9)
+        assert order is not None and order.limit_seconds is None and order.kill_seconds is None
+
+
+@given(cut=st.integers(0, 60))
+def test_asking_again_gives_the_same_order(cut: int) -> None:
+    subject = plan()
+    trials, _ = simulated(subject)
+    first, again = (next_order(evidence(subject, trials[:cut]), 20.0) for _ in range(2))
+    assert first == again
+
+
+def test_nothing_is_run_twice() -> None:
+    for subject in (plan(60.0), plan(None, 60), plan(30.0, None, 300)):
+        trials, _ = simulated(subject)
+        keys = [(t.contender, t.n_train, t.fold, t.seed) for t in trials]
+        assert len(keys) == len(set(keys))
+        assert [t.number for t in trials] == list(range(1, len(trials) + 1))
+
+
+def test_a_champion_that_errs_is_followed_by_the_next_learner() -> None:
+    trials, _ = simulated(plan(), World(WORLD.seconds, WORLD.loss, frozenset({"mlp"})))
+    assert {t.contender for t in trials if t.family == "deep" and t.purpose == "final" and t.finished} == {"tab"}
+    assert sum(t.contender.startswith("mlp") for t in trials) == 1
+
+
+def test_a_hopeless_learner_climbs_its_rungs_and_is_dropped() -> None:
+    trials, _ = simulated(plan(120.0))
+    linear = [t for t in trials if t.contender == "linear"]
+    assert len({t.n_train for t in linear}) >= 3
+    assert not any(t.purpose == "final" for t in linear)
+    assert "linear" in dict(dropped(evidence(plan(120.0), trials)))
+
+
+def test_an_equal_learner_is_not_dropped() -> None:
+    world = World(WORLD.seconds, WORLD.loss | {"linear": WORLD.loss["trees"]})
+    kept = 0
+    for seed in range(20):
+        trials, _ = simulated(plan(120.0), world, seed)
+        kept += any(t.contender == "linear" and t.purpose == "final" for t in trials)
+    assert kept >= 17  # dropped at 5 % by design; 20 draws, binomial slack
+
+
+def test_a_family_whose_finals_can_not_end_gets_half_the_size() -> None:
+    subject = plan(60.0, None, 8000)
+    base: dict[str, Any] = {"n_train": 8000, "fold": 0, "seed": Race(evidence(subject, [])).seed(0), "wall_seconds": 9.0}
+    trials = [
+        Trial(1, "trees", "classical", "final", status="ok", loss=0.3, **base),
+        Trial(2, "mlp", "deep", "final", status="memory", **base),
+    ]
+    assert Race(evidence(subject, trials), 25.0).size == 4000
