@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from deepenough.model.folder import LoadedModel
 
 Listener = Callable[[Event], None]
-VARIANTS = 12
+VARIANTS = 48
 """Variants that are drawn from each learner's search space; how many are tried depends on the budget."""
 MEMORY_SHARE = 0.8
 """Of the memory that is free at the start, a trial may take so much unless told otherwise."""
@@ -162,7 +162,12 @@ def _sitting(
     plan = loop.plan
     if before:
         hear(loop.say("resumed", {"trials": len(loop.trials), "seconds": round(before, 1)}))
-    shown = {"rows": plan.rows, "largest": plan.largest, "folds": plan.folds, "budget_seconds": plan.budget_seconds}
+    shown: dict[str, Any] = {
+        "rows": plan.rows,
+        "largest": plan.largest,
+        "folds": plan.folds,
+        "budget_seconds": plan.budget_seconds,
+    }
     shown |= {"budget_trials": plan.budget_trials, "out": str(folder)}
     listed = [{"name": c.name, "family": c.family} for c in plan.contenders if c.name == c.learner]
     hear(loop.say("plan", shown | {"contenders": listed}))
@@ -176,7 +181,8 @@ def _sitting(
     finished = Race(folder)
     finished.write_report()
     if loop.interrupted:
-        raise Interrupted(f"Stopped. The verdict so far: {finished.decision_sentence} Go on: deepenough resume {folder}")
+        so_far = finished.decision_sentence
+        raise Interrupted(f"Stopped. The verdict so far: {so_far} Go on with: deepenough resume {folder}")
     return finished
 
 
@@ -281,14 +287,8 @@ def _entries(
     for name in (*only, *without):
         if name not in names:
             raise OptionError(f"{name!r} is no learner of {kind.name}. There are: {', '.join(names)}.")
-    wanted = [
-        e for e in found if e.family == "baseline" or (e.name not in without and (not only or e.name in only))
-    ]
-    absent = [
-        {"name": e.name, "family": e.family, "missing": ", ".join(e.missing), "how": f"pip install {' '.join(e.missing)}"}
-        for e in wanted
-        if e.missing
-    ]
+    wanted = [e for e in found if e.family == "baseline" or (e.name not in without and (not only or e.name in only))]
+    absent = [_absence(entry) for entry in wanted if entry.missing]
     present = [entry for entry in wanted if not entry.missing]
     for family in FAMILIES:
         asked = any(entry.family == family for entry in wanted)
@@ -302,11 +302,17 @@ def _entries(
     return present, absent
 
 
+def _absence(entry: kinds.Entry) -> dict[str, str]:
+    how = f"pip install {' '.join(entry.missing)}"
+    return {"name": entry.name, "family": entry.family, "missing": ", ".join(entry.missing), "how": how}
+
+
 def _preload(entries: Sequence[kinds.Entry]) -> dict[str, tuple[str, ...]]:
     """By family, the modules that its warm server imports."""
     modules: dict[str, list[str]] = {}
     for entry in entries:
-        own = modules.setdefault("classical" if entry.family == "baseline" else entry.family, ["deepenough.racing.trial"])
+        family = "classical" if entry.family == "baseline" else entry.family
+        own = modules.setdefault(family, ["deepenough.racing.trial"])
         own.extend(name for name in (entry.cls.__module__, *entry.cls.preload) if name not in own)
     return {family: tuple(names) for family, names in modules.items()}
 

@@ -1,4 +1,4 @@
-"""kill -9 at random moments: nothing is lost, nothing counted twice, and the race ends as if it had never been killed."""
+"""kill -9 at random moments: nothing is lost, nothing counted twice, and the race ends as if never killed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def until_gone(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 def killed_race(folder: Path, kills: int, seed: int) -> int:
-    """Kill a race again and again at random milliseconds, check its journal after each; returns how many kills struck."""
+    """Kill a race again and again at random milliseconds, its journal checked after each; how many kills struck."""
     random_moment = random.Random(seed)
     before: list[bytes] = []
     for struck in range(kills):

@@ -12,7 +12,7 @@ import pytest
 
 from deepenough.learner import Learner
 from deepenough.racing.executors.local import LocalExecutor, Outcome, close_servers
-from deepenough.racing.scheduler import Order
+from deepenough.racing.order import Order
 from tests.stubs import faulty
 from tests.stubs.supervised import Classical, StubSupervised
 

@@ -83,6 +83,7 @@ def test_the_peak_includes_what_workers_hold() -> None:
 def test_a_system_without_such_files_is_asked_otherwise(tmp_path: Path) -> None:
     assert not reset_peak(tmp_path)
     now = resident_bytes(tmp_path)  # first: asking loads a library
-    assert peak_bytes(False, tmp_path)[0] >= now > 5 * MIB
+    assert peak_bytes(False, tmp_path)[0] > now - MIB  # the kernel's mark is a few pages off on several cores
+    assert now > 5 * MIB
     assert tree_cpu_seconds(tmp_path) > 0
     assert descendants(tmp_path) == []

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from random import Random
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
 from deepenough.evidence import FAMILIES, Contender, Evidence, Plan, Trial
-from deepenough.racing.scheduler import Order, Race, dropped, next_order
+from deepenough.racing.order import Order
+from deepenough.racing.scheduler import dropped, next_order
+from deepenough.racing.standing import Race
 
 LEARNERS = {"classical": ("trees", "linear", "forest"), "deep": ("mlp", "tab")}
 OVERHEAD_SECONDS = 0.05
@@ -31,11 +33,24 @@ class World:
         if order.limit_seconds is not None and seconds > order.limit_seconds:
             status, seconds = ("truncated" if status == "ok" else status), order.limit_seconds
         loss = self.loss.get(learner, 1.0) + 2 * order.n_train**-0.5 + 0.003 * random.standard_normal()
-        trial = Trial(order.number, order.contender, order.family, order.purpose, order.n_train, order.fold, order.seed, status)
-        return dataclasses.replace(trial, loss=None if status == "error" else loss, wall_seconds=seconds)
+        return Trial(
+            number=order.number,
+            contender=order.contender,
+            family=order.family,
+            purpose=order.purpose,
+            n_train=order.n_train,
+            fold=order.fold,
+            seed=order.seed,
+            status=status,
+            loss=None if status == "error" else loss,
+            wall_seconds=seconds,
+        )
 
 
-WORLD = World({"trees": 0.1, "linear": 0.05, "forest": 0.4, "mlp": 0.6, "tab": 1.5}, {"trees": 0.3, "linear": 0.5, "forest": 0.33, "mlp": 0.31, "tab": 0.3})
+WORLD = World(
+    {"trees": 0.1, "linear": 0.05, "forest": 0.4, "mlp": 0.6, "tab": 1.5},
+    {"trees": 0.3, "linear": 0.5, "forest": 0.33, "mlp": 0.31, "tab": 0.3},
+)
 
 
 def plan(seconds: float | None = 60.0, trials: int | None = None, largest: int = 8000, judging: str = "folds") -> Plan:
@@ -43,7 +58,7 @@ def plan(seconds: float | None = 60.0, trials: int | None = None, largest: int =
         Contender(name if index == 1 else f"{name}-{index}", name, "m:C", family, {}, 10 * (place + 1))
         for family, names in LEARNERS.items()
         for place, name in enumerate(names)
-        for index in (1, 2, 3)
+        for index in range(1, 49)
     ]
     return Plan(
         kind="stub",
@@ -85,33 +100,34 @@ def finals(trials: list[Trial], family: str) -> set[tuple[int, int]]:
     return {(t.n_train, t.fold) for t in trials if t.family == family and t.purpose == "final" and t.finished}
 
 
-@given(
-    mlp=st.floats(0.05, 5.0),
-    trees=st.floats(0.01, 1.0),
-    largest=st.integers(200, 250_000),
-    budget=st.sampled_from([30.0, 60.0, 120.0, 300.0]),
-    seed=st.integers(0, 9),
-)
-@settings(max_examples=25)
+WORLDS = [
+    (random.uniform(0.05, 4.0), random.uniform(0.01, 1.0), int(10 ** random.uniform(2.3, 5.4)))
+    for random in map(Random, range(12))
+]
+
+
+@pytest.mark.parametrize("budget", [30.0, 60.0, 120.0])
+@pytest.mark.parametrize(("mlp", "trees", "largest"), WORLDS)
 def test_both_families_are_judged_at_the_same_size_inside_the_budget(
-    mlp: float, trees: float, largest: int, budget: float, seed: int
+    mlp: float, trees: float, largest: int, budget: float
 ) -> None:
-    world = World(WORLD.seconds | {"mlp": mlp, "trees": trees}, WORLD.loss)
-    trials, elapsed = simulated(plan(budget, None, largest), world, seed)
+    trials, elapsed = simulated(
+        plan(budget, None, largest), World(WORLD.seconds | {"mlp": mlp, "trees": trees}, WORLD.loss)
+    )
     common = finals(trials, "classical") & finals(trials, "deep")
     assert len({fold for _, fold in common}) >= 2
     assert len({size for size, _ in common}) == 1
     assert elapsed <= budget
 
 
-@given(mlp=st.floats(0.2, 3.0), largest=st.integers(1000, 100_000), seed=st.integers(0, 9))
-def test_the_shares_are_equal(mlp: float, largest: int, seed: int) -> None:
-    world = World(WORLD.seconds | {"mlp": mlp}, WORLD.loss)
-    trials, _ = simulated(plan(60.0, None, largest), world, seed)
+@pytest.mark.parametrize("largest", [2000, 8000, 30_000, 200_000])
+@pytest.mark.parametrize("mlp", [0.2, 1.0, 3.0])
+def test_the_shares_are_equal(mlp: float, largest: int) -> None:
+    """Within 10 %, or within the one trial that no longer fitted."""
+    trials, _ = simulated(plan(60.0, None, largest), World(WORLD.seconds | {"mlp": mlp}, WORLD.loss))
     spent = {family: sum(t.wall_seconds for t in trials if t.family == family) for family in FAMILIES}
-    most_of_a_share = max(spent.values())
     longest = max(t.wall_seconds for t in trials)
-    assert abs(spent["classical"] - spent["deep"]) <= max(0.1 * most_of_a_share, longest)
+    assert abs(spent["classical"] - spent["deep"]) <= max(0.1 * max(spent.values()), longest)
 
 
 def test_with_a_budget_in_trials_each_family_gets_half_and_no_clock_is_read() -> None:
@@ -126,12 +142,12 @@ def test_with_a_budget_in_trials_each_family_gets_half_and_no_clock_is_read() ->
         assert order is not None and order.limit_seconds is None and order.kill_seconds is None
 
 
-@given(cut=st.integers(0, 60))
-def test_asking_again_gives_the_same_order(cut: int) -> None:
+def test_asking_again_gives_the_same_order() -> None:
     subject = plan()
     trials, _ = simulated(subject)
-    first, again = (next_order(evidence(subject, trials[:cut]), 20.0) for _ in range(2))
-    assert first == again
+    for cut in range(len(trials)):
+        first, again = (next_order(evidence(subject, trials[:cut]), 20.0) for _ in range(2))
+        assert first == again
 
 
 def test_nothing_is_run_twice() -> None:
@@ -159,15 +175,16 @@ def test_a_hopeless_learner_climbs_its_rungs_and_is_dropped() -> None:
 def test_an_equal_learner_is_not_dropped() -> None:
     world = World(WORLD.seconds, WORLD.loss | {"linear": WORLD.loss["trees"]})
     kept = 0
-    for seed in range(20):
+    for seed in range(12):
         trials, _ = simulated(plan(120.0), world, seed)
         kept += any(t.contender == "linear" and t.purpose == "final" for t in trials)
-    assert kept >= 17  # dropped at 5 % by design; 20 draws, binomial slack
+    assert kept >= 10  # dropped at 5 % by design; 12 draws, binomial slack
 
 
 def test_a_family_whose_finals_can_not_end_gets_half_the_size() -> None:
     subject = plan(60.0, None, 8000)
-    base: dict[str, Any] = {"n_train": 8000, "fold": 0, "seed": Race(evidence(subject, [])).seed(0), "wall_seconds": 9.0}
+    seed = Race(evidence(subject, [])).seed(0)
+    base: dict[str, Any] = {"n_train": 8000, "fold": 0, "seed": seed, "wall_seconds": 9.0}
     trials = [
         Trial(1, "trees", "classical", "final", status="ok", loss=0.3, **base),
         Trial(2, "mlp", "deep", "final", status="memory", **base),

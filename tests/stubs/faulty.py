@@ -230,14 +230,14 @@ class _Thief(Always):
 
 
 def _within_reach() -> Iterator[np.ndarray]:
-    for thing in gc.get_objects():
-        values = list(thing.values()) if type(thing) is dict else list(thing) if type(thing) in (list, tuple) else []
-        yield from (value for value in values if type(value) is np.ndarray)
     for folder in (Path.cwd(), Path.cwd().parent):
         for path in folder.glob("*.np[yz]"):
             with contextlib.suppress(OSError, ValueError):  # a thief that can't read a file tries the next
                 stored = np.load(path, allow_pickle=False)
                 yield from [stored] if isinstance(stored, np.ndarray) else [stored[name] for name in stored.files]
+    for thing in gc.get_objects():
+        values = list(thing.values()) if type(thing) is dict else list(thing) if type(thing) in (list, tuple) else []
+        yield from (value for value in values if type(value) is np.ndarray)
 
 
 class LeavesFiles(Faulty):

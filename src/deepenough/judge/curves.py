@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import chdtri
@@ -27,6 +28,8 @@ AGE_DISCOUNT = 0.1
 """Share of the observed span by which a size four doublings below the last may miss the curve."""
 HORIZON = {"classical": 0.4, "deep": 0.8}
 """How many of the last drops a curve may miss by a doubling beyond the last size; nets start late."""
+HORIZON_CROSSING = 0.4
+"""The same where two curves are asked for their crossing: the rate of wrong claims was measured with it."""
 SIGNIFICANT = 2.33
 """Standard errors from which a rise is one: 1 % each, for a ladder has several steps."""
 
@@ -83,6 +86,7 @@ def _broken_power(n: np.ndarray, exponent: np.ndarray, turn: np.ndarray, second:
     return np.asarray(n**-exponent * bend)
 
 
+@lru_cache(maxsize=16)
 def shape_bank(first: float, last: float, seed: int, size: int = SHAPES) -> ShapeBank:
     """The bank for a ladder from `first` to `last`; built once a race."""
     rng = np.random.default_rng(seed)
@@ -138,11 +142,18 @@ class Fit:
         return np.stack(curves) * self.scale + self.offset
 
 
-def fit(ladders: Sequence[Ladder], covariance: np.ndarray, bank: ShapeBank, scale: float, seed: int) -> Fit:
+def fit(
+    ladders: Sequence[Ladder],
+    covariance: np.ndarray,
+    bank: ShapeBank,
+    scale: float,
+    seed: int,
+    horizon: float | None = None,
+) -> Fit:
     """The posterior of one curve, or of several jointly.
 
     ladders: at least two sizes each. covariance: of all losses, ladder after ladder. scale: the trivial loss; the
-    priors are in its units.
+    priors are in its units. horizon: in place of each family's own, see HORIZON.
     """
     rng = np.random.default_rng(seed)
     losses = np.concatenate([ladder.losses for ladder in ladders])
@@ -159,7 +170,7 @@ def fit(ladders: Sequence[Ladder], covariance: np.ndarray, bank: ShapeBank, scal
     if answer.misfit > chdtri(spare, 0.10):
         answer, misfit = problem.solve(noise * answer.misfit / spare), True
     chosen, coefficients = answer.draw(rng)
-    wander = rng.standard_normal((len(chosen), len(ladders))) * _horizon(ladders, parts, noise)
+    wander = rng.standard_normal((len(chosen), len(ladders))) * _horizon(ladders, parts, noise, horizon)
     last = np.array([ladder.sizes[-1] for ladder in ladders], dtype=np.float64)
     coefficients = coefficients.reshape(len(chosen), len(ladders), 2)
     return Fit(bank, shapes[chosen], coefficients, wander, last, scale, offset, misfit)
@@ -200,11 +211,14 @@ def _prior(parts: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(mean), np.array(sd)
 
 
-def _horizon(ladders: Sequence[Ladder], parts: Sequence[np.ndarray], noise: np.ndarray) -> np.ndarray:
+def _horizon(
+    ladders: Sequence[Ladder], parts: Sequence[np.ndarray], noise: np.ndarray, horizon: float | None
+) -> np.ndarray:
     """Sd that each learner's curve gains a doubling beyond its last size."""
     ends = np.cumsum([len(y) for y in parts]) - 1
     drops = [max(y[-2] - y[-1], np.sqrt(noise[end, end])) for y, end in zip(parts, ends, strict=True)]
-    return np.array([HORIZON.get(ladder.family, 0.8) * drop for ladder, drop in zip(ladders, drops, strict=True)])
+    shares = [HORIZON.get(ladder.family, HORIZON["deep"]) if horizon is None else horizon for ladder in ladders]
+    return np.asarray(np.array(shares) * np.array(drops))
 
 
 @dataclass(frozen=True)

@@ -168,11 +168,12 @@ def _draw_variance(judged: Judged, own: Sequence[_Rung], shared: int, scale: flo
     return np.asarray(first * sizes[0] / sizes / counts)
 
 
-def fitted(rungs: Rungs, seed: int) -> curves.Fit:
-    """The joint posterior of the ladders."""
+def fitted(rungs: Rungs, seed: int, horizon: float | None = None) -> curves.Fit:
+    """The joint posterior of the ladders; see `curves.fit`."""
     first = min(ladder.sizes[0] for ladder in rungs.ladders)
     last = max(ladder.sizes[-1] for ladder in rungs.ladders)
-    return curves.fit(rungs.ladders, rungs.covariance, curves.shape_bank(first, last, seed), rungs.scale, seed)
+    bank = curves.shape_bank(first, last, seed)
+    return curves.fit(rungs.ladders, rungs.covariance, bank, rungs.scale, seed, horizon)
 
 
 def chance_to_beat(

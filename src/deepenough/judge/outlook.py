@@ -18,6 +18,7 @@ import numpy as np
 
 from deepenough.evidence import FAMILIES
 from deepenough.judge import ladder
+from deepenough.judge.curves import HORIZON_CROSSING
 from deepenough.judge.finals import Judged
 
 COULD_WIN = 0.2
@@ -130,7 +131,7 @@ def crossing(judged: Judged, classical: str, deep: str, trivial_loss: float | No
     rungs = ladder.rungs_of(judged, (classical, deep), trivial_loss)
     if rungs is None or min(len(own.sizes) for own in rungs.ladders) < ladder.FORECAST_SIZES:
         return None
-    fit = ladder.fitted(rungs, ladder.seed_of(judged.evidence))
+    fit = ladder.fitted(rungs, ladder.seed_of(judged.evidence), HORIZON_CROSSING)
     first = max(own.sizes[0] for own in rungs.ladders)
     last = min(own.sizes[-1] for own in rungs.ladders)
     inside = _inside(fit.losses(np.geomspace(first, last, 25)), np.geomspace(first, last, 25))

@@ -58,7 +58,10 @@ def judged_sentence(verdict: Verdict) -> str:
 def amount(value: float, metric: str) -> str:
     """A loss, a score or a gap with the metric's name: `0.039 log loss`, `1.2 points of accuracy`."""
     name, in_points = METRIC_WORDS.get(metric, (metric.replace("_", " "), False))
-    return f"{number(100 * value)} points of {name}" if in_points else f"{number(value)} in {name}"
+    if not in_points:
+        return f"{number(value)} in {name}"
+    points = number(100 * value)
+    return f"{points} {'point' if points == '1' else 'points'} of {name}"
 
 
 def number(value: float) -> str:

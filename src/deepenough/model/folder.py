@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import deepenough
-from deepenough.errors import ModelError
+from deepenough.errors import ModelError, OptionError
 from deepenough.learner import Model
 from deepenough.model import manifest, sinks
 from deepenough.model.calibration import apply_temperature
@@ -219,6 +219,8 @@ class LoadedModel:
 
         batch: rows held in memory at once.
         """
+        if isinstance(source, str | Path) and Path(out).exists() and Path(out).samefile(source):
+            raise OptionError(f"{out} is the file to predict; its rows would be lost. Write to another.")
         rows = 0
         with sinks.opened(Path(out)) as sink:
             for part in self._codec.batches(source, batch):

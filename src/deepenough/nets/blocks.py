@@ -22,7 +22,7 @@ from torch import Tensor, nn
 class Scale(nn.Module):
     """One learnt factor a feature, so that the net can turn useless features down.
 
-    From RealMLP (Holzmüller, Grinsztajn and Steinwart, 2024, arXiv 2407.04491), where its rate is six times the others'.
+    From RealMLP (Holzmüller, Grinsztajn and Steinwart, 2024, arXiv 2407.04491); its rate is six times the others'.
 
     Shape: (..., width) -> (..., width).
     """
@@ -90,6 +90,8 @@ class CategoryVectors(nn.Module):
 
     Shape: (B, columns) int64 -> (B, columns * width).
     """
+
+    starts: Tensor
 
     def __init__(self, cardinalities: Sequence[int], width: int = 8) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ Needs that this module answers:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,15 +44,16 @@ class Front(nn.Module):
         super().__init__()
         self.waves = PeriodicNumbers(numbers, waves, mixed, spread) if waves and numbers else None
         self.vectors = CategoryVectors(cardinalities, vector) if cardinalities else None
-        self.width = numbers * (mixed + 1 if self.waves is not None else 1) + flags + pieces + vector * len(cardinalities)
+        each = 1 if self.waves is None else mixed + 1
+        self.width = numbers * each + flags + pieces + vector * len(cardinalities)
         self.pieces = Pieces(pieces) if pieces else None
         self.scale = Scale(self.width) if scaled else None
 
     def cut(self, column: np.ndarray, low: np.ndarray, length: np.ndarray) -> None:
         """Say where the numbers are cut, a value a piece."""
         if self.pieces is not None:
-            for own, given in zip((self.pieces.column, self.pieces.low, self.pieces.length), (column, low, length)):
-                own.copy_(torch.from_numpy(given))
+            for name, values in {"column": column, "low": low, "length": length}.items():
+                self.pieces.get_buffer(name).copy_(torch.from_numpy(values))
 
     def forward(self, numbers: Tensor, flags: Tensor, codes: Tensor) -> Tensor:
         parts = [numbers if self.waves is None else self.waves(numbers), flags]
@@ -63,7 +65,16 @@ class Front(nn.Module):
         return x if self.scale is None else self.scale(x)
 
 
-class MemberMlp(nn.Module):
+class Body(nn.Module):
+    """What stands between the front and the answer.
+
+    Shape: (B, inputs) -> (m, B, outputs).
+    """
+
+    head: MemberLinear
+
+
+class MemberMlp(Body):
     """m independent multilayer perceptrons, run at once.
 
     Shape: (B, inputs) -> (m, B, outputs).
@@ -73,18 +84,18 @@ class MemberMlp(nn.Module):
         self, inputs: int, outputs: int, members: int = 1, width: int = 256, layers: int = 3, dropout: float = 0.1
     ) -> None:
         super().__init__()
-        widths = [inputs] + [width] * layers
-        self.layers = nn.ModuleList(MemberLinear(members, a, b, 1.4) for a, b in zip(widths, widths[1:], strict=False))
+        widths = [inputs, *[width] * layers]
+        self.layers = nn.ModuleList(MemberLinear(members, a, b, 1.4) for a, b in pairwise(widths))
         self.head = MemberLinear(members, width, outputs, 0.0)
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers:
             x = self.dropout(functional.silu(layer(x)))
-        return self.head(x)
+        return self.head(x)  # type: ignore[no-any-return] # torch types every call of a module as Any
 
 
-class SharedMlp(nn.Module):
+class SharedMlp(Body):
     """TabM: one multilayer perceptron that m members share but for cheap factors (Gorishniy, Kotelnikov and Babenko,
     2024, arXiv 2410.24210); each member has a head of its own.
 
@@ -95,8 +106,8 @@ class SharedMlp(nn.Module):
         self, inputs: int, outputs: int, members: int = 16, width: int = 128, layers: int = 2, dropout: float = 0.1
     ) -> None:
         super().__init__()
-        widths = [inputs] + [width] * layers
-        pairs = enumerate(zip(widths, widths[1:], strict=False))
+        widths = [inputs, *[width] * layers]
+        pairs = enumerate(pairwise(widths))
         self.layers = nn.ModuleList(SharedLinear(members, a, b, first=place == 0) for place, (a, b) in pairs)
         self.head = MemberLinear(members, width, outputs, 1.0)
         self.dropout = Dropout(dropout)
@@ -104,12 +115,12 @@ class SharedMlp(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers:
             x = self.dropout(functional.relu(layer(x)))
-        return self.head(x)
+        return self.head(x)  # type: ignore[no-any-return] # torch types every call of a module as Any
 
 
-class Residual(nn.Module):
-    """Blocks that each add a correction: normalise, widen, bend, drop, narrow (Gorishniy et al., 2021, arXiv 2106.11959,
-    with layer normalisation).
+class Residual(Body):
+    """Blocks that each add a correction: normalise, widen, bend, drop, narrow (Gorishniy et al., 2021, arXiv
+    2106.11959, with layer normalisation).
 
     Shape: (B, inputs) -> (1, B, outputs).
     """
@@ -130,10 +141,10 @@ class Residual(nn.Module):
         x = self.entry(x)
         for norm, widen, narrow in zip(self.norms, self.widen, self.narrow, strict=False):
             x = x + narrow(self.dropout(functional.silu(widen(norm(x)))))
-        return self.head(functional.silu(self.norms[-1](x)))  # type: ignore[no-any-return]
+        return self.head(functional.silu(self.norms[-1](x)))  # type: ignore[no-any-return] # torch types every call of a module as Any
 
 
-BODIES = {body.__name__: body for body in (MemberMlp, SharedMlp, Residual)}
+BODIES: dict[str, type[Body]] = {body.__name__: body for body in (MemberMlp, SharedMlp, Residual)}
 
 
 class Net(nn.Module):
@@ -142,12 +153,12 @@ class Net(nn.Module):
     Shape: the front's inputs -> (m, B, outputs).
     """
 
-    def __init__(self, front: Front, body: nn.Module) -> None:
+    def __init__(self, front: Front, body: Body) -> None:
         super().__init__()
         self.front, self.body = front, body
 
     def forward(self, numbers: Tensor, flags: Tensor, codes: Tensor) -> Tensor:
-        return self.body(self.front(numbers, flags, codes))  # type: ignore[no-any-return]
+        return self.body(self.front(numbers, flags, codes))  # type: ignore[no-any-return] # torch types every call of a module as Any
 
 
 def build(architecture: Mapping[str, Any]) -> Net:

@@ -114,7 +114,7 @@ def train(
 class _Course:
     """How far the training is, by steps and by the clock, and what the learning rate is there.
 
-    `progress` is 0 at the start and 1 at the end of the plan. The rate falls from `falls_at` on, and is nothing at `ends_at`.
+    `progress` is 0 at the start and 1 at the end of the plan; the rate falls from `falls_at` to `ends_at`.
     """
 
     def __init__(self, recipe: Recipe, rows: int, limits: Limits) -> None:
@@ -126,8 +126,7 @@ class _Course:
         self.allowed = limits.seconds_left() * (1 - RESERVE)
         self.step, self.progress, self.checked_at = 0, 0.0, 0.0
         self.falls_at, self.ends_at = recipe.flat, 1.0
-        self.cut = False
-        self.over = self.allowed <= 0
+        self.over = self.cut = self.allowed <= 0
 
     @property
     def seconds(self) -> float:

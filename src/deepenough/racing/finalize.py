@@ -18,7 +18,9 @@ from deepenough.evidence import FINISHED, Event, Trial
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
-from deepenough.racing.scheduler import GRACE_SECONDS, RESEED, Order, Race, threads_for
+from deepenough.racing.order import Order
+from deepenough.racing.scheduler import GRACE_SECONDS, RESEED, threads_for
+from deepenough.racing.standing import Race
 
 SAVE_SECONDS = 1.5
 """Kept for writing the model folder and the report when the refit's deadline is set."""
@@ -123,9 +125,11 @@ def _note(loop: Loop, verdict: Verdict, how: str) -> str:
     judged, rows = verdict.n_train, loop.plan.rows
     if how == "refit":
         more = f"{(rows / judged - 1):.0%} more rows" if judged and rows > judged else "all rows"
-        return f"The judged models learnt from {judged:,} rows; this one saw {more} ({rows:,}) and was not scored itself."
+        saw = f"this one saw {more} ({rows:,}) and was not scored itself"
+        return f"The judged models learnt from {judged:,} rows; {saw}."
     if how == "fold_models":
-        return f"The mean of the models that were judged, each fitted on {judged:,} of {rows:,} rows: no time for a refit."
+        fitted = f"each fitted on {judged:,} of {rows:,} rows"
+        return f"The mean of the models that were judged, {fitted}: there was no time for a refit."
     if how == "judged":
         return f"The model that was judged, fitted on {judged:,} of {rows:,} rows: there was no time for a refit."
     return f"Partly refitted on all {rows:,} rows, partly the models that were judged: there was no time for more."

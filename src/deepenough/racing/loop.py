@@ -21,10 +21,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from deepenough.evidence import FAMILIES, Contender, Event, Evidence, Journal, Plan, Trial, finite
+from deepenough.evidence import FAMILIES, Contender, Event, Evidence, Journal, Trial, finite
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.racing.executors.local import Outcome
-from deepenough.racing.scheduler import Order, dropped, next_order
+from deepenough.racing.order import Order
+from deepenough.racing.scheduler import dropped, next_order
 from deepenough.task.task import Answer, Job, Task
 
 BLEND_WEIGHTS = (0.25, 0.5, 0.75)
@@ -38,7 +39,7 @@ class Executor(Protocol):
 
 
 class _CtrlC:
-    """The first Ctrl-C asks the race to stop between two steps, so that nothing is left half done; the second insists."""
+    """The first Ctrl-C asks the race to stop between two steps, with nothing left half done; the second insists."""
 
     def __init__(self) -> None:
         self.asked = False

@@ -27,7 +27,9 @@ import numpy as np
 from deepenough.learner import Examples, Learner, Limits, Model, stop_when_asked
 from deepenough.model.calibration import apply_temperature, fit_temperature
 from deepenough.racing.meter import Meter
-from deepenough.racing.scheduler import Order
+from deepenough.racing.order import Order
+
+Arrays = Mapping[str, np.ndarray]
 
 ONE_ROW_SECONDS = 0.5
 """At most so long is spent on timing single predictions."""
@@ -43,7 +45,7 @@ def imported(path: str) -> Any:
 def write_job(folder: Path, order: Order, arrays: Mapping[str, np.ndarray], shape: str, facts: Any) -> None:
     """Lay a trial's whole world into its folder."""
     folder.mkdir(parents=True)
-    np.savez(folder / "job.npz", **dict(arrays))
+    np.savez(folder / "job.npz", **arrays)  # type: ignore[arg-type]  # numpy's stub takes no mapping of arrays
     content = {"order": vars(order) | {"settings": dict(order.settings)}, "shape": shape, "facts": facts}
     (folder / "job.json").write_text(json.dumps(content))
 
@@ -80,12 +82,16 @@ def _limits(order: Order) -> Limits:
     return Limits(order.limit_seconds, order.threads, order.memory_bytes, order.device)
 
 
+def _meter(order: Order) -> Meter:
+    return Meter(threads=order.threads, device=order.device)
+
+
 def _named(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _supervised(
-    folder: Path, order: Order, learner: Learner, arrays: Mapping[str, np.ndarray], facts: Any, ready: Callable[[], None]
+    folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
 ) -> dict[str, Any]:
     inputs = imported(facts["inputs"])
     examples = Examples(
@@ -94,9 +100,9 @@ def _supervised(
     judged = inputs.from_arrays(_named(arrays, "judge."))
     ready()
     stop_when_asked()
-    with Meter() as meter:
+    with _meter(order) as meter:
         start = time.perf_counter()
-        with Meter() as fitting:
+        with _meter(order) as fitting:
             model = learner.fit(examples, _limits(order), order.seed)
             temperature = _temperature(model, examples)
         predicting = time.perf_counter()
@@ -187,15 +193,15 @@ def _kept(folder: Path, model: Model, judged: Any, temperature: float, predictio
 
 
 def _unlabelled(
-    folder: Path, order: Order, learner: Learner, arrays: Mapping[str, np.ndarray], facts: Any, ready: Callable[[], None]
+    folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
 ) -> dict[str, Any]:
     inputs = imported(facts["inputs"])
     examples, judged = inputs.from_arrays(_named(arrays, "train.")), inputs.from_arrays(_named(arrays, "judge."))
     ready()
     stop_when_asked()
-    with Meter() as meter:
+    with _meter(order) as meter:
         start = time.perf_counter()
-        with Meter() as fitting:
+        with _meter(order) as fitting:
             model = learner.fit(examples, _limits(order), order.seed)
         predicting = time.perf_counter()
         predictions = np.asarray(model.predict(judged))
@@ -233,12 +239,12 @@ class _Practice:
 
 
 def _interactive(
-    folder: Path, order: Order, learner: Learner, arrays: Mapping[str, np.ndarray], facts: Any, ready: Callable[[], None]
+    folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
 ) -> dict[str, Any]:
     task = imported(facts["task"])(**facts["settings"])
     ready()
     stop_when_asked()
-    with Meter() as meter, Meter() as fitting:
+    with _meter(order) as meter, _meter(order) as fitting:
         practice = _Practice(task, order, facts, folder)
         model = learner.fit(practice, _limits(order), order.seed)
     if not practice.rungs:

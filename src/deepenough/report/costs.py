@@ -57,8 +57,9 @@ def side_by_side(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
     level = _level(ladders, verdict.n_train)
     sides: dict[str, Any] = dict.fromkeys(FAMILIES)
     for family, own in bills.items():
-        scores = getattr(verdict, family).scores
-        sides[family] = _side(own, trials[family], scores) | {"data": _data(ladders[family], level)}
+        finalist = getattr(verdict, family)
+        scores = {"shown": finalist.shown, "scores": dict(finalist.scores)}
+        sides[family] = _side(own, trials[family]) | scores | {"data": _data(ladders[family], level)}
     return {
         **sides,
         "level": {"loss": level, "shown": _shown(evidence, level)},
@@ -73,13 +74,12 @@ def _trials_at(evidence: Evidence, name: str, n_train: int) -> list[Trial]:
     return [t for t in evidence.trials if t.contender == name and t.n_train == n_train and t.finished]
 
 
-def _side(own: Bill, trials: Sequence[Trial], scores: Mapping[str, float]) -> dict[str, Any]:
+def _side(own: Bill, trials: Sequence[Trial]) -> dict[str, Any]:
     rates = middle(trial.predict_rows_per_second for trial in trials)
     return {
         "contender": own.contender,
         "n_train": own.n_train,
         "fits": own.fits,
-        "scores": dict(scores),
         "time": {
             "fit_wall_seconds": own.train_wall_seconds,
             "fit_wall_seconds_low": own.train_wall_low,

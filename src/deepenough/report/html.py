@@ -10,7 +10,6 @@ Needs that this module answers:
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -79,7 +78,7 @@ def _cards(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
             {
                 "family": family,
                 "contender": finalist["contender"],
-                "score": words.number(side["scores"].get(metric)),
+                "score": words.number(side["shown"]),
                 "beside": [(name, value) for name, value in side["scores"].items() if name != metric],
                 "training": words.seconds(side["time"]["fit_wall_seconds"]),
                 "prediction": words.milliseconds(side["time"]["predict_one_ms_p50"]),
@@ -102,5 +101,5 @@ def _environment() -> Environment:
     loader = FileSystemLoader(_TEMPLATES)
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters |= {name: worded for name, worded in vars(words).items() if inspect.isfunction(worded)}
-    made.filters["plain_json"] = lambda value: json.dumps(value, sort_keys=True, ensure_ascii=False)
+    made.filters["inline"] = text.inline
     return made

@@ -43,7 +43,7 @@ def _more_time(evidence: Evidence, verdict: Verdict) -> dict[str, str] | None:
         return None
     why = "More time means more folds, larger training sets and more learners."
     if wanted.get("answer") == "could_change" and wanted.get("reason"):
-        why = f"{str(wanted['reason']).capitalize()}."
+        why = f"It could change the answer: {wanted['reason']}."
     return _step(_race(evidence, _longer(evidence, wanted.get("seconds"))), why)
 
 
@@ -79,11 +79,12 @@ def _source(source: Mapping[str, Any]) -> str:
 
 
 def _more_rows(verdict: Verdict) -> dict[str, str] | None:
+    """How many more rows with a known answer would decide; nothing to type, so its command is empty."""
     wanted = verdict.more_rows or {}
-    if verdict.decision != "open" or not wanted.get("judged_rows"):
+    if verdict.decision != "open" or not wanted.get("more"):
         return None
-    rows = words.count(wanted["judged_rows"])
-    return _step(f"label about {rows} more rows, then race again", str(wanted.get("reason") or ""))
+    aim = f" {wanted['reason']}" if wanted.get("reason") else ""
+    return _step("", f"Or label about {words.number(wanted['more'], 2)} more rows{aim}, and race again.")
 
 
 def _install(evidence: Evidence) -> dict[str, str] | None:

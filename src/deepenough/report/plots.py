@@ -91,7 +91,7 @@ def curves(facts: Facts) -> Chart | None:
     y = svg.Scale(*svg.spread(heights), 282, 26)
     measured = max(point["n_train"] for curve in lines for point in curve["points"])
     parts = [svg.axis_y(y, 62, 600, _axis(facts))]
-    parts += [svg.axis_x(x, 282, "rows to train on", ticks=_sizes(x, sizes)), _horizon(x(measured), lines)]
+    parts += [svg.axis_x(x, 282, "rows to train on", ticks=_sizes(x, lines)), _horizon(x(measured), lines)]
     parts += [_curve(curve, x, y, curve["contender"] in first) for curve in lines]
     parts += _ends(lines, first, x, y)
     about = _curves_about(facts, lines, first)
@@ -106,10 +106,12 @@ def _axis(facts: Facts) -> str:
     return f"{words.metric(metric['name'])} ({'higher' if metric['higher_is_better'] else 'lower'} is better)"
 
 
-def _sizes(x: svg.Scale, sizes: list[int]) -> list[float]:
-    """The sizes themselves as ticks, those that stand apart enough to be read."""
+def _sizes(x: svg.Scale, lines: list[Any]) -> list[float]:
+    """The sizes themselves as ticks (of the forecasts, whole multiples), those that stand apart enough to be read."""
+    measured = {point["n_train"] for curve in lines for point in curve["points"]}
+    ahead = {step["n_train"] for curve in lines for step in curve["forecasts"]}
     kept: list[float] = []
-    for size in sorted(set(sizes)):
+    for size in sorted(measured | {size for size in ahead if size % max(measured) == 0}):
         if not kept or x(size) - x(kept[-1]) > 44:
             kept.append(size)
     return kept
@@ -168,12 +170,14 @@ def _ends(lines: list[Any], first: set[str], x: svg.Scale, y: svg.Scale) -> list
     ]
 
 
-def _apart(heights: list[float], least: float = 15) -> list[float]:
-    """The same heights, moved down until no two are nearer than `least` pixels."""
+def _apart(heights: list[float], least: float = 15, lowest: float = 278) -> list[float]:
+    """The same heights, moved until no two are nearer than `least` pixels: down first, then up from `lowest`."""
     moved = list(heights)
     order = sorted(range(len(heights)), key=lambda index: heights[index])
     for before, after in pairwise(order):
         moved[after] = max(moved[after], moved[before] + least)
+    for place, index in enumerate(reversed(order)):
+        moved[index] = min(moved[index], lowest - place * least)
     return moved
 
 
@@ -187,7 +191,7 @@ def _curves_about(facts: Facts, lines: list[Any], first: set[str]) -> str:
                 f"{words.count(start['n_train'])} rows to {words.number(end['shown'])} at {words.count(end['n_train'])}"
             )
     crossing = facts["crossing"]
-    return "; ".join(said) + "." + (f" {crossing['sentence']}" if crossing else "")
+    return "; ".join(said) + "." + (f" {words.sentence(crossing['sentence'])}" if crossing else "")
 
 
 def _curve_rows(curve: Facts) -> list[tuple[str, ...]]:
@@ -224,11 +228,7 @@ def price(facts: Facts) -> Chart | None:
     y = svg.Scale(*svg.spread([row["best_score"] for row in rows], 0.12), 282, 26)
     parts = [svg.axis_y(y, 62, 690, _axis(facts))]
     parts.append(svg.axis_x(x, 282, "processor seconds for one training run"))
-    places = [(x(row["costs"]["fit_cpu_seconds"]), y(row["best_score"])) for row in rows]
-    for row, (place, height), label in zip(rows, places, _apart([height for _, height in places]), strict=True):
-        left = place > 540
-        name = svg.text(place + (-10 if left else 10), label + 4, row["name"], "end" if left else "start", "name")
-        parts.append(svg.group(row["family"], svg.mark(row["family"], place, height, row["name"]), name))
+    parts += _points(rows, x, y)
     about = (
         f"{len(rows)} learners, each trained on {words.count(facts['n_train'])} rows: their "
         f"{words.metric(facts['question']['metric']['name'])} against the processor seconds of one training run."
@@ -239,6 +239,23 @@ def price(facts: Facts) -> Chart | None:
         for row in rows
     )
     return Chart("price", "What quality costs", svg.picture(720, 326, parts, about), about, header, body)
+
+
+def _points(rows: list[Any], x: svg.Scale, y: svg.Scale) -> list[str]:
+    """A mark for each learner; names for all but the variants, which show theirs when one points at them."""
+    known = [row for row in rows if row["name"] == row["learner"] or row["status"] in ("winner", "finalist")]
+    heights = dict(zip((row["name"] for row in known), _apart([y(row["best_score"]) for row in known]), strict=True))
+    parts = []
+    for row in rows:
+        place, name = x(row["costs"]["fit_cpu_seconds"]), row["name"]
+        drawn = [svg.mark(row["family"], place, y(row["best_score"]), name)]
+        if name in heights:
+            left = place > 540
+            drawn.append(
+                svg.text(place + (-10 if left else 10), heights[name] + 4, name, "end" if left else "start", "name")
+            )
+        parts.append(svg.group(row["family"], *drawn))
+    return parts
 
 
 _SHARES_HEADER = ("family", "granted", "used", "processor time", "trials", "with an answer", "cut short", "failed")
@@ -258,7 +275,7 @@ def shares(facts: Facts) -> Chart | None:
         if side["share_granted_seconds"]:
             parts.append(svg.box(8, top, x(side["share_granted_seconds"]) - 8, 24, "zone"))
         parts.append(svg.group(family, svg.box(8, top + 4, x(side["wall_seconds"]) - 8, 16, "bar")))
-    parts.append(svg.axis_x(x, 120, "seconds of wall-clock time used (pale: granted)"))
+    parts.append(svg.axis_x(x, 120, "seconds of wall-clock time used (pale: the most it might use)"))
     about = " ".join(f"{family} used {words.seconds(side['wall_seconds'])}." for family, side in used.items())
     rows = tuple(_share_row(family, side) for family, side in used.items())
     return Chart("shares", "Equal shares", svg.picture(720, 166, parts, about), about, _SHARES_HEADER, rows)

@@ -44,7 +44,7 @@ class Scale:
         return math.log(value) if self.log else value
 
     def ticks(self, most: int = 6) -> list[float]:
-        """Round numbers within the scale, few enough to be read."""
+        """Round numbers within the scale, about as many as `most`, which is 3 at least."""
         return _log_ticks(self.low, self.high, most) if self.log else _ticks(self.low, self.high, most)
 
 

@@ -72,7 +72,7 @@ def side_by_side(facts: Facts, complete: bool = True) -> list[tuple[str, str, st
     known = facts["costs"]["known"]
     metric = facts["question"]["metric"]["name"]
     rows = [("", *FAMILIES, ""), _row("best learner", sides, lambda side: side["contender"])]
-    rows.append(_row(words.metric(metric), sides, lambda side: words.number(side["scores"].get(metric))))
+    rows.append(_row(words.metric(metric), sides, lambda side: words.number(side["shown"])))
     for name in _beside(sides, metric):
         rows.append(_row(words.metric(name), sides, lambda side, name=name: words.number(side["scores"].get(name))))
     for what, show, how, always in _PRICES:
@@ -150,7 +150,9 @@ def gap_sentence(facts: Facts) -> str:
     sign = 1 if gap["value"] > 0 else -1
     ends = sorted(sign * end for end in (gap["low"], gap["high"]) if end is not None)
     sure = words.percent(1 - facts["verdict"]["alpha"])
-    span = f" ({sure} certain: between {words.number(ends[0])} and {words.number(ends[1])})" if len(ends) == 2 else ""
+    span = ""
+    if len(ends) == 2:  # two one-sided bounds: both at once hold less surely than each
+        span = f" (at least {words.number(ends[0])}, at most {words.number(ends[1])}, each {sure} certain)"
     whose = "you said" if facts["verdict"]["equal_within_source"] == "user" else "by default"
     return (
         f"The difference: {better} is ahead of {other} by {words.number(abs(gap['value']))} in "
@@ -198,8 +200,8 @@ def _listed(items: Iterable[str], most: int = 4) -> str:
 def _next(facts: Facts, run: str) -> Lines:
     lines = ["What next"]
     for step in facts["next_steps"]:
-        lines.append(f"  {command(step, run)}")
-        lines += _wrapped(step["why"], "      ")
+        lines += [f"  {command(step, run)}"] if step["command"] else []
+        lines += _wrapped(step["why"], "      " if step["command"] else "  ")
     return lines if len(lines) > 1 else []
 
 
@@ -222,16 +224,17 @@ def outline(value: Any, indent: str = "") -> str:
     for name, item in value.items():
         if isinstance(item, Mapping) and item:
             lines += [f"{indent}{name}:", outline(item, indent + "  ")]
-        elif isinstance(item, list | tuple):
-            lines.append(f"{indent}{name}: {', '.join(_inline(part) for part in item) or 'none'}")
         else:
-            lines.append(f"{indent}{name}: {_inline(item)}")
+            lines.append(f"{indent}{name}: {inline(item)}")
     return "\n".join(lines)
 
 
-def _inline(value: Any) -> str:
+def inline(value: Any) -> str:
+    """Any plain value on one line."""
     if isinstance(value, Mapping):
-        return " ".join(f"{name}={_inline(item)}" for name, item in value.items())
+        return ", ".join(f"{name}={inline(item)}" for name, item in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(inline(item) for item in value) or "none"
     if value is None or isinstance(value, bool):
         return {None: "none", True: "yes", False: "no"}[value]
     return words.plain(value)

@@ -54,8 +54,8 @@ def milliseconds(value: float | None) -> str:
 
 
 def bytes_of_memory(value: float | None) -> str:
-    """`12 MB`, `1.4 GB`; powers of ten."""
-    if value is None:
+    """`12 MB`, `1.4 GB`; powers of ten. Nothing takes no byte at all, so 0 says that nobody measured."""
+    if not value:
         return NOTHING
     for size, unit in _SIZES:
         if value >= size:
@@ -92,6 +92,11 @@ def times(ratio: float | None) -> str:
     return NOTHING if ratio is None else f"{number(ratio, 2)} times"
 
 
+def sentence(content: str) -> str:
+    """It begins with a capital and ends with a full stop."""
+    return f"{content[:1].upper()}{content[1:].rstrip('.')}." if content else ""
+
+
 def metric(name: str) -> str:
     """A metric's name as words: `log loss`."""
     return name.replace("_", " ")
@@ -111,5 +116,5 @@ def short(value: float) -> str:
     """A number at an axis: `500`, `2k`, `1M`, `0.125`."""
     for size, letter in ((1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            return f"{value / size:g}{letter}"
+            return f"{value / size:.3g}{letter}"
     return f"{value:g}"

@@ -179,14 +179,14 @@ def _encoding(path: Path, head: bytes, name: str) -> str:
     for mark, encoding in marks:
         if head.startswith(mark):
             return encoding
-    sample = np.frombuffer(head[: len(head) // 2 * 2], dtype=np.uint8)
-    nothing = sample == 0
+    letters = np.frombuffer(head, dtype=np.uint8)
+    nothing = letters[: len(letters) // 2 * 2] == 0
     if nothing.any():  # text of Latin letters in UTF-16 without its mark has a zero in every second byte
         even, odd = nothing[::2].mean(), nothing[1::2].mean()
         if max(even, odd) > 0.4 and min(even, odd) < 0.05:
             return "utf-16-le" if odd > even else "utf-16-be"
         raise SourceError(f"{name} is a binary file of an unknown kind. Give CSV, Parquet, JSON lines or Excel.")
-    if ((sample < 32) & ~np.isin(sample, (9, 10, 12, 13, 27))).mean() > 0.02:
+    if ((letters < 32) & ~np.isin(letters, (9, 10, 12, 13, 27))).mean() > 0.02:
         raise SourceError(f"{name} is a binary file of an unknown kind. Give CSV, Parquet, JSON lines or Excel.")
     return "utf-8" if _is_utf8(path) else "cp1252"
 

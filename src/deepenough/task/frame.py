@@ -219,7 +219,7 @@ def _as_narwhals(source: Any) -> Any:
 def whole_table(source: Any) -> Any:
     """The frame itself, or the Arrow table of a record batch: narwhals knows only the former."""
     if type(source).__name__ == "RecordBatch":
-        import pyarrow as pa
+        import pyarrow as pa  # type: ignore[import-untyped]  # it ships no annotations
 
         return pa.Table.from_batches([source])
     return source

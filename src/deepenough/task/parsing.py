@@ -150,12 +150,14 @@ def guess(levels: Sequence[str], counts: Sequence[int] | np.ndarray | None = Non
     sample = [(level, n) for level, n in zip(levels[::step], weights[::step], strict=True) if not is_gap(level)]
     if not sample or _is_code(sample):
         return Reading("text")
-    for form, candidates in (("number", _number_styles(sample)), ("date", _date_formats(sample))):
+    for form, candidates in (("number", _number_styles), ("date", _date_formats)):  # trying dates is dear: they go last
         best, share = "", 0.0
-        for how in candidates:
+        for how in candidates(sample):
             found = _share(sample, form, how)
             if found > share:
                 best, share = how, found
+            if share == 1.0:
+                break
         if share > ENOUGH:
             return Reading(form, "" if best == "plain" else best)
     return Reading("text")
@@ -175,8 +177,8 @@ def _is_code(sample: list[tuple[str, int]]) -> bool:
     )
 
 
-def _number_styles(sample: list[tuple[str, int]]) -> tuple[str, ...]:
-    return tuple(_STYLES) if sum(any(c.isdigit() for c in level) for level, _ in sample) > len(sample) / 2 else ()
+def _number_styles(sample: list[tuple[str, int]]) -> list[str]:
+    return list(_STYLES) if sum(any(c.isdigit() for c in level) for level, _ in sample) > len(sample) / 2 else []
 
 
 def _date_formats(sample: list[tuple[str, int]]) -> list[str]:

@@ -59,7 +59,7 @@ def read(source: Any, options: Mapping[str, Any] | None = None, max_rows: int = 
             "polars or Arrow frame, or a list of dicts."
         )
     frame = frames.from_frame(source, max_rows, seed)
-    facts = {"name": type(source).__name__, "format": "frame", "fingerprint": frames.fingerprint(frame)}
+    facts = {"name": type(source).__name__, "format": "frame", "sha256": frames.fingerprint(frame)}
     return _finished(frame, facts)
 
 
@@ -118,7 +118,7 @@ def _streamed(database: Any, query: str, size: int, name: str) -> Iterator[Any]:
 def _read_file(path: Path, options: dict[str, Any], max_rows: int, seed: int) -> Frame:
     facts: dict[str, Any] = {"name": path.name, "path": str(path.absolute())}
     with files.opened(path, options) as file:
-        facts |= {"format": file.form, "bytes": path.stat().st_size, "fingerprint": files.fingerprint(path)}
+        facts |= {"format": file.form, "bytes": path.stat().st_size, "sha256": files.fingerprint(path)}
         facts |= {"encoding": file.encoding} if file.encoding else {}
         if file.form == "excel":
             return _finished(frames.from_frame(_excel(file, options), max_rows, seed), facts)

@@ -106,13 +106,15 @@ def make(
     targets: codes 0..n_classes-1, or numbers; shape (n,), n at least 4.
     groups: int per row; rows of one group stand on one side.
     times: number per row, NaN where unknown (then the row counts as the oldest); later rows are judged.
-    copies: int per row; rows of one number are copies of each other, and stand on one side.
+    copies: int per row; rows of one number are copies of each other, and stand on one side. Groups count more: joining
+        groups through the copies that they share could leave a single one.
     folds: how many at most; there are fewer where rows or groups are few.
 
     Raises OptionError where groups or times leave nothing to split.
     """
     strata = target_strata(targets, n_classes)
-    clusters = joined(len(targets), groups, copies)
+    together = groups if groups is not None else copies
+    clusters = _dense(np.arange(len(targets)) if together is None else together)
     rng = np.random.default_rng([seed, 0])
     few = len(targets) <= FOLDS_UP_TO_ROWS
     if times is not None:
@@ -142,23 +144,6 @@ def target_strata(targets: np.ndarray, n_classes: int | None) -> np.ndarray:
     bins = int(np.clip(len(targets) // ROWS_A_BIN, 2, TARGET_BINS))
     edges = np.quantile(targets, np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(np.unique(edges), targets, side="right").astype(np.int64)
-
-
-def joined(rows: int, *labels: np.ndarray | None) -> np.ndarray:
-    """One number a cluster: rows that share a label of any kind, directly or through others, are one cluster."""
-    clusters = np.arange(rows, dtype=np.int64)
-    given = [np.unique(label, return_inverse=True)[1] for label in labels if label is not None]
-    if not given:
-        return clusters
-    for _ in range(rows):
-        before = clusters
-        for label in given:  # each label takes the smallest cluster number among its rows, until nothing moves
-            least = np.full(label.max() + 1, rows, dtype=np.int64)
-            np.minimum.at(least, label, clusters)
-            clusters = least[label]
-        if np.array_equal(before, clusters):
-            break
-    return np.unique(clusters, return_inverse=True)[1].astype(np.int64)
 
 
 _Side = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -24,7 +24,7 @@ from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.task import TableTask
 from deepenough.task import frame as frames
 from deepenough.task import source as sources
-from deepenough.task.frame import Frame
+from deepenough.task.frame import Frame, Raw
 
 SHOWN_LEVELS = 50
 
@@ -147,10 +147,19 @@ def _shown(column: Column, row: int) -> Any:
 def _columns_of(rows: Any) -> Mapping[str, Any]:
     """The columns of rows in any shape: arrays, lists, or functions that make them."""
     if isinstance(rows, Frame):
-        return {column.name: column.strings() if column.form == "text" else column.values for column in rows.columns}
+        return {column.name: _from_raw(column) for column in rows.columns}
     if isinstance(rows, list | tuple):
         return _columns_of_records(rows)
     return _columns_of_frame(rows)
+
+
+def _from_raw(column: Raw) -> Any:
+    if column.form == "text":
+        return column.strings()
+    if column.form == "number":
+        return column.values
+    ticks = np.where(column.missing, 0, column.values * 1e6).astype(np.int64).astype("datetime64[us]")
+    return np.where(column.missing, np.datetime64("NaT"), ticks)
 
 
 def _columns_of_records(rows: Sequence[Any]) -> Mapping[str, Any]:

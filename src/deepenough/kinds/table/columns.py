@@ -9,7 +9,7 @@ Needs that the design answers:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,24 +58,40 @@ def conformed(name: str, role: str, reading: str, values: Sequence[Any] | np.nda
     if isinstance(values, np.ndarray) and values.dtype.kind == "M" and role == "date":
         return Column(name, role, seconds(values))
     listed = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind != "M" else list(values)
-    if role in ("number", "date"):
-        scalar = _number if role == "number" else _date
-        known: dict[Any, float] = {}
-        read = [_once(known, scalar, value, reading) for value in listed]
-        return Column(name, role, np.array(read, dtype=np.float64))
-    strings = [parsing.as_text(None if is_nothing(value) else value) for value in listed]
+    if role == "number":
+        return Column(name, role, _numbers(listed, reading))
+    if role == "date":
+        return Column(name, role, _each(_date, listed, reading))
+    strings = [value if value is None or type(value) is str else _as_text(value) for value in listed]
     codes, levels = frames.factorised(strings)
     raw = frames.text(name, codes, levels) if reading == "logical" else Raw(name, "text", codes, tuple(levels))
     return Column(name, role, raw.values, raw.levels)
 
 
-def _once(known: dict[Any, float], scalar: Any, value: Any, reading: str) -> float:
-    """The same string is read once; only strings are worth remembering."""
-    if not isinstance(value, str):
-        return float(scalar(value, reading))
-    if value not in known:
-        known[value] = scalar(value, reading)
-    return known[value]
+def _as_text(value: Any) -> str | None:
+    return None if is_nothing(value) else parsing.as_text(value)
+
+
+def _numbers(listed: list[Any], reading: str) -> np.ndarray:
+    """Plain strings all at once, as a file brings them; anything else one by one, to the same numbers."""
+    if not reading and len(listed) > 1 and all(value is None or type(value) is str for value in listed):
+        present = np.array([value is not None for value in listed])
+        strings = [value for value in listed if value is not None]
+        if "_" not in "".join(strings):  # Python reads 1_000 as a number, and nobody else does
+            try:
+                found = np.full(len(listed), np.nan)
+                found[present] = np.array(strings, dtype=object).astype(np.float64)
+                return frames.finite(found)
+            except ValueError:
+                pass  # some string is no plain number: each is read by itself
+    return _each(_number, listed, reading)
+
+
+def _each(scalar: Callable[[Any, str], float], listed: list[Any], reading: str) -> np.ndarray:
+    """Each value read by itself, equal strings once."""
+    known = {value: scalar(value, reading) for value in {value for value in listed if type(value) is str}}
+    found = [known[value] if type(value) is str else scalar(value, reading) for value in listed]
+    return np.array(found, dtype=np.float64)
 
 
 def _number(value: Any, reading: str) -> float:

@@ -112,8 +112,11 @@ def missing(column: Column) -> np.ndarray:
     return np.asarray(np.isnan(column.values) if column.values.dtype.kind == "f" else column.values < 0)
 
 
-def copies(table: Table) -> Copies:
-    """Rows whose inputs are equal in every column, whatever their targets."""
+def copies(table: Table, apart: bool = True) -> Copies:
+    """Rows whose inputs are equal in every column, whatever their targets.
+
+    apart: whether the splits will keep them on one side; where they go by groups, they do not.
+    """
     rows = len(table)
     if rows == 0 or not table.columns:
         return Copies(None, 0.0)
@@ -125,10 +128,8 @@ def copies(table: Table) -> Copies:
     if distinct < max(FEW_ROWS, 0.02 * rows):
         note = f"Only {distinct:,} different rows occur: repeats are natural here, and are not kept on one side."
         return Copies(None, share, note)
-    note = (
-        f"{rows - distinct:,} rows ({share:.1%}) repeat another one in every column; copies stand on one side of every "
-        "split."
-    )
+    kept = "copies stand on one side of every split" if apart else "copies in different groups may be parted"
+    note = f"{rows - distinct:,} rows ({share:.1%}) repeat another one in every column; {kept}."
     return Copies(clusters.astype(np.int64), share, note)
 
 
@@ -205,28 +206,16 @@ def _bin_means(bins: np.ndarray, values: np.ndarray, made_on: np.ndarray) -> np.
 
 
 def _r2_alone(column: Column, bins: np.ndarray, targets: np.ndarray, odd: np.ndarray) -> float:
-    """R2 of a line in each bin (of numbers), or of the bins' means (of levels)."""
-    guess = _bin_means(bins, targets, ~odd)[bins[odd]]
-    if column.values.dtype.kind == "f":
-        x = np.where(missing(column), 0.0, column.values)
-        slope, middle = _lines(bins, x, targets, ~odd)
-        at = bins[odd]
-        guess = np.where(np.isnan(slope[at]), guess, middle[at, 1] + slope[at] * (x[odd] - middle[at, 0]))
-    spread = ((targets[odd] - targets[~odd].mean()) ** 2).sum()
-    return 0.0 if spread == 0 else float(1 - ((targets[odd] - guess) ** 2).sum() / spread)
-
-
-def _lines(bins: np.ndarray, x: np.ndarray, y: np.ndarray, made_on: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Slope of each bin (NaN with fewer than four rows), and its means of x and y, shape (bins, 2)."""
-    size = bins.max() + 1
-    b, x, y = bins[made_on], x[made_on], y[made_on]
-    counts = np.maximum(np.bincount(b, minlength=size), 1)
-    middle = np.stack([np.bincount(b, weights=v, minlength=size) / counts for v in (x, y)], axis=1)
-    dx, dy = x - middle[b, 0], y - middle[b, 1]
-    xx = np.bincount(b, weights=dx * dx, minlength=size)
-    xy = np.bincount(b, weights=dx * dy, minlength=size)
-    enough = (counts >= 4) & (xx > 0)
-    return np.where(enough, xy / np.where(enough, xx, 1.0), np.nan), middle
+    """R2 of drawing a line from each known number to the next, or of the means of levels."""
+    guess, judged = _bin_means(bins, targets, ~odd)[bins], odd
+    present = ~missing(column)
+    if column.values.dtype.kind == "f" and (present & ~odd).sum() >= 2:
+        points, place = np.unique(column.values[present & ~odd], return_inverse=True)
+        heights = np.bincount(place, weights=targets[present & ~odd]) / np.bincount(place)
+        guess = np.where(present, np.interp(column.values, points, heights), guess)
+        judged = odd & ~(column.values < points[0]) & ~(column.values > points[-1])  # no line leads beyond the ends
+    spread = ((targets[judged] - targets[~odd].mean()) ** 2).sum()
+    return 0.0 if spread == 0 else float(1 - ((targets[judged] - guess[judged]) ** 2).sum() / spread)
 
 
 def auc(positive: np.ndarray, score: np.ndarray) -> float:
@@ -268,7 +257,7 @@ def _few_bins(column: Column) -> np.ndarray:
         counts = np.bincount(bins)
         place = np.empty(len(counts), dtype=np.int64)
         place[np.argsort(-counts, kind="stable")] = np.arange(len(counts))
-        return np.minimum(place[bins], 31)
+        return np.asarray(np.minimum(place[bins], 31))
     return np.asarray(bins // 2 if bins.max() > 31 else bins)
 
 

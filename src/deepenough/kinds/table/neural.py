@@ -81,14 +81,14 @@ class Target:
         """Codes as int64; numbers standardised, float32."""
         if self.n_classes is not None:
             return targets.astype(np.int64)
-        return ((targets - self.mean) / self.deviation).astype(np.float32)
+        return np.asarray((targets - self.mean) / self.deviation, dtype=np.float32)
 
     def start(self, standard: np.ndarray) -> np.ndarray:
         """The outputs that say what is most common, shape (outputs,): logarithms of the classes' shares, or 0."""
         if self.n_classes is None:
             return np.zeros(1, dtype=np.float32)
         counts = np.bincount(standard, minlength=self.n_classes) + 0.5
-        return np.log(counts / counts.sum()).astype(np.float32)
+        return np.asarray(np.log(counts / counts.sum()), dtype=np.float32)
 
     def loss(self, outputs: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
         """Mean loss of the members, each for itself: what training lowers. outputs: shape (m, B, outputs)."""
@@ -112,7 +112,7 @@ class Target:
             return _mean_chances(outputs)
         margin = 0.1 * (self.high - self.low)
         numbers = outputs[:, :, 0].astype(np.float64).mean(axis=0) * self.deviation + self.mean
-        return np.clip(numbers, self.low - margin, self.high + margin)
+        return np.asarray(np.clip(numbers, self.low - margin, self.high + margin))
 
 
 def _mean_chances(outputs: np.ndarray) -> np.ndarray:
@@ -188,12 +188,12 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
     encoder = Encoder.fit(examples.inputs)
     encoded = encoder.transform(examples.inputs)
     scaling = Scaling.fit(encoded)
-    target = Target.of(examples.targets, examples.n_classes)
-    arrays, standard = scaling.arrays(encoded), target.standard(examples.targets)
     outer = examples.outer if len(examples.outer) else np.arange(len(examples))
+    target = Target.of(examples.targets[outer], examples.n_classes)
+    arrays, standard = scaling.arrays(encoded), target.standard(examples.targets)
     inner = _spread(examples.inner, MOST_INNER)
     cuts = pieces(arrays[0], design.pieces)
-    start = target.start(standard)
+    start = target.start(standard[outer])
     architecture = _architecture(scaling, design, len(cuts[0]), len(start))
 
     with torch.random.fork_rng(devices=[]):
@@ -252,4 +252,4 @@ def warm_up(learner: Learner, n_classes: int | None) -> None:
     )
     targets = rng.normal(size=rows) if n_classes is None else np.arange(rows) % n_classes
     table = Table(columns)
-    learner.fit(Examples(table, targets, n_classes, np.arange(8)), Limits(), seed=0).predict(table)  # type: ignore[attr-defined]
+    learner.fit(Examples(table, targets, n_classes, np.arange(8)), Limits(), seed=0).predict(table)

@@ -29,6 +29,9 @@ LARGEST = 1e18
 HUGE = 1e300
 """Numbers are clipped here before any arithmetic, so that a difference of two is a number too."""
 
+FEW_ROWS = 16
+"""Up to so many, plain Python is quicker than numpy; a model that serves gets one row at a time."""
+
 SECONDS_A_DAY = 86_400
 LAST_SECOND = 2.5e11
 """About the year 9900; dates beyond it, either way, count as missing."""
@@ -191,6 +194,10 @@ def _distinct(column: Column) -> tuple[list[str], np.ndarray]:
 
 
 def _codes(column: Column, known: Mapping[str, int]) -> np.ndarray:
+    if len(column.values) <= FEW_ROWS:
+        levels = column.levels
+        codes = [known.get(levels[place], 0) if place >= 0 else 0 for place in column.values.tolist()]
+        return np.array(codes, dtype=np.int32)
     strings, places = _distinct(column)
     lookup = np.array([*(known.get(string, 0) for string in strings), 0], dtype=np.int32)
     return np.asarray(lookup[places])

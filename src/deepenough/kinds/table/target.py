@@ -106,17 +106,26 @@ def _is_classes(column: Raw, rows: np.ndarray, question: Question) -> tuple[bool
             raise TargetError(f"The target {column.name!r} holds words, so it can't be predicted as a number.")
         return True, "its values are true and false" if column.reading == "logical" else "its values are words"
     distinct = len(np.unique(column.values[rows]))
-    if asked is not None:
-        if asked == "classification" and distinct > min(MANY_CLASSES, len(rows) // 2):
-            raise TargetError(f"The target {column.name!r} has {distinct:,} different numbers: too many to be classes.")
-        return asked == "classification", f"you asked for {asked}"
+    as_classes, why = _asked(question)
+    if as_classes is None:
+        return _by_numbers(column.values[rows], distinct)
+    if as_classes and distinct > min(MANY_CLASSES, len(rows) // 2):
+        raise TargetError(
+            f"The target {column.name!r} has {distinct:,} different numbers, too many to be classes, but {why}."
+        )
+    return as_classes, why
+
+
+def _asked(question: Question) -> tuple[bool | None, str]:
+    """Whether the person asked for classes, and how; None where nothing was said."""
+    task, metric = question.options.get("task"), question.metric
+    if task is not None:
+        return task == "classification", f"you asked for {task}"
     if question.positive is not None:
         return True, "you named a positive class"
-    if question.metric is not None:
-        by_metric = _fits_classes(question.metric)
-        if by_metric is not None and (not by_metric or distinct <= MANY_CLASSES):
-            return by_metric, f"you asked for {question.metric}"
-    return _by_numbers(column.values[rows], distinct)
+    if metric is not None:
+        return _fits_classes(metric), f"you asked for {metric}"
+    return None, ""
 
 
 def _fits_classes(metric: str) -> bool | None:

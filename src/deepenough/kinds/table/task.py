@@ -56,7 +56,7 @@ class TableTask(SupervisedTask):
     """A table and the column to predict, made ready.
 
     table, targets: of all rows that have an answer.
-    question, source: facts for the plan: target, task, classes, positive, metric and why; name, fingerprint, sizes.
+    question_facts, source: for the plan: target, task, classes, positive, metric and why; name, sha256, path, sizes.
     set_aside, notes, flags: what was decided, each with its reason.
     raw: by name, the columns as they were read, for the codec.
     """
@@ -81,7 +81,7 @@ class TableTask(SupervisedTask):
         self.set_aside = tuple(found.set_aside)
         self.notes = tuple(found.notes)
         self.flags = tuple(found.flags)
-        self.question = {
+        self.question_facts = {
             "target": target.name,
             "task": target.task,
             "classes": list(target.classes),
@@ -119,7 +119,7 @@ class TableTask(SupervisedTask):
         return {
             "rows": self.rows,
             "columns": [self._described(place) for place in range(self.columns)],
-            "target": self.question | {"spread": self._spread()},
+            "target": self.question_facts | {"spread": self._spread()},
             "splits": {"judging": self.judging, "splitting": self.splitting, "folds": self.folds},
         }
 
@@ -240,7 +240,7 @@ def _inputs(frame: Frame, target: Target, question: Question, found: Found) -> t
 
 def _checked(table: Table, target: Target, question: Question, found: Found) -> np.ndarray | None:
     """Doubts and notes about the rows; returns which are copies of each other."""
-    copies = data_checks.copies(table)
+    copies = data_checks.copies(table, apart=question.group is None)
     if copies.note and copies.clusters is not None and copies.share > data_checks.MANY_COPIES:
         found.flag("duplicates", "warn", copies.note)
     elif copies.note:

@@ -2,8 +2,8 @@
 
 Needs that this module answers:
 
-* A trial starts warm: each family has a server with its libraries imported (see `warm`), started while the data are read
-  and kept for the next race of this process.
+* A trial starts warm: each family has a server with its libraries imported (see `warm`), started while the data are
+  read and kept for the next race of this process.
 * A deadline is soft first (SIGTERM: give your best so far), and two seconds later hard, for the whole process group.
 * Memory is what is resident, polled, of the trial and all that it started.
 * The parent never waits for ever: each wait has an end, and a server that died is started again.
@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from deepenough.racing.scheduler import DIED, Order
+from deepenough.racing.order import DIED, Order
 from deepenough.racing.trial import write_job
 from deepenough.task.task import Answer, Job
 
@@ -88,7 +88,7 @@ class _Server:
             "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path),
             "PYTHONHASHSEED": "0",
             "PYTHONWARNINGS": "ignore",
-            "OMP_WAIT_POLICY": "PASSIVE",  # idle threads must not spin: measured, that made small fits many times dearer
+            "OMP_WAIT_POLICY": "PASSIVE",  # idle threads must not spin: that made small fits many times dearer
             "HF_HUB_OFFLINE": "1",  # no trial ever waits on a network
             "TRANSFORMERS_OFFLINE": "1",
         }

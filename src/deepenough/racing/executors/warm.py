@@ -7,8 +7,9 @@ Needs that this module answers:
 * No trial outlives its race: when the parent is gone, all are killed; when a trial ends, whatever it left behind (also
   daemons that changed their group: this process is their reaper) is killed, and its CPU seconds are counted.
 
-Started as `python -m deepenough.racing.executors.warm FD MODULES`, where FD is a socket to the parent and MODULES a JSON
-list. The parent sends one JSON line with one file descriptor a trial, and hears `{"exited": ...}` when all of it is gone.
+Started as `python -m deepenough.racing.executors.warm FD MODULES`, where FD is a socket to the parent and MODULES a
+JSON list. The parent sends one JSON line with one file descriptor a trial, and hears `{"exited": ...}` when all of it
+is gone.
 """
 
 from __future__ import annotations
@@ -83,7 +84,6 @@ def _fork(request: dict[str, Any], file: int, close: list[socket.socket]) -> int
         _child(Path(request["folder"]), socket.socket(fileno=file))
     finally:
         os._exit(0)
-    return 0
 
 
 def _child(folder: Path, channel: socket.socket) -> None:

@@ -50,7 +50,7 @@ class CatBoost(Learner):
         """Boost until the inner rows say stop, then again with them."""
 
         def run(part: Part, encoder: Encoder, clock: Clock) -> CatBoostModel:
-            settings = self._settings(part.answers, len(part.targets), limits.threads, seed)
+            settings = self._settings(part.answers, len(examples), limits.threads, seed)
             booster = _boosted(part, {**settings, "iterations": part.rounds}, self.patience, clock)
             return CatBoostModel(encoder, part.answers, booster, part.average, booster.tree_count_)
 

@@ -52,7 +52,7 @@ class LightGBM(Learner):
         """Boost until the inner rows say stop, then again with them."""
 
         def run(part: Part, encoder: Encoder, clock: Clock) -> LightGBMModel:
-            settings = self._settings(part.answers, len(part.targets), limits.threads, seed)
+            settings = self._settings(part.answers, len(examples), limits.threads, seed)
             patience = self.patience or (10 if part.answers.width >= MANY_CLASSES else 20)
             booster, rounds = _boosted(part, settings, patience, clock)
             return LightGBMModel(encoder, part.answers, booster, part.average, rounds)

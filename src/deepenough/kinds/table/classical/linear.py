@@ -39,7 +39,7 @@ class Linear(Learner):
     one_hot_up_to: int = 31
 
     preload = ("scipy.optimize", "scipy.sparse")
-    priority = 20
+    priority = 15
     deterministic = True
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:

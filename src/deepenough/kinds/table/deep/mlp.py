@@ -20,7 +20,7 @@ class MlpModel(neural.NeuralModel):
 class Mlp(Learner):
     """A small ensemble of multilayer perceptrons on numbers turned into pieces and waves, trained side by side.
 
-    After RealMLP (Holzmüller, Grinsztajn and Steinwart, 2024, arXiv 2407.04491): numbers scaled by quartiles and clipped
+    After RealMLP (Holzmüller, Grinsztajn and Steinwart, 2024, arXiv 2407.04491): numbers scaled by quartiles, clipped
     smoothly, waves of each number with the number itself beside them, a learnt factor a feature, no weight decay on
     biases, AdamW, choice of the epoch on rows held out. Different from it: numbers come in pieces as well
     (piecewise-linear encoding, Gorishniy, Rubachev and Babenko, 2022, arXiv 2203.05556), several independent nets share

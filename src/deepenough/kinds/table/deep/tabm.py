@@ -28,7 +28,7 @@ class Tabm(Learner):
     A bad choice under a short budget (it costs several plain nets), and with thousands of columns.
 
     members: how many; 0: by the number of rows (16 under 6,000, else 8). width: units a layer; layers: hidden layers.
-    dropout: share of units left out in a step. rate: highest learning rate of AdamW. weight_decay: relative to the rate.
+    dropout: share of units left out in a step. rate: highest learning rate of AdamW. weight_decay: relative to it.
     epochs: most passes over the rows. pieces: pieces of each number, at most.
     """
 

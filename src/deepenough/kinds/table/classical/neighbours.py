@@ -1,0 +1,193 @@
+"""The k nearest rows vote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from deepenough.kinds.table.answers import Answers, fit_twice
+from deepenough.kinds.table.dense import Dense
+from deepenough.kinds.table.prepare import read, write
+from deepenough.learner import Examples, Learner, Limits, Model
+
+COUNTS = (1, 3, 5, 8, 12, 20, 32, 50, 80, 125)
+ROWS_TO_CHOOSE_ON = 1_000
+VALUES_AT_ONCE = 8_000_000
+"""Distances held at once: 32 MB."""
+MOST_STORED_VALUES = 32_000_000
+"""Numbers kept of the training rows: 128 MB."""
+
+
+@dataclass(frozen=True)
+class Neighbours(Learner):
+    """The k nearest training rows vote, the nearer the more.
+
+    Fix and Hodges, 1951; weights that fall to nothing at the first row that has no vote: Hechenbichler and Schliep,
+    2004. How many vote is chosen on the inner rows. Time to predict and memory grow with stored rows times columns;
+    fitting costs next to nothing. A bad choice where many columns say nothing, and where rows are many and answers
+    must be quick.
+
+    neighbours: how many vote; None: chosen.
+    scaling: of numbers: `standard` or `ranks`.
+    most_rows: training rows kept, a random share of more; fewer where memory is limited. `note` says so.
+    """
+
+    neighbours: int | None = None
+    scaling: str = "standard"
+    most_rows: int = 50_000
+
+    priority = 40
+
+    def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
+        """Keep the rows; choose how many of them vote."""
+
+        def fit(rows: np.ndarray, first: NeighboursModel | None) -> NeighboursModel:
+            dense, matrix = Dense.fit_transform(examples.take(rows), self.scaling, one_hot_up_to=31)
+            kept = self._kept(matrix, limits, seed)
+            answers = Answers.of(examples.targets[rows], examples.n_classes)
+            encoded = answers.encode(examples.targets[rows])
+            step, stored = _whole_numbers(matrix[kept], dense.levels_start)
+            model = NeighboursModel(dense, answers, stored, encoded[kept], step, answers.average(encoded), 1)
+            model.note = f"{len(kept):,} of {len(rows):,} rows are kept" if len(kept) < len(rows) else ""
+            if first is not None:
+                model.count = first.count
+            else:
+                held = examples.inner if len(rows) < len(examples) else rows[:0]
+                model.count = self.neighbours or self._chosen(model, examples, held, limits)
+            return model
+
+        return fit_twice(examples, limits, fit)
+
+    def _kept(self, matrix: np.ndarray, limits: Limits, seed: int) -> np.ndarray:
+        memory = limits.memory_bytes // 8 if limits.memory_bytes else 4 * MOST_STORED_VALUES
+        most = max(1, min(self.most_rows, memory // (4 * max(1, matrix.shape[1]))))
+        if len(matrix) <= most:
+            return np.arange(len(matrix))
+        return np.sort(np.random.default_rng(seed).choice(len(matrix), most, replace=False))
+
+    def _chosen(self, model: NeighboursModel, examples: Examples, held: np.ndarray, limits: Limits) -> int:
+        """The count with the lowest loss on held-out rows, as many of them as time allows."""
+        held = held[model.answers.knows(examples.targets[held])][:ROWS_TO_CHOOSE_ON]
+        counts = [count for count in COUNTS if count <= len(model.stored)]
+        if not len(held):
+            return min(10, len(model.stored))
+        queries = model.queries(examples.inputs.take(held))
+        votes: dict[int, list[np.ndarray]] = {count: [] for count in counts}
+        done = 0
+        for distances, nearest in model.nearest(queries, max(counts)):
+            for count in counts:
+                votes[count].append(model.vote(distances, nearest, count))
+            done += len(nearest)
+            if limits.seconds_left() <= 0:
+                break
+        targets = model.answers.encode(examples.targets[held[:done]])
+        losses = [model.answers.loss(np.concatenate(votes[count]), targets) for count in counts]
+        return counts[int(np.argmin(losses))]
+
+    @classmethod
+    def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
+        return {
+            "scaling": lambda random: str(random.choice(["standard", "ranks"])),
+            "neighbours": lambda random: int(2 ** random.uniform(0, 7)),
+        }
+
+
+def _whole_numbers(matrix: np.ndarray, levels_start: int) -> tuple[float, np.ndarray]:
+    """The matrix in steps so fine that sums of products are still exact in a float32.
+
+    Whole numbers below 2**24 add up to the same in any order, so a row alone and in a batch has the same neighbours.
+    Two different levels are as far apart as numbers one deviation apart.
+    """
+    lengths = np.sqrt(np.max(np.sum(_weighed(matrix, levels_start) ** 2, axis=1), initial=1.0))
+    step = float((2**11.5 - np.sqrt(matrix.shape[1])) / (2 * lengths))
+    return step, np.rint(_weighed(matrix, levels_start) * step).astype(np.float32)
+
+
+def _weighed(matrix: np.ndarray, levels_start: int) -> np.ndarray:
+    weighed = np.clip(matrix.astype(np.float64), -4.0, 4.0)
+    weighed[:, levels_start:] *= np.sqrt(0.5)
+    return weighed
+
+
+class NeighboursModel(Model):
+    """The rows that vote.
+
+    stored: float32 of whole numbers, shape (rows, width). targets: their encoded targets.
+    step: by what a query is multiplied before it is rounded.
+    average: the raw answer that looks at no row, shape (1, width); it counts as one vote among classes.
+    count: how many rows vote.
+    note: what was left out.
+    """
+
+    note = ""
+
+    def __init__(
+        self,
+        dense: Dense,
+        answers: Answers,
+        stored: np.ndarray,
+        targets: np.ndarray,
+        step: float,
+        average: np.ndarray,
+        count: int,
+    ) -> None:
+        self.dense, self.answers, self.stored, self.targets = dense, answers, stored, targets
+        self.step, self.average, self.count = step, average, count
+        self._lengths = np.sum(stored.astype(np.float64) ** 2, axis=1).astype(np.float32)
+
+    def queries(self, inputs: Any) -> np.ndarray:
+        """Rows as whole numbers, none longer than the longest stored row may be."""
+        weighed = _weighed(self.dense.transform(inputs), self.dense.levels_start) * self.step
+        lengths = np.sqrt(np.sum(weighed**2, axis=1, keepdims=True))
+        longest = 2**11.5 - np.sqrt(weighed.shape[1])
+        shortened = weighed * np.minimum(1.0, longest / np.maximum(lengths, 1e-9))
+        return np.asarray(np.rint(shortened), dtype=np.float32)
+
+    def nearest(self, queries: np.ndarray, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """In chunks of rows: squared distances and places of the `count` + 1 nearest stored rows, the nearest first."""
+        wanted = min(count + 1, len(self.stored))
+        at_once = max(1, VALUES_AT_ONCE // len(self.stored))
+        for start in range(0, len(queries), at_once):
+            own = queries[start : start + at_once]
+            distances = self._lengths - 2.0 * (own @ self.stored.T)
+            places = np.argpartition(distances, wanted - 1, axis=1)[:, :wanted]
+            found = np.take_along_axis(distances, places, axis=1) + np.sum(own**2, axis=1, keepdims=True)
+            order = np.argsort(found, axis=1, kind="stable")
+            yield np.take_along_axis(found, order, axis=1), np.take_along_axis(places, order, axis=1)
+
+    def vote(self, distances: np.ndarray, nearest: np.ndarray, count: int) -> np.ndarray:
+        """Raw answers of the `count` nearest, each weighed by how much nearer it is than the next one."""
+        count = min(count, nearest.shape[1])
+        near = np.sqrt(np.maximum(distances, 0.0))
+        edge = near[:, min(count, nearest.shape[1] - 1)][:, None]
+        weights = 1.0 - near[:, :count] / (1.05 * edge + 1e-9)
+        weights /= weights.sum(axis=1, keepdims=True)
+        targets = self.targets[nearest[:, :count]]
+        if self.answers.n_classes is None:
+            return np.asarray((weights * targets).sum(axis=1))
+        votes = np.zeros((len(nearest), self.answers.width))
+        for place in range(count):
+            votes[np.arange(len(nearest)), targets[:, place]] += weights[:, place]
+        return np.asarray((votes * count + self.average) / (count + 1))
+
+    def predict(self, inputs: Any) -> np.ndarray:
+        chunks = [self.vote(*found, self.count) for found in self.nearest(self.queries(inputs), self.count)]
+        return self.answers.decode(np.concatenate(chunks) if chunks else np.repeat(self.average, 0, axis=0))
+
+    def save(self, folder: Path) -> None:
+        self.dense.save(folder)
+        facts = {"answers": self.answers.to_json(), "step": self.step, "count": self.count, "note": self.note}
+        write(folder, "neighbours", facts, {"stored": self.stored, "targets": self.targets, "average": self.average})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        facts, arrays = read(folder, "neighbours")
+        answers = Answers.from_json(facts["answers"])
+        rows = (arrays["stored"], arrays["targets"], facts["step"], arrays["average"], facts["count"])
+        model = cls(Dense.load(folder), answers, *rows)
+        model.note = facts["note"]
+        return model

@@ -1,0 +1,38 @@
+"""One trial that the scheduler asks for: what crosses from the race to a trial's process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+DIED = "the process ended without an answer"
+"""How the error of a trial begins that something killed (perhaps not its own fault): it is tried once more."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One trial that is asked for.
+
+    limit_seconds: the soft deadline from GO on; None without a clock.
+    kill_seconds: after so long the process group is killed.
+    keep: save the fitted model into the run folder.
+    time_one: measure the latency of single predictions.
+    """
+
+    number: int
+    contender: str
+    learner: str
+    family: str
+    settings: Mapping[str, Any]
+    purpose: str
+    n_train: int
+    fold: int
+    seed: int
+    limit_seconds: float | None
+    kill_seconds: float | None
+    threads: int
+    memory_bytes: int
+    device: str = "cpu"
+    keep: bool = False
+    time_one: bool = False

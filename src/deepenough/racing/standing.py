@@ -1,0 +1,336 @@
+"""PURE: the evidence, read for the scheduler's questions: what each family spent, what a trial will take, who leads.
+
+Needs that this module answers:
+
+* The finals' size is the largest that both champions can run on the planned folds, and stays what it is once begun.
+* What a trial takes is learnt from those that ended: log seconds grow linearly with log rows.
+* A rival is compared with its family's leader only where both met the same rows and units.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from deepenough.evidence import FAMILIES, FINISHED, Contender, Evidence, Plan, Trial
+from deepenough.racing.order import DIED
+
+REPORT_SECONDS = 2.5
+"""Kept for the verdict, the report and the saving, beside the refit."""
+REFIT_SHARE = 0.2
+"""A refit on all rows that would take more of the budget is not planned: the fold models are handed over instead."""
+FINALS_SHARE = 0.6
+"""The finals of a champion may take so much of its family's share; the rest is ladder, breadth and search."""
+PROBE_SHARE = 0.12
+MOST_TRIAL_ROWS = 20_000
+"""With a budget in trials there is no clock to size the finals by: they have at most so many rows."""
+URGENT_SHARE = 0.5
+"""A planned final is begun when at least so much of its predicted time is left."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A trial that would be worth having, before it is known whether it fits.
+
+    together: so many of its like or none.
+    urgent: begun although it may be cut by its deadline: the finals that every verdict needs.
+    """
+
+    contender: Contender
+    purpose: str
+    n_train: int
+    fold: int
+    seed: int
+    together: int = 1
+    urgent: bool = False
+
+
+@dataclass(frozen=True)
+class Race:
+    """The evidence, read for the scheduler's questions. All its answers are functions of its two fields."""
+
+    evidence: Evidence
+    elapsed_seconds: float = 0.0
+    _times: dict[str, tuple[float, float] | None] = field(default_factory=dict, compare=False)
+    _laws: dict[str, tuple[float, float] | None] = field(default_factory=dict, compare=False)
+    _leaders: dict[str, Any] = field(default_factory=dict, compare=False)
+    _in_a_row: dict[tuple[str, int], int] = field(default_factory=dict, compare=False)
+
+    @property
+    def plan(self) -> Plan:
+        return self.evidence.plan
+
+    @property
+    def counted(self) -> bool:
+        """Whether the budget is a number of trials."""
+        return self.plan.budget_trials is not None
+
+    @cached_property
+    def done(self) -> dict[tuple[str, int, int, int], Trial]:
+        """Every trial that ended, whatever its end; one that was killed once may be tried again."""
+        done: dict[tuple[str, int, int, int], Trial] = {}
+        died = set()
+        for trial in self.evidence.trials:
+            key = (trial.contender, trial.n_train, trial.fold, trial.seed)
+            if trial.error.startswith(DIED) and key not in died:
+                died.add(key)
+            else:
+                done[key] = trial
+        return done
+
+    def family(self, family: str) -> list[Contender]:
+        """Its contenders, the champion first."""
+        return [c for c in self.plan.contenders if c.family == family]
+
+    @cached_property
+    def _by_contender(self) -> dict[str, list[Trial]]:
+        trials: dict[str, list[Trial]] = {}
+        for trial in self.evidence.trials:
+            trials.setdefault(trial.contender, []).append(trial)
+        return trials
+
+    def trials(self, contender: str) -> list[Trial]:
+        return self._by_contender.get(contender, [])
+
+    # Costs
+
+    def cost(self, trial: Trial) -> float:
+        return 1.0 if self.counted else trial.wall_seconds
+
+    def spent(self, family: str) -> float:
+        return self._spent.get(family, 0.0)
+
+    @cached_property
+    def _spent(self) -> dict[str, float]:
+        spent: dict[str, float] = {}
+        for trial in self.evidence.trials:
+            if trial.purpose not in ("refit", "blend"):
+                spent[trial.family] = spent.get(trial.family, 0.0) + self.cost(trial)
+        return spent
+
+    @cached_property
+    def share(self) -> float:
+        """What each family may spend in all: half of what the race has for trials."""
+        families = [family for family in FAMILIES if self.family(family)]
+        spent = sum(self.spent(family) for family in families)
+        if self.plan.budget_trials is not None:
+            return self.plan.budget_trials / max(len(families), 1)
+        return (spent + max(self.seconds_left, 0.0)) / max(len(families), 1)
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds that trials may still take, all families together."""
+        budget = self.plan.budget_seconds or math.inf
+        return budget - self.elapsed_seconds - self.reserve_seconds
+
+    @cached_property
+    def reserve_seconds(self) -> float:
+        """Kept for the refit of the winner, whichever it will be, and for the report."""
+        budget = self.plan.budget_seconds or math.inf
+        refits = [self.seconds_for(self.leader(family), self.plan.rows) for family in FAMILIES if self.leader(family)]
+        refit = max((seconds for seconds in refits if seconds < REFIT_SHARE * budget), default=0.0)
+        return REPORT_SECONDS + 0.01 * min(budget, 600) + 1.2 * refit
+
+    def left(self, family: str) -> float:
+        return self.share - self.spent(family)
+
+    def seconds_for(self, contender: Contender | None, n_train: int) -> float:
+        """Predicted wall seconds of a trial, from its learner's own: log t = a + b log n."""
+        if contender is None:
+            return 0.0
+        if contender.name not in self._times:
+            own = [t for t in self.trials(contender.name) if t.wall_seconds > 0]
+            self._times[contender.name] = _time_law(own) if own else self._law_of_learner(contender.learner)
+        law = self._times[contender.name]
+        return math.inf if law is None else float(law[0] * n_train ** law[1])
+
+    def _law_of_learner(self, learner: str) -> tuple[float, float] | None:
+        """Of all its variants together: what a variant that was never tried is expected to take."""
+        if learner not in self._laws:
+            like = [t for c in self.plan.contenders if c.learner == learner for t in self.trials(c.name)]
+            self._laws[learner] = _time_law([t for t in like if t.wall_seconds > 0])
+        return self._laws[learner]
+
+    def price(self, wish: Wish) -> float:
+        """What a wish costs in the budget's unit; unknown learners cost their first look."""
+        if self.counted:
+            return float(wish.together)
+        seconds = self.seconds_for(wish.contender, wish.n_train)
+        if math.isinf(seconds):
+            return PROBE_SHARE * self.share * 0.5
+        return seconds * wish.together * (URGENT_SHARE if wish.urgent else 1.0)
+
+    # Standing
+
+    def failed(self, contender: Contender) -> bool:
+        """It errs, or it could not end even its smallest trial."""
+        trials = [t for t in self.trials(contender.name) if (t.contender, t.n_train, t.fold, t.seed) in self.done]
+        return bool(trials) and (
+            any(t.status == "error" for t in trials) or not any(t.status in FINISHED for t in trials)
+        )
+
+    def champion(self, family: str) -> Contender | None:
+        """The contender that runs its finals first: a learner with its defaults that has not failed."""
+        return next((c for c in self.family(family) if c.name == c.learner and not self.failed(c)), None)
+
+    @cached_property
+    def size(self) -> int | None:
+        """Rows of the finals, equal for both families; None while the probes have not said enough."""
+        started = [t for t in self.evidence.trials if t.purpose == "final"]
+        if started:
+            return self._size_that_holds(min(t.n_train for t in started))
+        if self.counted:
+            return min(self.plan.largest, MOST_TRIAL_ROWS)
+        champions = [self.champion(family) for family in FAMILIES if self.family(family)]
+        allowed = FINALS_SHARE * self.share / self.fewest_folds
+        fitting = (n for n in self._sizes() if max(self.seconds_for(c, n) for c in champions) <= allowed)
+        return next(fitting, self._sizes()[-1])
+
+    def _size_that_holds(self, size: int) -> int:
+        """Half of it when a family's champion could not end there in time or memory."""
+        for family in FAMILIES:
+            finals = [t for t in self.evidence.trials if t.family == family and t.purpose == "final"]
+            tried = [t for t in finals if t.n_train == size]
+            failed = [t for t in tried if t.status in ("timeout", "memory")]
+            if failed and not any(t.status in FINISHED for t in tried) and size // 2 >= self.plan.smallest:
+                return size // 2
+        return size
+
+    def _sizes(self) -> list[int]:
+        steps = int(2 * math.log2(max(self.plan.largest / self.plan.smallest, 1))) + 1
+        return [max(int(self.plan.largest / 2 ** (step / 2)), self.plan.smallest) for step in range(steps)]
+
+    @property
+    def fewest_folds(self) -> int:
+        """Folds that the finals are planned for; more come when time is left."""
+        if self.counted:
+            wanted = int(self.share // 4)
+        else:
+            budget = self.plan.budget_seconds or 0.0
+            wanted = 2 if budget < 45 else 3 if budget < 100 else 5
+            wanted = min(wanted, 3) if self.plan.judging == "halves" else wanted
+        return min(max(wanted, 2), self.plan.folds)
+
+    @property
+    def most_folds(self) -> int:
+        return self.plan.folds if self.plan.judging == "folds" else min(self.plan.folds, 3)
+
+    def finals(self, contender: Contender) -> int:
+        """Folds 0, 1, ... that it has finished at the finals' size."""
+        key = (contender.name, self.size or 0)
+        if key not in self._in_a_row:
+            self._in_a_row[key] = _in_a_row(self, *key)
+        return self._in_a_row[key]
+
+    def leader(self, family: str) -> Contender | None:
+        """The best of those with the most folds at the finals' size; the champion before there are any."""
+        if family not in self._leaders:
+            self._leaders[family] = self._leader(family)
+        found: Contender | None = self._leaders[family]
+        return found
+
+    def _leader(self, family: str) -> Contender | None:
+        able = [c for c in self.family(family) if self.finals(c)] if self.has_finals else []
+        if not able:
+            return self.champion(family)
+        most = max(self.finals(c) for c in able)
+        return min((c for c in able if self.finals(c) == most), key=lambda c: self.mean_loss(c, most))
+
+    @cached_property
+    def has_finals(self) -> bool:
+        return any(t.purpose == "final" for t in self.evidence.trials)
+
+    def mean_loss(self, contender: Contender, folds: int) -> float:
+        trials = [self.done[contender.name, self.size or 0, k, self.seed(k)] for k in range(folds)]
+        losses = [t.loss for t in trials if t.loss is not None]
+        return float(np.mean(losses)) if losses else math.inf
+
+    def seed(self, fold: int) -> int:
+        """A new seed in each fold, the same for every learner."""
+        return (self.plan.seed * 1009 + fold) % 2**31
+
+    def rung(self, divisor: int) -> int:
+        """A size of the ladder; never under the smallest that makes sense."""
+        return max((self.size or 0) // divisor, self.plan.smallest)
+
+
+def _in_a_row(race: Race, contender: str, size: int) -> int:
+    count = 0
+    while True:
+        trial = race.done.get((contender, size, count, race.seed(count)))
+        if trial is None or trial.status not in FINISHED:
+            return count
+        count += 1
+
+
+def _time_law(trials: Sequence[Trial]) -> tuple[float, float] | None:
+    """(a, b) of seconds = a * rows ** b; a timeout counts with the seconds that it had."""
+    sizes = sorted({t.n_train for t in trials})
+    if not sizes:
+        return None
+    means = [float(np.median([t.wall_seconds for t in trials if t.n_train == size])) for size in sizes]
+    exponent = 1.0
+    if sizes[-1] >= 2 * sizes[0]:
+        exponent = float(np.clip(np.polyfit(np.log(sizes), np.log(means), 1)[0], 0.3, 2.0))
+    return means[-1] / sizes[-1] ** exponent, exponent
+
+
+def chance(race: Race, leader: Contender, rival: Contender) -> float:
+    """Probability that the rival beats the leader at the finals' size, from the units that both were judged on.
+
+    The gap at the rival's largest rung is carried on to the finals' size by half of its trend over the rungs; what is
+    not known of the trend, of the units and of the draw widens it. A rival with fewer than three rungs is judged more
+    patiently, one that is still gaining on the leader too.
+    """
+    gaps = _gaps(race, leader, rival)
+    if not gaps:
+        return 1.0 if not race.trials(rival.name) else 0.0 if race.failed(rival) else 0.5
+    size, gap, error = gaps[-1]
+    if size >= (race.size or 0):
+        return _below_zero(gap, error)
+    doublings = math.log2(max((race.size or size) / size, 1))
+    trend = (gaps[-1][1] - gaps[0][1]) / max(math.log2(size / gaps[0][0]), 1) if len(gaps) > 1 else 0.0
+    scale = abs(gap) + error
+    spread = math.hypot(error, 0.5 * doublings * max(abs(trend), 0.1 * scale))
+    patience = 1.0 if len(gaps) >= 3 else 1.5
+    return _below_zero(gap + 0.5 * doublings * trend, patience * spread)
+
+
+def _below_zero(mean: float, deviation: float) -> float:
+    return 0.5 * math.erfc(mean / max(deviation, 1e-12) / math.sqrt(2))
+
+
+def _gaps(race: Race, leader: Contender, rival: Contender) -> list[tuple[int, float, float]]:
+    """(size, mean loss of rival less leader, its standard error) where both finished the same size and fold."""
+    gaps = []
+    by_size: dict[int, list[tuple[float, float]]] = {}
+    for trial in race.trials(rival.name):
+        other = race.done.get((leader.name, trial.n_train, trial.fold, trial.seed))
+        if trial.loss is None or other is None or other.loss is None:
+            continue
+        by_size.setdefault(trial.n_train, []).append((trial.loss - other.loss, _paired_error(race, trial, other)))
+    for size, pairs in sorted(by_size.items()):
+        gap, errors = np.mean([g for g, _ in pairs]), np.array([e for _, e in pairs])
+        gaps.append((size, float(gap), float(np.sqrt((errors**2).sum()) / len(pairs))))
+    return gaps
+
+
+def _paired_error(race: Race, trial: Trial, other: Trial) -> float:
+    """Standard error of a difference of mean losses over the units of a fold, never under 1 % of the loss: the draw."""
+    ours, theirs = race.evidence.records.get(trial.number), race.evidence.records.get(other.number)
+    floor = 0.01 * abs(other.loss or 0.0)
+    if ours is None or theirs is None or ours.shape != theirs.shape or ours.shape[1] != 1:
+        return max(0.03 * abs(other.loss or 0.0), 1e-12)
+    return max(float(np.std(ours - theirs)) / math.sqrt(len(ours)), floor, 1e-12)
+
+
+def standing(race: Race, family: str, contender: Contender) -> float:
+    """Lower is better: mean loss gap to the leader at the largest rung that both finished."""
+    leader = race.leader(family)
+    gaps = _gaps(race, leader, contender) if leader else []
+    return gaps[-1][1] if gaps else 0.0 if leader and leader.name == contender.name else math.inf

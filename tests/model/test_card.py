@@ -1,0 +1,33 @@
+"""The model card says it in plain words, and its example runs."""
+
+from __future__ import annotations
+
+import ast
+
+from deepenough.model.card import card
+
+MEMBER = {"name": "mine", "family": "deep", "weight": 1.0, "needs": ["torch"]}
+ABOUT = {
+    "task": {"target": "in`come\n"},
+    "members": [MEMBER],
+    "blend": "mean of probabilities",
+    "note": "Judged on 9 rows.",
+}
+EXAMPLE = {"age": 3, "note": "ends with: null", "job": None, "own": True, "rent": False}
+
+
+def test_it_names_target_member_packages_and_what_was_judged() -> None:
+    text = card(ABOUT, {})
+    for part in ("`in'come `", "a deep model, `mine`", "pip install deepenough torch", "Judged on 9 rows."):
+        assert part in text
+
+
+def test_the_example_is_python_with_the_very_row() -> None:
+    text = card(ABOUT, {"example": EXAMPLE})
+    code = text.split("```python\n")[1].split("```")[0]
+    row = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Dict))
+    assert ast.literal_eval(row) == EXAMPLE
+
+
+def test_a_model_without_a_target_is_a_model() -> None:
+    assert card(ABOUT | {"task": {}, "note": ""}, {}).startswith("# A model\n")

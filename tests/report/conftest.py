@@ -1,0 +1,162 @@
+"""A race that never ran: its evidence, made from known curves, is what the report's tests draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deepenough.evidence import Contender, Event, Evidence, Plan, Trial, Units
+from deepenough.judge.verdict import judge
+from deepenough.report.facts import facts as gather
+
+FOLDS = 5
+UNITS = 400
+SIZES = (200, 400, 800, 1600)
+FLOORS = {"linear": 0.46, "lightgbm": 0.40, "mlp": 0.42, "tabm": 0.43}
+FAMILY = {"prior": "baseline", "linear": "classical", "lightgbm": "classical", "catboost": "classical"}
+HOSTILE = "<script>alert(1)</script>\x1b[31m"
+
+
+def contenders() -> tuple[Contender, ...]:
+    names = ("prior", "linear", "lightgbm", "catboost", "mlp", "tabm")
+    return tuple(
+        Contender(name, name, f"made.up:{name}", FAMILY.get(name, "deep"), {"depth": index}, index, name == "linear")
+        for index, name in enumerate(names)
+    )
+
+
+def plan(**changed: Any) -> Plan:
+    values: dict[str, Any] = {
+        "kind": "table",
+        "question": {"target": "churn", "metric": "log_loss", "classes": ["no", "yes"], "drop": [], "options": {}},
+        "source": {"name": "customers.csv", "path": "customers.csv", "sha256": "0" * 64},
+        "contenders": contenders(),
+        "seed": 0,
+        "budget_seconds": 120.0,
+        "budget_trials": None,
+        "rows": FOLDS * UNITS,
+        "largest": SIZES[-1],
+        "smallest": 50,
+        "folds": FOLDS,
+        "judging": "folds",
+        "splitting": "random",
+        "units": (UNITS,) * FOLDS,
+        "threads": 1,
+        "memory_bytes": 4_000_000_000,
+        "columns": 12,
+        "judge_options": {"alpha": 0.05, "equal_within": None, "looks": 1, "seed": 0},
+        "set_aside": ({"name": HOSTILE, "reason": "every value is different"},),
+        "notes": ("31 rows without a target were left out",),
+        "absent": ({"name": "forest", "family": "classical", "missing": "forest", "how": "pip install forest"},),
+        "setup": {"cores": 2, "python": "3.11.7", "packages": {"numpy": "2.4.6"}},
+    }
+    return Plan(**(values | changed))
+
+
+class Race:
+    """Adds trials with records that are drawn around a known curve."""
+
+    def __init__(self, gap: float = 0.0, seed: int = 0) -> None:
+        self.random = np.random.default_rng(seed)
+        self.gap = gap
+        self.trials: list[Trial] = []
+        self.records: dict[int, np.ndarray] = {}
+        self.hardness = {fold: self.random.gamma(1.5, 0.6, UNITS) for fold in range(FOLDS)}
+
+    def loss(self, name: str, n_train: int) -> float:
+        if name == "prior":
+            return 0.69
+        floor = FLOORS[name] - (self.gap if name in ("mlp", "tabm") else 0.0)
+        return floor + (3.0 if name in ("mlp", "tabm") else 1.2) / n_train**0.55
+
+    def add(self, name: str, n_train: int, fold: int, purpose: str, status: str = "ok", family: str = "") -> None:
+        number = len(self.trials)
+        family = family or FAMILY.get(name, "deep")
+        seconds = {"prior": 0.01, "linear": 0.2, "lightgbm": 0.5, "catboost": 6.0}.get(name, 1.1) * n_train / 800
+        trial = Trial(number, name, family, purpose, n_train, fold, seed=number, status=status, wall_seconds=seconds)
+        answer = self.answer(number, name, n_train, fold, seconds) if status == "ok" else {"error": "too much <memory>"}
+        self.trials.append(Trial(**(vars(trial) | answer)))
+
+    def answer(self, number: int, name: str, n_train: int, fold: int, seconds: float) -> dict[str, Any]:
+        first = name.split("+")[0]
+        mean = self.loss(first, n_train) - (0.002 if "+" in name else 0.0)
+        drawn = self.hardness[fold] * mean / 0.9 + self.random.normal(0, 0.05, UNITS)
+        self.records[number] = np.abs(drawn).reshape(-1, 1)
+        loss = float(self.records[number].mean())
+        return {
+            "loss": loss,
+            "scores": {"log_loss": loss, "accuracy": 1 - loss / 2},
+            "cpu_seconds": seconds,
+            "fit_wall_seconds": 0.9 * seconds,
+            "fit_cpu_seconds": 0.9 * seconds,
+            "peak_bytes": 40_000_000 if first in FAMILY else 180_000_000,
+            "joules": 5.0 * seconds,
+            "joules_source": "modelled",
+            "predict_one_ms_p50": 0.4 if first in FAMILY else 1.3,
+            "predict_one_ms_p95": 0.6 if first in FAMILY else 2.0,
+            "predict_rows_per_second": 90_000.0,
+            "model_bytes": 200_000,
+            "records": f"records/{number}.npy",
+        }
+
+    def units(self) -> dict[int, Units]:
+        ids = {fold: np.arange(fold * UNITS, (fold + 1) * UNITS) for fold in range(FOLDS)}
+        return {fold: Units(own, np.full(UNITS, fold), own) for fold, own in ids.items()}
+
+    def evidence(self, events: tuple[Event, ...] = (), **changed: Any) -> Evidence:
+        return Evidence(plan(**changed), tuple(self.trials), self.records, self.units(), events)
+
+
+def full_race(gap: float = 0.0, **changed: Any) -> Evidence:
+    """A race to the end: a baseline, a ladder, finals, a learner that was dropped, one that failed, blends."""
+    race = Race(gap)
+    race.add("prior", SIZES[0], 0, "baseline")
+    for n_train in SIZES[:-1]:
+        for name in ("linear", "lightgbm", "mlp", "tabm"):
+            for fold in range(2):
+                race.add(name, n_train, fold, "ladder")
+    race.add("catboost", SIZES[0], 0, "breadth", status="memory")
+    for fold in range(FOLDS):
+        for name in ("prior", "lightgbm", "mlp"):
+            race.add(name, SIZES[-1], fold, "final" if name != "prior" else "baseline")
+    for fold in range(FOLDS):
+        race.add("lightgbm+mlp@0.50", SIZES[-1], fold, "blend", family="together")
+    saved = {"folder": "runs/1/model", "how": "refit", "note": "This one saw 25 % more rows and was not scored."}
+    events = (
+        Event("dropped", 20.0, {"contender": "tabm", "reason": "behind mlp with 97 % probability"}),
+        Event("note", 25.0, {"text": "the machine was busy"}),
+        Event("model_saved", 80.0, saved),
+        Event("done", 82.0),
+    )
+    return race.evidence(events, **changed)
+
+
+@pytest.fixture(scope="session")
+def evidence() -> Evidence:
+    return full_race()
+
+
+@pytest.fixture(scope="session")
+def facts(evidence: Evidence) -> dict[str, Any]:
+    return gather(evidence, judge(evidence))
+
+
+@pytest.fixture(scope="session")
+def facts_by_case() -> dict[str, dict[str, Any]]:
+    """Facts of races that end in every way that a page must be able to show."""
+    tie, deep = full_race(), full_race(gap=0.12)
+    early = Race()
+    early.add("prior", SIZES[0], 0, "baseline")
+    alone = Race()
+    for fold in range(FOLDS):
+        alone.add("lightgbm", SIZES[-1], fold, "final")
+    cases = {
+        "tie": tie,
+        "deep": deep,
+        "early": early.evidence(),
+        "nothing": Race().evidence(budget_seconds=None, budget_trials=40),
+        "one family": alone.evidence(),
+    }
+    return {name: gather(case, judge(case)) for name, case in cases.items()}

@@ -1,0 +1,133 @@
+"""Whoever watches a race: the same events, drawn as a table, as lines, as JSON, or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from deepenough.evidence import Event
+from deepenough.report import live
+
+STARTED = {"number": 3, "contender": "mlp", "family": "deep", "purpose": "final", "n_train": 800, "fold": 1}
+
+
+def events() -> list[Event]:
+    plan = {
+        "rows": 1000,
+        "largest": 800,
+        "folds": 5,
+        "budget_seconds": 60.0,
+        "contenders": [{"name": "mlp"}, {"name": "linear"}],
+    }
+    ended = STARTED | {"status": "ok", "loss": 0.25, "scores": {}, "wall_seconds": 6.0, "error": ""}
+    other = ended | {"contender": "linear", "family": "classical", "loss": 0.5, "wall_seconds": 3.0}
+    failed = ended | {"contender": "tabm", "status": "error", "loss": None, "error": "[red]no\x1b[31m"}
+    refit = {"contender": "mlp", "purpose": "refit", "n_train": 1000}
+    return [
+        Event("plan", 1.0, plan),
+        Event("trial_started", 2.0, STARTED),
+        Event("trial_ended", 8.0, ended),
+        Event("trial_ended", 9.0, ended | {"fold": 2, "loss": 0.35}),
+        Event("trial_ended", 11.0, other),
+        Event("trial_ended", 12.0, failed),
+        Event("dropped", 13.0, {"contender": "linear", "reason": "far behind"}),
+        Event("verdict_so_far", 14.0, {"decision": "open", "gap": {"value": float("nan")}}),
+        Event("trial_started", 15.0, refit),
+        Event("trial_ended", 16.0, refit | {"status": "ok"}),
+        Event("an_event_of_a_later_version", 17.0, {"anything": 1}),
+        Event("model_saved", 18.0, {"note": "saved whole"}),
+        Event("done", 19.0, {}),
+    ]
+
+
+def state() -> live.State:
+    heard = live.State()
+    for event in events():
+        heard.hear(event)
+    return heard
+
+
+def drawn(width: int = 100) -> str:
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(live.draw(state()))
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]  # it is the StringIO above
+
+
+def test_table_has_the_score_so_far_and_why_someone_is_out() -> None:
+    told = drawn()
+    assert "0.300" in told and "far behind" in told
+    assert "60 s" in told
+
+
+def test_shares_are_the_sum_of_the_trials_and_a_refit_is_nobodys() -> None:
+    assert state().used == {"deep": 18.0, "classical": 3.0}
+    assert "18 s of 30 s" in drawn()
+
+
+def test_markup_and_control_characters_stay_text() -> None:
+    lines = [live.line_of(event) for event in events()]
+    assert any("[red]no" in line for line in lines)
+    assert "\x1b" not in drawn()
+
+
+def test_a_larger_rung_replaces_the_smaller_ones_score() -> None:
+    heard = live.State()
+    heard.hear(Event("trial_ended", 1, STARTED | {"status": "ok", "loss": 0.9, "n_train": 100}))
+    heard.hear(Event("trial_ended", 2, STARTED | {"status": "ok", "loss": 0.2}))
+    heard.hear(Event("trial_ended", 3, STARTED | {"status": "ok", "loss": 0.8, "n_train": 100}))
+    assert (heard.sizes["mlp"], heard.losses["mlp"]) == (800, [0.2])
+
+
+def test_json_lines_are_one_object_a_line() -> None:
+    stream = io.StringIO()
+    with live.listener(as_json=True, stream=stream) as listen:
+        for event in events():
+            listen(event)
+    read = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [item["what"] for item in read] == [event.what for event in events()]
+    assert read[7]["data"]["gap"]["value"] is None
+
+
+def test_plain_lines_without_a_terminal() -> None:
+    stream = io.StringIO()
+    with live.listener(stream=stream) as listen:
+        for event in events():
+            listen(event)
+    told = stream.getvalue()
+    assert "\x1b" not in told
+    assert "mlp on 800 rows, fold 2: loss 0.250, 6.0 s" in told
+    assert "dropped linear: far behind" in told
+    assert "mlp once more, on all rows: done" in told
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with live.listener(quiet=True) as listen:
+        for event in events():
+            listen(event)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_terminal_table_opens_and_closes() -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Screen()
+    with live.listener(stream=screen) as listen:
+        for event in events():
+            listen(event)
+    assert isinstance(listen, live.Terminal)
+    assert "0.300" in screen.getvalue()
+
+
+@pytest.mark.parametrize("what", ["plan", "trial_started", "trial_ended", "dropped", "note", "done"])
+def test_no_event_has_a_line_that_breaks(what: str) -> None:
+    data: dict[str, Any] = STARTED | {"status": "timeout", "reason": "r", "text": "a\nb"}
+    stream = io.StringIO()
+    live.Lines(stream)(Event(what, 1.0, data))
+    assert stream.getvalue().count("\n") <= 1
