@@ -3,11 +3,11 @@
     python benchmarks/oracle_nets.py --data DIR --python PATH [--rows 4000] [--pairs mlp tabm] [--tables letter ...]
 
 DIR holds `letter.parquet`, `adult.parquet` and `credit_data.parquet` (letter and adult are tables of the UCI
-repository, credit_data is modeldata's). PATH is an interpreter that has `pytabkit` (1.7.3 was used): RealMLP (Holzmüller et al.,
-2024) against `mlp`, TabM (Gorishniy et al., 2024) against `tabm`, the published ones with their defaults. Both sides
-get the same training, inner and judged rows, one thread, a process each, and one temperature fitted on the inner rows;
-importing is not counted. The claim that is checked: at most 1 % worse, at a third of the CPU seconds or less. It exits
-with 1 where it does not hold.
+repository, credit_data is modeldata's). PATH is an interpreter that has `pytabkit` (1.7.3 was used): RealMLP
+(Holzmüller et al., 2024) against `mlp`, TabM (Gorishniy et al., 2024) against `tabm`, the published ones with their own
+defaults. Both sides get the same training, inner and judged rows, one thread, a process each, and one temperature
+fitted on the inner rows; importing is not counted. The claim that is checked: at most 1 % worse, at a third of the CPU
+seconds or less. It exits with 1 where it does not hold.
 """
 
 from __future__ import annotations

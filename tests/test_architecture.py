@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -216,3 +217,11 @@ def test_modules_open_with_what_they_answer(path: Path) -> None:
 def test_files_stay_readable(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").count("\n")
     assert lines <= 400, f"{lines} lines"
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_every_exception_has_its_reason_on_its_line(path: Path) -> None:
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if "type: ignore" in line or "noqa" in line:
+            reasoned = r"(ignore\[[^\]]+\]|noqa: [A-Z]+\d+(, [A-Z]+\d+)*)\W+\w"
+            assert re.search(reasoned, line), f"line {number} gives no reason"

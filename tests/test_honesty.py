@@ -39,7 +39,7 @@ def _at_most(promise: float, races: int) -> float:
 
 
 def _world(units: int, **values: object) -> World:
-    return replace(World(units=units, rows=units, largest=4 * units // 5, options=EQUAL), **values)  # type: ignore[arg-type]
+    return replace(World(units=units, rows=units, largest=4 * units // 5, options=EQUAL), **values)
 
 
 @pytest.mark.parametrize("units", [200, 1000, 3000])
@@ -75,6 +75,17 @@ def test_choosing_among_equals_makes_no_family(gap: float) -> None:
     ]
     shares = _shares(_world(1000, shared=0.8), roster, 150, _decision)
     assert shares.get("deep_pays", 0) <= _at_most(0.05, 150)
+
+
+def test_choosing_among_equals_by_their_seeds_makes_no_family() -> None:
+    """The same where all folds judge the same units, and a lucky fit would be lucky on both parts."""
+    roster = [
+        replace(runner, name=f"{runner.name}{number}")
+        for runner in pair(RHO, seed_sd=(0.003, 0.008))
+        for number in range(4)
+    ]
+    world = _world(2000, halves=True, largest=7500, rows=10_000, shared=0.8)
+    assert _shares(world, roster, 80, _decision).get("deep_pays", 0) <= _at_most(0.05, 80)
 
 
 def test_more_entries_are_no_advantage() -> None:

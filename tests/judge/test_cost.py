@@ -10,14 +10,14 @@ from deepenough.judge import cost
 
 def _trial(cpu: float = 10.0, rate: float | None = 1000.0, **values: object) -> Trial:
     base = {"fit_cpu_seconds": cpu, "cpu_seconds": cpu, "wall_seconds": cpu, "fit_wall_seconds": cpu}
-    return Trial(0, "net", "deep", "final", 100, 0, 0, "ok", predict_rows_per_second=rate, **(base | values))  # type: ignore[arg-type]
+    return Trial(0, "net", "deep", "final", 100, 0, 0, "ok", predict_rows_per_second=rate, **(base | values))
 
 
 def test_modelled_energy_has_its_band() -> None:
     amount = cost.modelled_joules(100.0, 60.0, 2 * 2**30, cost.Prices())
     assert amount.value == pytest.approx(100 * 5 + 60 * 2 * 0.375)
-    assert amount.high == pytest.approx(2.5 * amount.value)  # type: ignore[operator]
-    assert amount.low == pytest.approx(amount.value / 2.5)  # type: ignore[operator]
+    assert amount.high == pytest.approx(2.5 * amount.value)
+    assert amount.low == pytest.approx(amount.value / 2.5)
     assert amount.known == "modelled"
 
 

@@ -17,7 +17,7 @@ LADDER = World(units=4000, rows=5000, largest=3200, divisors=(16, 8, 4, 2, 1))
 
 def _late(name: str = "net", **values: object) -> Runner:
     """Behind at small sizes, far ahead at the largest."""
-    return replace(Runner(name, "deep", power(0.03, 0.07, 0.8, 3200)), **values)  # type: ignore[arg-type]
+    return replace(Runner(name, "deep", power(0.03, 0.07, 0.8, 3200)), **values)
 
 
 def test_a_crossing_inside_the_ladder_is_measured() -> None:
@@ -84,8 +84,8 @@ def test_the_chance_to_beat_the_leader() -> None:
         Runner("bad", "classical", power(0.30, 0.05, 0.5, 3200)),
     ]
     evidence = race(replace(LADDER, divisors=(16, 8, 4)), runners, 0)
-    assert ladder.chance_to_beat(evidence, "bad", "good", 3200) < 0.05  # type: ignore[operator]
-    assert ladder.chance_to_beat(evidence, "good", "bad", 3200) > 0.95  # type: ignore[operator]
+    assert ladder.chance_to_beat(evidence, "bad", "good", 3200) < 0.05
+    assert ladder.chance_to_beat(evidence, "good", "bad", 3200) > 0.95
     assert ladder.chance_to_beat(evidence, "good", "absent", 3200) is None
 
 
@@ -94,7 +94,7 @@ def test_the_largest_size_sets_the_level_of_the_curve() -> None:
     rungs = ladder.rungs_of(gather(evidence), ("trees",), 0.5)
     assert rungs is not None
     finals = [trial.loss for trial in evidence.trials if trial.contender == "trees" and trial.n_train == 3200]
-    assert rungs.ladders[0].losses[-1] == pytest.approx(np.mean(finals))  # type: ignore[arg-type]
+    assert rungs.ladders[0].losses[-1] == pytest.approx(np.mean(finals))
 
 
 def test_the_noise_of_a_ladder_is_about_what_it_is() -> None:

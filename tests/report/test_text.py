@@ -34,6 +34,10 @@ def test_prices_stand_side_by_side_with_how_they_are_known(facts: Facts) -> None
     assert "per kilowatt hour" in text.summary(facts)
 
 
+def test_ratios_are_told_from_the_deep_side(facts: Facts) -> None:
+    assert text.ratio_sentence(facts).startswith("Next to classical, deep takes 2.2 times the processor time to train")
+
+
 def test_terminal_shows_less_than_the_page(facts: Facts) -> None:
     assert len(text.side_by_side(facts, complete=False)) < len(text.side_by_side(facts))
 

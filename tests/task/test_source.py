@@ -19,7 +19,7 @@ import pyarrow as pa
 import pytest
 
 from deepenough.errors import ColumnError, OptionError, SourceError
-from deepenough.task import source
+from deepenough.task import files, source
 from deepenough.task.frame import Frame
 
 ROWS = 120
@@ -177,6 +177,14 @@ def test_a_file_without_a_header_loses_no_row(tmp_path: Path) -> None:
     assert (frame.rows, frame.names) == (30, ["column1", "column2"])
 
 
+@pytest.mark.parametrize("name", ["data[1].csv", "what?.csv", "it's.csv", "year=2020/data.csv", "a b;c.csv"])
+def test_odd_names_of_files_are_names(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("a,b\n1,2\n3,4\n")
+    assert source.read(path).names == ["a", "b"]
+
+
 def test_header_and_delimiter_can_be_said(tmp_path: Path) -> None:
     path = tmp_path / "odd.csv"
     path.write_text("1~x\n2~y\n3~x\n")
@@ -227,6 +235,21 @@ def test_huge_texts_are_sampled_by_blocks(tmp_path: Path, monkeypatch: pytest.Mo
     assert (np.diff(places) > 0).all()
     assert frame.facts["rows_in_source"] == pytest.approx(300_000, rel=0.1)
     assert "of about" in frame.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "whole"),
+    [
+        ("csv", 'a,b\n1,"x"\n', True),
+        ("csv", 'a,b\n1,"two\nlines"\n', False),
+        ("json", '{"a": 1}\n{"a": 2}\n', True),
+        ("json", '[{"a": 1},\n{"a": 2}]\n', False),
+        ("parquet", "", False),
+    ],
+)
+def test_only_texts_of_one_row_a_line_are_cut(form: str, text: str, whole: bool, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text(text)
+    assert files.can_be_cut(files.Opened("data", tmp_path / "data", form)) is whole
 
 
 def test_the_fingerprint_knows_the_bytes(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from deepenough.evidence import FAMILIES
 from deepenough.judge import cost, finals, stats
-from deepenough.judge.finals import TOGETHER, Judged, Lineup, Panel, Trivial
+from deepenough.judge.finals import TOGETHER, Judged, Panel, Trivial
+from deepenough.judge.lineup import Lineup, line_up
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,12 @@ def open_court(judged: Judged, n_train: int, folds: int, alpha: float) -> Court 
     lineups = {}
     for family in FAMILIES:
         spread = _seed_variance(judged, n_train, family, loss, deterministic=False).variance
-        lineup = finals.line_up(judged, panel, family, spread)
+        lineup = line_up(judged, panel, family, spread)
         if lineup is not None:
             lineups[family] = lineup
     if not lineups:
         return None
-    together = finals.line_up(judged, panel, TOGETHER, 0.0) if len(lineups) == len(FAMILIES) else None
+    together = line_up(judged, panel, TOGETHER, 0.0) if len(lineups) == len(FAMILIES) else None
     return Court(judged, alpha, panel, lineups, together, trivial if loss is not None else None, loss)
 
 

@@ -3,20 +3,16 @@
 Needs that this module answers:
 
 * Both families are judged at the same training size, on the same folds: the largest size at which both have someone.
-* Nobody is judged on what chose it: the units of a part are judged by the contender that was best on all other parts.
 * Repeats are averaged before anything is compared; a contender that is missing in one judged fold is left out.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtr
 
 from deepenough.evidence import FAMILIES, Evidence, Trial
 from deepenough.judge import stats
@@ -24,8 +20,6 @@ from deepenough.judge.metrics import Metric, named
 
 TOGETHER = "together"
 BASELINE = "baseline"
-LEAST_SHARE = 0.02
-"""A contender less credible than this does not stand for its family."""
 
 
 @dataclass(frozen=True)
@@ -189,130 +183,6 @@ def measure(judged: Judged, panel: Panel, table: np.ndarray, rows: np.ndarray | 
     fold_of = panel.fold if rows is None else panel.fold[rows]
     by_fold = [float(mean[fold_of == fold].mean()) for fold in panel.folds if (fold_of == fold).any()]
     return stats.Measured(float(mean.mean()), mean, np.array(by_fold))
-
-
-@dataclass(frozen=True)
-class Lineup:
-    """A family on the panel: who stands for it on each part, and how it did.
-
-    picks: contender by part, the most credible. shares: how credible each contender is there, by part; they add to 1.
-    table: influences, shape (layers, m). repeats: fits of one fold that were averaged.
-    """
-
-    family: str
-    picks: Mapping[int, str]
-    shares: Mapping[int, Mapping[str, float]]
-    table: np.ndarray
-    measured: stats.Measured
-    repeats: int
-
-    @property
-    def contender(self) -> str:
-        """The most frequent pick; of equals the one with the larger shares, then the first by name."""
-        count = Counter(self.picks.values())
-        weight = {name: sum(shares.get(name, 0.0) for shares in self.shares.values()) for name in count}
-        return min(count, key=lambda name: (-count[name], -weight[name], name))
-
-
-def line_up(judged: Judged, panel: Panel, family: str, seeds: float) -> Lineup | None:
-    """The family on every part, chosen on the other parts; None when nobody finished all judged folds.
-
-    Where several contenders could be the best, each stands for its family by how credible that is. Taking the luckiest
-    alone leaves the estimate unbiased but makes it vary more than its standard error says: simulated with four equal
-    learners a family, 17 % of races declared one at the boundary, where 5 % was promised.
-
-    seeds: variance that a seed gives to one fit's loss.
-    """
-    tables = {}
-    for name in judged.of_family(family):
-        stack = layers(judged, panel, name)
-        if stack is not None:
-            tables[name] = influences(judged, panel, stack)
-    if not tables:
-        return None
-    folds = len(panel.folds) if judged.halves else 1
-    depth = max(len(table) for table in tables.values())
-    tables = {name: _spread(table, depth, folds) for name, table in tables.items()}
-    chosen = [_choose(panel, tables, int(part), seeds) for part in np.unique(panel.parts)]
-    blend = np.zeros((depth, len(panel)))
-    for choice in chosen:
-        for name, share in choice.shares.items():
-            blend[:, choice.rows] += share * tables[name][:, choice.rows]
-    for choice in chosen:
-        blend += _reaction(panel, tables, choice)
-    picks = {choice.part: choice.pick for choice in chosen}
-    shares = {choice.part: choice.shares for choice in chosen}
-    return Lineup(family, picks, shares, blend, measure(judged, panel, blend), depth // folds)
-
-
-def _spread(table: np.ndarray, depth: int, folds: int) -> np.ndarray:
-    """The table with as many layers as wanted, those of each fold taken in turn (layers are fold-major)."""
-    per_fold = len(table) // folds
-    return table[[fold * per_fold + i % per_fold for fold in range(folds) for i in range(depth // folds)]]
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """Who stands for a family on one part. rows: the part's units. behind: by how much the units of all other parts put
-    a contender behind the leader, and the standard error of that."""
-
-    part: int
-    rows: np.ndarray
-    leader: str
-    behind: Mapping[str, tuple[float, float]]
-    shares: Mapping[str, float]
-
-    @property
-    def pick(self) -> str:
-        """The most credible contender; of equals the first by name."""
-        return max(sorted(self.shares), key=lambda name: self.shares[name])
-
-
-def _choose(panel: Panel, tables: Mapping[str, np.ndarray], part: int, seeds: float) -> _Choice:
-    """How credible it is that each contender is the best, from the units of all other parts.
-
-    Twice the probability that it beats the leader, so that an equal counts as much as the leader; made to add to 1.
-    """
-    rows = _other_rows(panel, part)
-    mean = {name: table[:, rows].mean(axis=0) for name, table in tables.items()}
-    loss = {name: float(values.mean()) for name, values in mean.items()}
-    leader = min(sorted(loss), key=lambda name: loss[name] if np.isfinite(loss[name]) else np.inf)
-    fits = max(len(np.unique(panel.fold[rows])) if panel.fold[0] >= 0 else len(panel.folds), 1)
-    behind, weights = {}, {leader: 1.0}
-    for name in sorted(set(loss) - {leader}):
-        distance = loss[name] - loss[leader]
-        units = stats.cluster_variance(mean[name] - mean[leader], panel.clusters[rows]).variance
-        error = math.sqrt(units + 2 * seeds / fits)
-        weight = 2 * float(ndtr(-distance / error)) if error > 0 and np.isfinite(distance) else float(distance == 0)
-        if weight >= LEAST_SHARE:
-            behind[name], weights[name] = (distance, error), weight
-    total = sum(weights.values())
-    shares = {name: weight / total for name, weight in weights.items()}
-    return _Choice(part, np.flatnonzero(panel.parts == part), leader, behind, shares)
-
-
-def _other_rows(panel: Panel, part: int) -> np.ndarray:
-    rows = np.flatnonzero(panel.parts != part)
-    return rows if len(rows) else np.arange(len(panel))
-
-
-def _reaction(panel: Panel, tables: Mapping[str, np.ndarray], choice: _Choice) -> np.ndarray:
-    """What the units of other parts add to the family's loss by choosing for this one, shape (layers, m); their mean
-    is 0.
-
-    The derivative of the shares (Efron's smoothed selection, JASA 2014): without it, the luck that chose a contender
-    on several parts at once is missing in the standard error.
-    """
-    rows, reaction = _other_rows(panel, choice.part), np.zeros(next(iter(tables.values())).shape)
-    own = {name: float(tables[name][:, choice.rows].mean()) for name in choice.shares}
-    family = sum(share * own[name] for name, share in choice.shares.items())
-    for name, (distance, error) in choice.behind.items():
-        if error > 0 and math.isfinite(error):
-            slope = -2 * math.exp(-0.5 * (distance / error) ** 2) / math.sqrt(2 * math.pi) / error
-            gain = (own[name] - family) * choice.shares[choice.leader] * slope
-            gaps = tables[name][:, rows] - tables[choice.leader][:, rows]
-            reaction[:, rows] += gain * (gaps - gaps.mean()) * len(choice.rows) / len(rows)
-    return reaction
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from deepenough.evidence import FAMILIES, FINISHED, Evidence, Trial
 from deepenough.judge import court as courts
 from deepenough.judge import finals, ladder, outlook, stats
 from deepenough.judge.court import Court
-from deepenough.judge.finals import TOGETHER, Judged, Lineup
+from deepenough.judge.finals import TOGETHER, Judged
+from deepenough.judge.lineup import Lineup
 from deepenough.judge.metrics import practically_equal
 
 ALPHA = 0.05

@@ -46,6 +46,7 @@ def page(facts: Mapping[str, Any]) -> str:
         gap_sentence=text.gap_sentence(facts),
         time_sentence=text.time_sentence(facts),
         prices=text.side_by_side(facts),
+        ratio_sentence=text.ratio_sentence(facts),
         charts=plots.charts(facts),
         cards=_cards(facts),
         mood=_MOODS.get(facts["decision"], "open"),

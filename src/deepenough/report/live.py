@@ -81,7 +81,7 @@ def line_of(event: Event) -> str:
         case "dropped":
             return f"dropped {data.get('contender')}: {data.get('reason')}"
         case "verdict_so_far":
-            return f"so far: {data.get('sentence') or data.get('decision')}"
+            return f"so far: {_so_far(data)}"
         case "note" | "interrupted" | "resumed" | "model_saved":
             return f"{event.what.replace('_', ' ')} {data.get('text') or data.get('note') or ''}".strip()
     return ""
@@ -104,6 +104,10 @@ def _ending(data: Mapping[str, Any]) -> str:
         return "done"
     cut = ", stopped by its deadline" if data["status"] == "truncated" else ""
     return f"loss {words.number(data.get('loss'))}{cut}"
+
+
+def _so_far(data: Mapping[str, Any]) -> str:
+    return str(data.get("sentence") or str(data.get("decision") or "").replace("_", " "))
 
 
 def _lasted(data: Mapping[str, Any]) -> str:
@@ -141,7 +145,7 @@ class State:
             case "dropped":
                 self.out[str(data["contender"])] = str(data.get("reason", ""))
             case "verdict_so_far":
-                self.sentence = str(data.get("sentence") or data.get("decision") or "")
+                self.sentence = _so_far(data)
             case "note":
                 self.notes.append(str(data.get("text", "")))
 

@@ -63,7 +63,7 @@ def _sides(facts: Facts) -> Lines:
     for row in rows:
         cells = (words.plain(cell).ljust(width) for cell, width in zip(row, widths, strict=False))
         lines.append("  ".join((*cells, row[3])).rstrip())
-    return [*lines, *_wrapped(facts["costs"]["assumptions"], "  ")]
+    return [*lines, *_wrapped(ratio_sentence(facts), "  "), *_wrapped(facts["costs"]["assumptions"], "  ")]
 
 
 def side_by_side(facts: Facts, complete: bool = True) -> list[tuple[str, str, str, str]]:
@@ -135,6 +135,24 @@ def _energy(electricity: Facts) -> str:
     low, high = electricity["joules_low"], electricity["joules_high"]
     shown = words.energy(electricity["joules"])
     return f"{shown} ({words.energy(low)} to {words.energy(high)})" if low is not None and low != high else shown
+
+
+def ratio_sentence(facts: Facts) -> str:
+    """How many times the dearer side takes what the other takes."""
+    ratios = facts["costs"]["ratios"] or {}
+    said = [_ratio(ratios[name], what) for name, what in _RATIOS if ratios.get(name)]
+    return words.sentence(f"next to classical, deep takes {', '.join(said)}") if said else ""
+
+
+_RATIOS = (
+    ("train_cpu_seconds", "the processor time to train"),
+    ("predict_cpu_seconds", "the time to predict"),
+    ("joules", "the electricity to train"),
+)
+
+
+def _ratio(ratio: float, what: str) -> str:
+    return f"{words.times(ratio)} {what}"
 
 
 def _gap(facts: Facts) -> Lines:

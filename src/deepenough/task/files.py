@@ -64,12 +64,14 @@ _OPENERS: dict[str, Any] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
 class Opened:
     """A file that can be read as it is.
 
+    name: as the person knows it.
     path: the file itself, or its unpacked and re-encoded copy.
     form: `csv`, `json`, `parquet` or `excel`.
     encoding: what the text was written in; empty for what is no text.
     packed: how it was packed; empty where it was not.
     """
 
+    name: str
     path: Path
     form: str
     encoding: str = ""
@@ -81,7 +83,16 @@ def opened(path: Path, options: Mapping[str, Any] | None = None) -> Iterator[Ope
     """The file made readable; copies that had to be made are gone afterwards."""
     check_exists(path)
     with TemporaryDirectory(prefix="deepenough-") as folder:
-        yield _open(path, Path(folder), dict(options or {}), path.name)
+        yield _open(_plainly_named(path, Path(folder)), Path(folder), dict(options or {}), path.name)
+
+
+def _plainly_named(path: Path, folder: Path) -> Path:
+    """The file under a name without the signs that DuckDB takes for a pattern of names."""
+    if not set("*?[") & set(str(path)):
+        return path
+    link = folder / "named"
+    link.symlink_to(path.absolute())
+    return link
 
 
 def check_exists(path: Path) -> None:
@@ -138,12 +149,12 @@ def _open(path: Path, folder: Path, options: dict[str, Any], name: str, packed: 
         return _open(inner, folder, options, name, form)
     if form == "zst":
         ending = tabular_ending(name)
-        return Opened(path, "json" if ending in (".json", ".jsonl", ".ndjson") else "csv", "utf-8", "zst")
+        return Opened(name, path, "json" if ending in (".json", ".jsonl", ".ndjson") else "csv", "utf-8", "zst")
     if form in ("parquet", "excel"):
-        return Opened(path, form, "", packed)
+        return Opened(name, path, form, "", packed)
     encoding = str(options.get("encoding") or _encoding(path, head, name))
     text = path if encoding == "utf-8" else _recoded(path, encoding, folder / "recoded", name)
-    return Opened(text, "json" if _is_json(text) else "csv", encoding, packed)
+    return Opened(name, text, "json" if _is_json(text) else "csv", encoding, packed)
 
 
 def _form_of_zip(path: Path, name: str) -> str:
@@ -250,6 +261,17 @@ def fingerprint(path: Path) -> str:
             file.seek(place)
             digest.update(file.read(CHUNK_BYTES))
     return f"blocks:{digest.hexdigest()}"
+
+
+def can_be_cut(file: Opened) -> bool:
+    """Whether every line of a text holds one whole row, by its first megabyte: no cell or object goes over lines."""
+    if file.form not in ("csv", "json") or file.packed == "zst":
+        return False
+    with open(file.path, "rb") as source:
+        lines = source.read(1 << 20).splitlines()[:-1]
+    if file.form == "json":
+        return all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines if line.strip())
+    return all(line.count(b'"') % 2 == 0 for line in lines)
 
 
 def sample_lines(path: Path, target: Path, wanted_bytes: int, seed: int, header: bool) -> int:

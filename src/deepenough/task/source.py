@@ -12,7 +12,6 @@ Needs that the design answers:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +22,7 @@ import numpy as np
 from deepenough.errors import SourceError
 from deepenough.task import files, parsing
 from deepenough.task import frame as frames
+from deepenough.task import scan as scans
 from deepenough.task.files import Opened
 from deepenough.task.frame import Frame, Raw
 
@@ -30,11 +30,8 @@ MAX_ROWS = 400_000
 """Rows that are read at most; of more, a random sample."""
 MAX_CELLS = 20_000_000
 """Rows times columns that are read at most: 160 MB of numbers."""
-LARGE_BYTES = 1 << 30
-"""Text files above this are not read through: whole lines of evenly spread blocks are."""
-DUCKDB_MEMORY = "1GB"
-"""DuckDB writes to the disk what does not fit."""
-THREADS = 2
+LARGE_BYTES = 256 << 20
+"""Text files above this are not read through, but whole lines of evenly spread blocks of them."""
 
 _NUMBERS = (
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL"),
@@ -71,12 +68,12 @@ def batches(source: Any, size: int, options: Mapping[str, Any] | None = None) ->
     if not isinstance(source, str | Path):
         yield from _frame_batches(source, size)
         return
-    with files.opened(Path(source).expanduser(), options) as file, _database() as database:
+    with files.opened(Path(source).expanduser(), options) as file, scans.database() as database:
         if file.form == "excel":
             yield from _frame_batches(_excel(file, dict(options or {})), size)
             return
-        scan = _scan(database, file, dict(options or {}))
-        yield from _streamed(database, f"select * from {scan}", size, file.path.name)
+        scan = scans.table_function(database, file, dict(options or {}))
+        yield from _streamed(database, f"select * from {scan}", size, file.name)
 
 
 def _frame_batches(source: Any, size: int) -> Iterator[Any]:
@@ -110,7 +107,7 @@ def _streamed(database: Any, query: str, size: int, name: str) -> Iterator[Any]:
                 yield together.iloc[:size].reset_index(drop=True)
                 held, rows = [together.iloc[size:]], rows - size
     except duckdb.Error as error:
-        raise _unreadable(name, error) from error
+        raise scans.unreadable(name, error) from error
     if rows:
         yield pd.concat(held, ignore_index=True)
 
@@ -122,7 +119,7 @@ def _read_file(path: Path, options: dict[str, Any], max_rows: int, seed: int) ->
         facts |= {"encoding": file.encoding} if file.encoding else {}
         if file.form == "excel":
             return _finished(frames.from_frame(_excel(file, options), max_rows, seed), facts)
-        with _database() as database:
+        with scans.database() as database:
             return _finished(_read_scan(database, file, options, max_rows, seed), facts)
 
 
@@ -138,123 +135,28 @@ def _finished(frame: Frame, facts: dict[str, Any]) -> Frame:
     return replace(frame, facts=facts, notes=tuple(notes))
 
 
-@contextmanager
-def _database() -> Iterator[Any]:
-    """A DuckDB in memory that spills to a folder of its own, with few threads: the trials want the machine."""
-    import duckdb
-
-    with TemporaryDirectory(prefix="deepenough-") as folder:
-        config = {"threads": str(THREADS), "memory_limit": DUCKDB_MEMORY, "temp_directory": folder}
-        database = duckdb.connect(":memory:", config={**config, "autoload_known_extensions": "false"})
-        try:
-            database.execute("set enable_progress_bar = false")
-            database.execute("set timezone = 'UTC'")
-            yield database
-        finally:
-            database.close()
-
-
-def _scan(database: Any, file: Opened, options: Mapping[str, Any]) -> str:
-    """The table function that reads a file, its dialect found and fixed."""
-    path = _quoted(str(file.path))
-    if file.form == "parquet":
-        return f"read_parquet({path})"
-    if file.form == "json":
-        return f"read_json_auto({path}, sample_size=20480, union_by_name=true)"
-    dialect = _dialect(database, path, options, file.path.name)
-    return f"read_csv({path}, {dialect})"
-
-
-def _dialect(database: Any, path: str, options: Mapping[str, Any], name: str) -> str:
-    """Delimiter, quotes and header, found on the file's beginning; the person's word counts more."""
-    import duckdb
-
-    given = f", delim={_quoted(str(options['delimiter']))}" if options.get("delimiter") else ""
-    try:
-        query = f"select Delimiter, Quote, Escape, SkipRows, HasHeader, Comment from sniff_csv({path}{given})"
-        delimiter, quote, escape, skip, header, comment = database.execute(query).fetchone()
-    except duckdb.Error as error:
-        raise _unreadable(name, error) from error
-    cleaned = {"delim": delimiter, "quote": quote, "escape": escape, "comment": comment}
-    cleaned = {key: "" if value in (None, "(empty)", "\0") else value for key, value in cleaned.items()}
-    if not cleaned["quote"]:
-        cleaned |= {"quote": '"', "escape": '"'}  # the beginning had no quotes: what follows may
-    words = ", ".join(f"{key}={_quoted(value)}" for key, value in cleaned.items() if value or key != "comment")
-    words += f", skip={int(skip)}, all_varchar=true, auto_detect=false, nullstr=''"
-    columns, header = _columns(database, path, words, bool(header), options, name)
-    shown = ", ".join(f"{_quoted(column)}: 'VARCHAR'" for column in columns)
-    return f"{words}, header={str(header).lower()}, strict_mode=false, null_padding=true, columns={{{shown}}}"
-
-
-def _columns(
-    database: Any, path: str, words: str, header: bool, options: Mapping[str, Any], name: str
-) -> tuple[list[str], bool]:
-    """The columns' names, and whether the first row holds them.
-
-    DuckDB takes a first row for a header where its types differ from what follows. Where everything is text they never
-    do: then a first row of distinct words that are no numbers is one.
-    """
-    rows = _first_rows(database, path, words, name)
-    first = [(cell or "").strip() for cell in rows[0]]
-    distinct = len({cell.lower() for cell in first}) == len(first) and all(first)
-    worded = not any(np.isfinite(parsing.number(cell)) for cell in first)
-    if options.get("header") is not None:
-        header = bool(options["header"])
-    elif not header:
-        header = distinct and worded and not any(parsing.is_missing(cell) for cell in first)
-    if header and len(rows) == 1:
-        raise SourceError(f"{name} holds a header and no rows below it.")
-    names = first if header else [f"column{place}" for place in range(1, len(first) + 1)]
-    return _unique([cell or f"column{place}" for place, cell in enumerate(names, 1)]), header
-
-
-def _first_rows(database: Any, path: str, words: str, name: str) -> list[list[str | None]]:
-    import duckdb
-
-    try:
-        query = f"select * from read_csv({path}, {words.replace('auto_detect=false', 'auto_detect=true')}, header=false"
-        rows = database.execute(f"{query}, strict_mode=false, null_padding=true) limit 2").fetchall()
-    except duckdb.Error as error:
-        raise _unreadable(name, error) from error
-    if not rows:
-        raise SourceError(f"{name} holds no rows.")
-    return [list(row) for row in rows]
-
-
-def _unique(names: list[str]) -> list[str]:
-    """Names told apart without regard to case, as DuckDB wants them: `a`, `a_2`."""
-    taken: set[str] = set()
-    unique = []
-    for name in names:
-        candidate, count = name, 1
-        while candidate.lower() in taken:
-            count += 1
-            candidate = f"{name}_{count}"
-        taken.add(candidate.lower())
-        unique.append(candidate)
-    return unique
-
-
 def _read_scan(database: Any, file: Opened, options: dict[str, Any], max_rows: int, seed: int) -> Frame:
     import duckdb
 
-    name, estimated = file.path.name, False
+    name, estimated = file.name, False
     notes: list[str] = []
     with TemporaryDirectory(prefix="deepenough-") as folder:
         try:
-            scan = _scan(database, file, options)
+            scan = scans.table_function(database, file, options)
             types = dict(_described(database, f"select * from {scan}"))
             max_rows = min(max_rows, max(1_000, MAX_CELLS // max(1, len(types))))
             total = None
-            if file.form in ("csv", "json") and file.packed != "zst" and file.path.stat().st_size > LARGE_BYTES:
+            size = file.path.stat().st_size
+            likely = _probable_rows(file.path)
+            if size > LARGE_BYTES and likely > max_rows and files.can_be_cut(file):
                 part = Path(folder) / "sample"
-                header = "header=true" in scan
-                total = files.sample_lines(file.path, part, max_rows * 256, seed, header)
-                scan, estimated = scan.replace(_quoted(str(file.path)), _quoted(str(part)), 1), True
-            few = file.form == "csv" and _probable_rows(file.path) < 0.8 * max_rows
+                wanted = int(0.9 * max_rows * size / likely)
+                total = files.sample_lines(file.path, part, wanted, seed, "header=true" in scan)
+                scan, estimated = scan.replace(scans.quoted(str(file.path)), scans.quoted(str(part)), 1), True
+            few = file.form == "csv" and (likely < 0.8 * max_rows or estimated)
             loaded = _load(database, scan, max_rows, seed, notes, total, few)
         except duckdb.Error as error:
-            raise _unreadable(name, error) from error
+            raise scans.unreadable(name, error) from error
         columns = []
         for column, kind in types.items():
             raw, said = _column(database, column, kind)
@@ -368,24 +270,14 @@ def _excel(file: Opened, options: Mapping[str, Any]) -> Any:
         book = fastexcel.read_excel(file.path)
         sheet = book.load_sheet(options.get("sheet", 0))
         if sheet.height == 0:
-            raise SourceError(f"{file.path.name}: the sheet {sheet.name!r} holds no rows. Sheets: {book.sheet_names}.")
+            raise SourceError(f"{file.name}: the sheet {sheet.name!r} holds no rows. Sheets: {book.sheet_names}.")
         try:
             return sheet.to_arrow()
         except ImportError:
             return sheet.to_polars()
     except fastexcel.FastExcelError as error:
-        raise SourceError(f"{file.path.name} can't be read as Excel: {error}. Save it as .xlsx or CSV.") from error
+        raise SourceError(f"{file.name} can't be read as Excel: {error}. Save it as .xlsx or CSV.") from error
     except ImportError as error:
         raise SourceError("Excel files need pyarrow: pip install 'fastexcel[pyarrow]'. Or save it as CSV.") from error
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _unreadable(name: str, error: Exception) -> SourceError:
-    first = str(error).strip().split("\n")[0][:300]
-    return SourceError(
-        f"{name} can't be read as a table: {first} Check that it is whole, and that it has rows and columns; the "
-        "options delimiter, header and encoding say what the file does not."
-    )

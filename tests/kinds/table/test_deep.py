@@ -184,13 +184,13 @@ def test_scaled_numbers_have_one_size_whatever_their_unit() -> None:
     assert flags.shape == (500, 0)
 
 
-def test_pieces_cut_at_each_of_few_values_and_not_at_all_where_there_are_two() -> None:
-    numbers = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0], [2.0, 0.0]])
-    column, low, length = pieces(numbers, 8)
-    assert column.tolist() == [0, 0]
-    assert low.tolist() == [0.0, 1.0]
-    assert length.tolist() == [1.0, 1.0]
-    assert len(pieces(numbers, 0)[0]) == 0
+def test_numbers_are_cut_at_quantiles_unless_they_have_few_values() -> None:
+    few, many = np.arange(1_000) % 10, np.arange(1_000) / 100
+    column, low, length = pieces(np.stack([few, many], axis=1), 5)
+    assert column.tolist() == [1] * 5
+    assert np.allclose(low, [0, 1.998, 3.996, 5.994, 7.992])
+    assert np.allclose(low + length, [1.998, 3.996, 5.994, 7.992, 9.99])
+    assert len(pieces(many[:, None], 0)[0]) == 0
 
 
 def test_pieces_see_the_rare_values_of_a_number_that_is_mostly_zero() -> None:

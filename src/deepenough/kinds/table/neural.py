@@ -49,7 +49,8 @@ class Design:
     """What a learner decides.
 
     body, body_settings: name of a body in `nets.bodies` and its arguments. recipe: arguments of `nets.loop.Recipe`.
-    pieces: pieces a number is cut into, at most. waves: cosines a number.
+    pieces: pieces a number is cut into, at most. waves: cosines a number. smoothing: share of a label that is spread
+    over all classes in training.
     """
 
     body: str
@@ -57,6 +58,7 @@ class Design:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     pieces: int = 16
     waves: int = 16
+    smoothing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,13 @@ class Target:
         counts = np.bincount(standard, minlength=self.n_classes) + 0.5
         return np.asarray(np.log(counts / counts.sum()), dtype=np.float32)
 
-    def loss(self, outputs: torch.Tensor, goal: torch.Tensor) -> torch.Tensor:
+    def loss(self, outputs: torch.Tensor, goal: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
         """Mean loss of the members, each for itself: what training lowers. outputs: shape (m, B, outputs)."""
         from torch.nn import functional
 
         if self.n_classes is None:
             return (outputs[:, :, 0] - goal).square().mean()
-        return functional.cross_entropy(outputs.flatten(0, 1), goal.repeat(len(outputs)))
+        return functional.cross_entropy(outputs.flatten(0, 1), goal.repeat(len(outputs)), label_smoothing=smoothing)
 
     def inner_loss(self, outputs: np.ndarray, standard: np.ndarray) -> float:
         """Loss of the members' common answer, as it will be judged."""
@@ -207,7 +209,7 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
 
         def loss(rows: torch.Tensor) -> torch.Tensor:
             *given, goal = (tensor[rows] for tensor in learn_from)
-            return target.loss(net(*given), goal)
+            return target.loss(net(*given), goal, design.smoothing)
 
         def check() -> float:
             return target.inner_loss(outputs(net, look_at), standard[inner])

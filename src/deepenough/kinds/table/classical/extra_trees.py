@@ -41,6 +41,7 @@ class ExtraTrees(Learner):
     column_share: float | None = None
     one_hot_up_to: int = 3
 
+    needs = ("scikit-learn",)
     preload = ("sklearn.ensemble",)
     priority = 18
 
@@ -59,19 +60,17 @@ class ExtraTrees(Learner):
         return model
 
     def _chosen(self, examples: Examples, limits: Limits, seed: int) -> int:
-        """The fewest rows a leaf with the lowest loss on inner rows, within a quarter of the time."""
+        """The fewest rows a leaf with the lowest loss on inner rows, within a quarter of the time left."""
         until = limits.seconds_left() * 3 / 4
-        held = examples.inner[:ROWS_TO_CHOOSE_ON]
+        own = examples.take(outer_rows(examples)[:ROWS_TO_CHOOSE_ON])
+        answers = Answers.of(own.targets, own.n_classes)
+        held = examples.inner[answers.knows(examples.targets[examples.inner])][:ROWS_TO_CHOOSE_ON]
         if not len(held):
             return LEAVES_TO_CHOOSE_FROM[1]
-        own = examples.take(outer_rows(examples)[:ROWS_TO_CHOOSE_ON])
-        inputs, losses = examples.inputs.take(held), []
+        inputs, targets, losses = examples.inputs.take(held), answers.encode(examples.targets[held]), []
         for rows_a_leaf in LEAVES_TO_CHOOSE_FROM:
-            few = replace(self, trees=TREES_TO_CHOOSE_BY, rows_a_leaf=rows_a_leaf)
-            model = few._fitted(own, limits, seed)
-            known = np.flatnonzero(model.answers.knows(examples.targets[held]))
-            raw = model.forest.average(model.dense.transform(inputs.take(known)))
-            losses.append(model.answers.loss(raw, model.answers.encode(examples.targets[held[known]])))
+            model = replace(self, trees=TREES_TO_CHOOSE_BY, rows_a_leaf=rows_a_leaf)._fitted(own, limits, seed)
+            losses.append(answers.loss(model.forest.average(model.dense.transform(inputs)), targets))
             if limits.seconds_left() < until or losses[-1] > min(losses):
                 break
         return LEAVES_TO_CHOOSE_FROM[int(np.argmin(losses))]
@@ -93,11 +92,14 @@ class ExtraTrees(Learner):
             random_state=seed % 2**31,
             n_jobs=limits.threads,
         )
+        batch = 1
         while forest.n_estimators < self.trees:
             started = time.monotonic()
-            forest.n_estimators = min(self.trees, forest.n_estimators + TREES_AT_ONCE)
+            forest.n_estimators = min(self.trees, forest.n_estimators + batch)
             forest.fit(matrix, encoded)
-            if limits.seconds_left() < 1.5 * (time.monotonic() - started):
+            seconds_a_tree = (time.monotonic() - started) / batch
+            batch = min(TREES_AT_ONCE, 2 * batch)
+            if limits.seconds_left() < 1.5 * seconds_a_tree * batch:
                 break
         return [tree.tree_ for tree in forest.estimators_]
 

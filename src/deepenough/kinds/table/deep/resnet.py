@@ -29,6 +29,7 @@ class Resnet(Learner):
 
     width: units between blocks; blocks: how many; wider: how many times wider a block is inside.
     dropout: share of a block's inner units left out in a step. rate: highest learning rate of AdamW.
+    smoothing: share of a label that is spread over all classes, where there are more than two.
     weight_decay: relative to the rate. epochs: most passes over the rows. pieces: pieces of each number, at most.
     """
 
@@ -38,6 +39,7 @@ class Resnet(Learner):
     dropout: float = 0.2
     rate: float = 0.003
     weight_decay: float = 0.1
+    smoothing: float = 0.1
     epochs: int = 50
     pieces: int = 16
 
@@ -61,6 +63,7 @@ class Resnet(Learner):
                 "weight_decay": self.weight_decay,
             },
             pieces=min(self.pieces, max(4, len(examples) // 100)),
+            smoothing=self.smoothing if (examples.n_classes or 0) > 2 else 0.0,
         )
         return neural.fit_net(examples, limits, seed, design, ResnetModel)
 

@@ -20,24 +20,26 @@ class TabmModel(neural.NeuralModel):
 class Tabm(Learner):
     """An ensemble of perceptrons that share their weights but for cheap factors of each member's own.
 
-    TabM (Gorishniy, Kotelnikov and Babenko, 2024, arXiv 2410.24210) with piecewise-linear numbers (Gorishniy, Rubachev
-    and Babenko, 2022, arXiv 2203.05556), sized for a CPU: fewer members, narrower layers than in the paper. Members are
-    trained each for itself and answer together.
+    TabM (Gorishniy, Kotelnikov and Babenko, 2024, arXiv 2410.24210) with waves and pieces of the numbers (Gorishniy,
+    Rubachev and Babenko, 2022, arXiv 2203.05556), sized for a CPU: fewer members and narrower layers than in the paper.
+    Members are trained each for itself and answer together.
 
     Time grows with rows x epochs x members x width x (features + width); memory with batch x members x width.
     A bad choice under a short budget (it costs several plain nets), and with thousands of columns.
 
-    members: how many; 0: by the number of rows (16 under 6,000, else 8). width: units a layer; layers: hidden layers.
+    members: how many. width: units a layer; layers: hidden layers.
     dropout: share of units left out in a step. rate: highest learning rate of AdamW. weight_decay: relative to it.
+    smoothing: share of a label that is spread over all classes, where there are more than two.
     epochs: most passes over the rows. pieces: pieces of each number, at most.
     """
 
-    members: int = 0
+    members: int = 8
     width: int = 128
     layers: int = 2
     dropout: float = 0.1
     rate: float = 0.004
     weight_decay: float = 0.03
+    smoothing: float = 0.05
     epochs: int = 50
     pieces: int = 16
 
@@ -49,7 +51,7 @@ class Tabm(Learner):
         design = neural.Design(
             body="SharedMlp",
             body_settings={
-                "members": self.members or (16 if len(examples) < 6_000 else 8),
+                "members": self.members,
                 "width": self.width,
                 "layers": self.layers,
                 "dropout": self.dropout,
@@ -61,7 +63,7 @@ class Tabm(Learner):
                 "weight_decay": self.weight_decay,
             },
             pieces=min(self.pieces, max(4, len(examples) // 100)),
-            waves=0,
+            smoothing=self.smoothing if (examples.n_classes or 0) > 2 else 0.0,
         )
         return neural.fit_net(examples, limits, seed, design, TabmModel)
 
