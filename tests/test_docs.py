@@ -1,5 +1,4 @@
-"""The documentation can't lie: it quotes the program, its options exist, its blocks parse and run, its links lead on.
-"""
+"""The documentation can't lie: it quotes the program, its options exist, its blocks parse and run, its links lead."""
 
 from __future__ import annotations
 

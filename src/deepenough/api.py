@@ -23,6 +23,7 @@ from deepenough.racing.executors.local import LocalExecutor
 from deepenough.racing.finalize import HandOver, members
 from deepenough.racing.loop import Loop, contenders
 from deepenough.racing.machine import machine, packages, parse_bytes
+from deepenough.racing.standing import Race as Standing
 from deepenough.task.task import Question, Task
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ def resume(
     """Go on with a race that was interrupted, from its journal; a finished one is only judged and saved again.
 
     source: only where the race was given a frame, which no path leads back to: the same frame again.
+    listen: called with each `Event`.
+    started: `time.monotonic()` of the moment that this sitting counts from; default now.
 
     Raises RunError where the folder is no run or in use, SourceError where the data are not those that were raced.
     """
@@ -169,6 +172,8 @@ def _sitting(
         "budget_seconds": plan.budget_seconds,
     }
     shown |= {"budget_trials": plan.budget_trials, "out": str(folder)}
+    if plan.budget_seconds is not None:
+        shown["share_seconds"] = round(Standing(loop.evidence, loop.clock()).share, 2)
     listed = [{"name": c.name, "family": c.family} for c in plan.contenders if c.name == c.learner]
     hear(loop.say("plan", shown | {"contenders": listed}))
     for event in loop.run():

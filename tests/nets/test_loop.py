@@ -131,6 +131,34 @@ def test_the_clock_cuts_the_plan_and_the_rate_still_falls_to_nothing(monkeypatch
     assert max(rates) == 1.0
 
 
+def test_a_fall_that_the_inner_loss_asked_for_is_no_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("deepenough.nets.loop.time.monotonic", lambda: now[0])
+    course = _Course(Recipe(epochs=10, batch=40, fall=0.5), ROWS, Limits(seconds=10.0, started=100.0))
+    while course.progress < 0.2:
+        now[0] += 0.2
+        course.tick()
+    course.fall()
+    while not course.over:
+        now[0] += 0.2
+        course.tick()
+    assert course.progress == pytest.approx(0.3, abs=0.03)
+    assert course.planned == 1.0
+
+
+def test_looking_does_not_eat_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("deepenough.nets.loop.time.monotonic", lambda: now[0])
+    course = _Course(Recipe(epochs=10, batch=40), ROWS, Limits(seconds=10.0, started=100.0))
+    while not course.over:
+        now[0] += 0.1
+        course.tick()
+        if course.check_due:
+            now[0] += 0.5  # a look takes five times as long as a step
+            course.looking += 0.5
+    assert course.step > 60
+
+
 def test_without_a_clock_all_steps_are_done() -> None:
     course = _Course(Recipe(epochs=10, batch=40), ROWS, Limits())
     while not course.over:

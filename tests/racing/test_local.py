@@ -60,6 +60,13 @@ def test_a_trial_answers_and_is_measured(executor: LocalExecutor, tmp_path: Path
     assert outcome.model is not None and (outcome.model / "spoiler.json").is_file()
 
 
+def test_a_run_folder_may_be_a_relative_path(
+    executor: LocalExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(executor, Path("run"), order(Classical)).status == "ok"
+
+
 def test_the_same_order_gives_the_same_answer(executor: LocalExecutor, tmp_path: Path) -> None:
     first = run(executor, tmp_path / "a", order(Classical, None)).answers[0].predictions
     second = run(executor, tmp_path / "b", order(Classical, None)).answers[0].predictions

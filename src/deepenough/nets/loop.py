@@ -29,6 +29,9 @@ from deepenough.learner import Limits
 RESERVE = 0.08
 """Share of the time left that is kept for the last check, the predictions of the inner rows and the return."""
 
+LOOKING = 0.15
+"""Share of the time that looking at the inner rows may take under a clock."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -126,6 +129,7 @@ class _Course:
         self.allowed = limits.seconds_left() * (1 - RESERVE)
         self.step, self.progress, self.checked_at = 0, 0.0, 0.0
         self.falls_at, self.ends_at = recipe.flat, 1.0
+        self.looking = 0.0  # seconds spent on looking at the inner rows
         self.over = self.cut = self.allowed <= 0
 
     @property
@@ -152,7 +156,7 @@ class _Course:
     @property
     def planned(self) -> float:
         """Share of the planned steps that were done."""
-        return min(1.0, self.step / (self.total * self.ends_at)) if self.cut else 1.0
+        return min(1.0, self.step / self.total) if self.cut else 1.0
 
     def tick(self) -> None:
         """One more step is done."""
@@ -162,15 +166,18 @@ class _Course:
         self.progress = max(by_steps, by_clock)
         stopped = self.limits.seconds_left() <= 0
         self.over = self.progress >= self.ends_at - 1e-9 or stopped
-        self.cut = self.over and (stopped or by_clock > by_steps)
+        by_itself = self.ends_at < 1 and not stopped  # the inner loss had stopped falling
+        self.cut = self.over and not by_itself and (stopped or by_clock > by_steps)
 
     @property
     def check_due(self) -> bool:
-        """After an epoch or more, of steps or of the clock, and at the end."""
-        due = self.over or self.progress - self.checked_at >= self.between - 1e-9
-        if due:
+        """After an epoch or more, of steps or of the clock, and at the end; not where looking would eat the time."""
+        due = self.progress - self.checked_at >= self.between - 1e-9
+        if not math.isinf(self.allowed):
+            due = due and self.looking <= LOOKING * self.seconds
+        if due or self.over:
             self.checked_at = self.progress
-        return due
+        return due or self.over
 
     def fall(self) -> None:
         """The rate falls from here."""
@@ -205,7 +212,7 @@ class FlatAdamW:
     def step(self, loss: Tensor, rate: float) -> bool:
         """One step down the gradient of the loss; False where it is no number, and nothing was changed."""
         self.grad.zero_()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
         norm = float(torch.linalg.vector_norm(self.grad))
         if not math.isfinite(norm):
             return False
@@ -241,10 +248,12 @@ class _Keeper:
     def look(self, course: _Course, trained: Trained) -> None:
         if self.check is None:
             return
+        before = time.monotonic()
         self.module.eval()
         with torch.no_grad():
             value = float(self.check())
         self.module.train()
+        course.looking += time.monotonic() - before
         trained.trace.append((course.seconds, value))
         if value < trained.best:
             trained.best, trained.best_epochs = value, course.epochs

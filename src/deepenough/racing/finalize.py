@@ -2,8 +2,9 @@
 
 Needs that this module answers:
 
-* The winner saw as many rows as there are, if the time allows; if not, the mean of its fold models is handed over, else
-  the one that was judged. Which it is, is said, and that a refitted model was not scored itself.
+* The winner saw as many rows as there are, or as many as the time allows; where that is no more than it was judged
+  with, the mean of its fold models is handed over, else the one that was judged. Which it is, is said, and that a
+  refitted model was not scored itself.
 * What is saved was loaded again and predicted the same, in the trial that saved it.
 """
 
@@ -22,6 +23,10 @@ from deepenough.racing.order import Order
 from deepenough.racing.scheduler import GRACE_SECONDS, RESEED, threads_for
 from deepenough.racing.standing import Race
 
+REFIT_CARE = 0.85
+"""Share of the time left that a refit may be predicted to take."""
+WORTH_A_REFIT = 1.5
+"""A refit on a part of the rows must see so many times as many as the judged models did."""
 SAVE_SECONDS = 1.5
 """Kept for writing the model folder and the report when the refit's deadline is set."""
 
@@ -39,26 +44,33 @@ def members(loop: Loop, verdict: Verdict) -> Iterator[Event | HandOver]:
     """Refit the winner (or winners, for a blend), and give what is handed over as the last item."""
     found: list[Member] = []
     hows = set()
+    seen: list[int] = []
     for name, weight in zip(verdict.winner, verdict.winner_weights, strict=True):
         trial = _refitted(loop, name)
-        if trial is None and _there_is_time(loop, verdict, name):
-            yield loop.say("trial_started", {"contender": name, "purpose": "refit", "n_train": loop.plan.rows})
-            trial = _refit(loop, name)
-            yield loop.say("trial_ended", {"contender": name, "purpose": "refit", "status": trial.status})
+        rows = _refit_rows(loop, verdict, name)
+        if trial is None and rows is not None:
+            shown = {"contender": name, "family": loop.plan.contender(name).family, "purpose": "refit", "n_train": rows}
+            yield loop.say("trial_started", shown)
+            trial = _refit(loop, name, rows)
+            yield loop.say("trial_ended", shown | {"status": trial.status, "wall_seconds": trial.wall_seconds})
         kept = [trial] if trial is not None and trial.status in FINISHED else _fold_models(loop, verdict, name)
         hows.add("refit" if kept and kept[0].purpose == "refit" else "fold_models" if len(kept) > 1 else "judged")
         found.extend(_member(loop, each, name, weight / len(kept)) for each in kept)
+        seen.append(kept[0].n_train if kept else 0)
     how = hows.pop() if len(hows) == 1 else "mixed"
-    yield HandOver(tuple(found), how, _note(loop, verdict, how))
+    yield HandOver(tuple(found), how, _note(loop, verdict, how, min(seen)))
 
 
-def _there_is_time(loop: Loop, verdict: Verdict, name: str) -> bool:
-    """Whether a refit of every winner fits; without a clock it always does."""
+def _refit_rows(loop: Loop, verdict: Verdict, name: str) -> int | None:
+    """Rows of the refit: all, or the most that its part of the time left allows; None where that gains too little."""
     if loop.plan.budget_seconds is None:
-        return True
+        return loop.plan.rows
     race = Race(loop.evidence, loop.clock())
-    needed = sum(race.seconds_for(loop.plan.contender(each), loop.plan.rows) for each in verdict.winner)
-    return needed <= _seconds_left(loop) * (1.0 if name == verdict.winner[0] else 2.0)
+    waiting = len(verdict.winner) - verdict.winner.index(name)
+    seconds = REFIT_CARE * _seconds_left(loop) / waiting
+    sizes = [loop.plan.rows, *race.sizes()]
+    worth = [rows for rows in sizes if rows == loop.plan.rows or rows >= WORTH_A_REFIT * verdict.n_train]
+    return next((rows for rows in worth if race.seconds_for(loop.plan.contender(name), rows) <= seconds), None)
 
 
 def _seconds_left(loop: Loop) -> float:
@@ -70,7 +82,7 @@ def _refitted(loop: Loop, name: str) -> Trial | None:
     return next((t for t in loop.trials if t.purpose == "refit" and t.contender == name and t.model), None)
 
 
-def _refit(loop: Loop, name: str) -> Trial:
+def _refit(loop: Loop, name: str, rows: int) -> Trial:
     contender = loop.plan.contender(name)
     limit = None if loop.plan.budget_seconds is None else max(_seconds_left(loop), 0.5)
     seed = (loop.plan.seed * 1009 + RESEED // 2) % 2**31
@@ -81,18 +93,19 @@ def _refit(loop: Loop, name: str) -> Trial:
         family=contender.family,
         settings=contender.settings,
         purpose="refit",
-        n_train=loop.plan.rows,
+        n_train=rows,
         fold=0,
         seed=seed,
         limit_seconds=limit,
         kill_seconds=None if limit is None else limit + GRACE_SECONDS,
-        threads=threads_for(loop.plan, loop.plan.rows),
+        threads=threads_for(loop.plan, rows),
         memory_bytes=loop.plan.memory_bytes,
         device=loop.plan.device if contender.family == "deep" else "cpu",
         keep=True,
         time_one=True,
     )
-    return loop.unscored(order, loop.task.refit_job(seed))
+    everything = rows == loop.plan.rows
+    return loop.unscored(order, loop.task.refit_job(seed) if everything else loop.task.job(rows, 0, seed))
 
 
 def _fold_models(loop: Loop, verdict: Verdict, name: str) -> list[Trial]:
@@ -120,12 +133,13 @@ def _member(loop: Loop, trial: Trial, name: str, weight: float) -> Member:
     )
 
 
-def _note(loop: Loop, verdict: Verdict, how: str) -> str:
+def _note(loop: Loop, verdict: Verdict, how: str, seen: int) -> str:
     """What the handed-over model saw, beside what was judged."""
     judged, rows = verdict.n_train, loop.plan.rows
     if how == "refit":
-        more = f"{(rows / judged - 1):.0%} more rows" if judged and rows > judged else "all rows"
-        saw = f"this one saw {more} ({rows:,}) and was not scored itself"
+        more = f"{(seen / judged - 1):.0%} more" if judged and seen > judged else "as many"
+        of = f"{seen:,} of {rows:,}" if seen < rows else f"all {rows:,}"
+        saw = f"this one saw {more} ({of}) and was not scored itself"
         return f"The judged models learnt from {judged:,} rows; {saw}."
     if how == "fold_models":
         fitted = f"each fitted on {judged:,} of {rows:,} rows"

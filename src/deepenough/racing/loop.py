@@ -23,6 +23,7 @@ import numpy as np
 
 from deepenough.evidence import FAMILIES, Contender, Event, Evidence, Journal, Trial, finite
 from deepenough.judge.verdict import Verdict, judge
+from deepenough.judge.words import decision_sentence
 from deepenough.racing.executors.local import Outcome
 from deepenough.racing.order import Order
 from deepenough.racing.scheduler import dropped, next_order
@@ -216,16 +217,17 @@ class Loop:
         finals = {(t.family, t.fold) for t in self.trials if t.purpose == "final" and t.finished}
         if all((family, order.fold) in finals for family in FAMILIES):
             yield self.say("rung_done", {"n_train": order.n_train, "fold": order.fold})
-            verdict = judge(self.evidence, final=False)
+            verdict = judge(self.evidence, final=False, curves=False)
             gap = verdict.gap and {"value": verdict.gap.value, "low": verdict.gap.low, "high": verdict.gap.high}
-            yield self.say("verdict_so_far", {"decision": verdict.decision, "gap": gap})
+            said = {"decision": verdict.decision, "sentence": decision_sentence(verdict), "gap": gap}
+            yield self.say("verdict_so_far", said)
 
     def _blends(self) -> Iterator[Event]:
         """Judge blends of the finalists: the picks of every part, at three weights, on every judged fold."""
         if self.task.shape != "supervised":
             return
         there = {(trial.contender, trial.fold) for trial in self.trials if trial.purpose == "blend"}
-        for first, second in _pairs(judge(self.evidence, final=False)):
+        for first, second in _pairs(judge(self.evidence, final=False, curves=False)):
             for weight in BLEND_WEIGHTS:
                 name = f"{first}+{second}@{weight:.2f}"
                 for fold in range(self.task.folds):

@@ -230,7 +230,7 @@ def _order(race: Race, wish: Wish, left: float) -> Order:
         fold=wish.fold,
         seed=wish.seed,
         limit_seconds=limit,
-        kill_seconds=None if limit is None else limit + GRACE_SECONDS,
+        kill_seconds=None if limit is None else limit + GRACE_SECONDS + 2 * race.predict_seconds(contender),
         threads=threads_for(plan, wish.n_train),
         memory_bytes=plan.memory_bytes,
         device=plan.device if contender.family == "deep" else "cpu",

@@ -22,8 +22,8 @@ from deepenough.racing.order import DIED
 
 REPORT_SECONDS = 2.5
 """Kept for the verdict, the report and the saving, beside the refit."""
-REFIT_SHARE = 0.2
-"""A refit on all rows that would take more of the budget is not planned: the fold models are handed over instead."""
+REFIT_SHARE = 0.15
+"""At most so much of the budget is kept for the refit; where that is not enough for all rows, it sees fewer."""
 FINALS_SHARE = 0.6
 """The finals of a champion may take so much of its family's share; the rest is ladder, breadth and search."""
 PROBE_SHARE = 0.12
@@ -133,8 +133,8 @@ class Race:
         """Kept for the refit of the winner, whichever it will be, and for the report."""
         budget = self.plan.budget_seconds or math.inf
         refits = [self.seconds_for(self.leader(family), self.plan.rows) for family in FAMILIES if self.leader(family)]
-        refit = max((seconds for seconds in refits if seconds < REFIT_SHARE * budget), default=0.0)
-        return REPORT_SECONDS + 0.01 * min(budget, 600) + 1.2 * refit
+        refit = max((seconds for seconds in refits if not math.isinf(seconds)), default=0.0)
+        return REPORT_SECONDS + 0.01 * min(budget, 600) + min(1.2 * refit, REFIT_SHARE * budget)
 
     def left(self, family: str) -> float:
         return self.share - self.spent(family)
@@ -148,6 +148,11 @@ class Race:
             self._times[contender.name] = _time_law(own) if own else self._law_of_learner(contender.learner)
         law = self._times[contender.name]
         return math.inf if law is None else float(law[0] * n_train ** law[1])
+
+    def predict_seconds(self, contender: Contender) -> float:
+        """The longest that a learner's model took to answer for a fold: what comes on top of a fit's deadline."""
+        like = [t for c in self.plan.contenders if c.learner == contender.learner for t in self.trials(c.name)]
+        return max((t.predict_wall_seconds for t in like), default=0.0)
 
     def _law_of_learner(self, learner: str) -> tuple[float, float] | None:
         """Of all its variants together: what a variant that was never tried is expected to take."""
@@ -188,8 +193,8 @@ class Race:
             return min(self.plan.largest, MOST_TRIAL_ROWS)
         champions = [self.champion(family) for family in FAMILIES if self.family(family)]
         allowed = FINALS_SHARE * self.share / self.fewest_folds
-        fitting = (n for n in self._sizes() if max(self.seconds_for(c, n) for c in champions) <= allowed)
-        return next(fitting, self._sizes()[-1])
+        fitting = (n for n in self.sizes() if max(self.seconds_for(c, n) for c in champions) <= allowed)
+        return next(fitting, self.sizes()[-1])
 
     def _size_that_holds(self, size: int) -> int:
         """Half of it when a family's champion could not end there in time or memory."""
@@ -201,7 +206,8 @@ class Race:
                 return size // 2
         return size
 
-    def _sizes(self) -> list[int]:
+    def sizes(self) -> list[int]:
+        """Sizes that the finals may have, the largest first, each 1.4 times the next."""
         steps = int(2 * math.log2(max(self.plan.largest / self.plan.smallest, 1))) + 1
         return [max(int(self.plan.largest / 2 ** (step / 2)), self.plan.smallest) for step in range(steps)]
 

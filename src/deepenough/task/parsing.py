@@ -172,8 +172,10 @@ def _share(sample: list[tuple[str, int]], form: str, how: str) -> float:
 def _is_code(sample: list[tuple[str, int]]) -> bool:
     """Digits of one length, some with a zero in front: an id, a postcode."""
     lengths = {len(level) for level, _ in sample}
-    return len(lengths) == 1 and all(level.isdigit() for level, _ in sample) and any(
-        _LEADING_ZERO.match(level) for level, _ in sample
+    return (
+        len(lengths) == 1
+        and all(level.isdigit() for level, _ in sample)
+        and any(_LEADING_ZERO.match(level) for level, _ in sample)
     )
 
 

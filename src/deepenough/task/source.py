@@ -179,9 +179,7 @@ def _probable_rows(path: Path) -> float:
     return path.stat().st_size / len(head) * (head.count(b"\n") + 1)
 
 
-def _load(
-    database: Any, scan: str, max_rows: int, seed: int, notes: list[str], total: int | None, few: bool
-) -> int:
+def _load(database: Any, scan: str, max_rows: int, seed: int, notes: list[str], total: int | None, few: bool) -> int:
     """Bring at most `max_rows` rows into the table `data`, in the file's order; returns how many the source has.
 
     few: it has so few that they can be loaded without a limit, which is quicker.
@@ -279,5 +277,3 @@ def _excel(file: Opened, options: Mapping[str, Any]) -> Any:
         raise SourceError(f"{file.name} can't be read as Excel: {error}. Save it as .xlsx or CSV.") from error
     except ImportError as error:
         raise SourceError("Excel files need pyarrow: pip install 'fastexcel[pyarrow]'. Or save it as CSV.") from error
-
-

@@ -13,7 +13,7 @@ from deepenough.kinds.table.deep.mlp import Mlp  # noqa: E402  torch must be the
 from deepenough.kinds.table.deep.resnet import Resnet  # noqa: E402
 from deepenough.kinds.table.deep.tabm import Tabm  # noqa: E402
 from deepenough.kinds.table.inputs import Column, Table  # noqa: E402
-from deepenough.kinds.table.neural import Target  # noqa: E402
+from deepenough.kinds.table.neural import Target, _lowest  # noqa: E402
 from deepenough.kinds.table.prepare import Encoder  # noqa: E402
 from deepenough.kinds.table.scaling import Scaling, pieces  # noqa: E402
 from deepenough.learner import Examples, Limits  # noqa: E402
@@ -171,6 +171,12 @@ def test_inner_loss_is_calibrated() -> None:
     right = np.stack([np.zeros(4_000), np.log(chance / (1 - chance))], axis=1)[None]
     target = Target(2)
     assert target.inner_loss(right * 2.2, truth) == pytest.approx(target.inner_loss(right, truth), rel=0.01)
+
+
+@pytest.mark.parametrize("least", range(7))
+def test_lowest_finds_the_bottom_from_anywhere(least: int) -> None:
+    values = [float((place - least) ** 2) + 3.0 for place in range(7)]
+    assert all(_lowest(values.__getitem__, 7, start) == 3.0 for start in range(7))
 
 
 def test_scaled_numbers_have_one_size_whatever_their_unit() -> None:

@@ -11,7 +11,7 @@ Needs that this module answers:
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -36,7 +36,7 @@ MOST_INNER = 5_000
 """Inner rows that are looked at while training."""
 ROW_EPOCHS = 700_000
 """Rows x epochs of a fit, at most, so that a fit on many rows ends; but never fewer than a dozen epochs."""
-POWERS = np.geomspace(0.4, 2.0, 12)
+POWERS = np.geomspace(0.4, 3.0, 14)
 """Inverse temperatures that are tried when the inner rows are looked at."""
 PULL_ROWS = 8.0
 """Strength of the pull towards temperature 1, about the say of so many rows."""
@@ -106,7 +106,11 @@ class Target:
             return float(np.mean((outputs[:, :, 0].mean(axis=0) - standard) ** 2))
         logs = np.log(_mean_chances(outputs) + 1e-12)
         pull = PULL_ROWS * (POWERS - 1 - np.log(POWERS)) / len(standard)  # few rows must not choose a far one
-        return float(min(_log_loss(logs * power, standard) + more for power, more in zip(POWERS, pull, strict=True)))
+
+        def tried(place: int) -> float:
+            return _log_loss(logs * POWERS[place], standard) + float(pull[place])
+
+        return _lowest(tried, len(POWERS), len(POWERS) // 2)
 
     def answer(self, outputs: np.ndarray) -> np.ndarray:
         """Members' outputs, shape (m, n, outputs), to predictions: their mean probabilities, or their mean number."""
@@ -123,6 +127,16 @@ def _mean_chances(outputs: np.ndarray) -> np.ndarray:
     chances /= chances.sum(axis=2, keepdims=True)
     mean = chances.mean(axis=0)
     return np.asarray(mean / mean.sum(axis=1, keepdims=True))
+
+
+def _lowest(values: Callable[[int], float], count: int, start: int) -> float:
+    """The lowest of `count` values that fall and then rise, asking for no more of them than it takes."""
+    best = values(start)
+    for way in (1, -1):
+        place = start + way
+        while 0 <= place < count and (value := values(place)) < best:
+            best, place = value, place + way
+    return best
 
 
 def _log_loss(logs: np.ndarray, truth: np.ndarray) -> float:

@@ -249,5 +249,3 @@ def _exact_in_float32(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if size > 0 and not 1e-12 < size < 1e12:
             units[place] = size
     return shifts, units
-
-

@@ -171,9 +171,7 @@ def _classes(column: Raw, rows: np.ndarray, question: Question, why: str, notes:
     if positive is not None and question.positive is None:
         notes.append(f"The positive class is {positive!r}, the rarer one; --positive names another.")
     values = codes.astype(np.int64)
-    return Target(
-        column.name, rows[kept], values, tuple(names), written, positive, why, tuple(notes), tuple(set_aside)
-    )
+    return Target(column.name, rows[kept], values, tuple(names), written, positive, why, tuple(notes), tuple(set_aside))
 
 
 def _names(column: Raw, present: np.ndarray) -> tuple[list[str], str]:

@@ -112,7 +112,8 @@ class TableTask(SupervisedTask):
     def metrics(self) -> Sequence[Metric]:
         from deepenough.judge import metrics
 
-        return [self.metric, *metrics.beside(self.metric, self.n_classes)]  # type: ignore[arg-type, list-item]
+        beside = metrics.beside(self.metric, self.n_classes)  # type: ignore[arg-type]  # a Metric, by `make`
+        return [self.metric, *beside]  # type: ignore[list-item]  # frozen, where the protocol's name may be set
 
     def describe(self) -> dict[str, Any]:
         """The table in plain values: each column's role with the reason, what is missing, how the target is spread."""
@@ -169,7 +170,8 @@ def make(frame: Frame, question: Question) -> TableTask:
     if groups is not None:
         _doubt_groups(groups, made, found)
     raw = {column.name: column for column in frame.columns}
-    return TableTask(table, target, made, metric, frame.facts, found, raw, why)  # type: ignore[arg-type]
+    judged: Any = metric  # frozen, where the protocol's name may be set
+    return TableTask(table, target, made, judged, frame.facts, found, raw, why)
 
 
 def _columns_of(frame: Frame) -> str:

@@ -163,6 +163,7 @@ class LocalExecutor:
 
         stop: asked many times a second; once it says so, the trial is killed and KeyboardInterrupt raised.
         """
+        folder = folder.resolve()  # the trial's process has a working folder of its own
         write_job(folder, order, job.arrays, job.shape, dict(job.facts))
         modules = self._preload.get(order.family) or next(iter(self._preload.values()))
         self.warm_up()
