@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import os
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepenough import kinds
-from deepenough.errors import Interrupted, NothingToRaceError, OptionError, RunError, SourceError
+from deepenough.errors import Interrupted, NothingToRaceError, OptionError, SourceError
 from deepenough.evidence import FAMILIES, Event, Evidence, Journal, Plan, read
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.racing.budget import parse_budget
@@ -23,6 +20,7 @@ from deepenough.racing.executors.local import LocalExecutor
 from deepenough.racing.finalize import HandOver, members
 from deepenough.racing.loop import Loop, contenders
 from deepenough.racing.machine import machine, packages, parse_bytes
+from deepenough.racing.run_folder import locked, new_folder
 from deepenough.racing.standing import Race as Standing
 from deepenough.task.task import Question, Task
 
@@ -93,7 +91,7 @@ def race(
     about = machine()
     plan = Plan(
         kind=chosen.name,
-        question=dataclasses.asdict(question) | dict(getattr(task, "question_facts", {})),
+        question=dataclasses.asdict(question) | dict(task.question_facts),
         contenders=tuple(contenders(entries, seed, VARIANTS)),
         seed=seed,
         budget_seconds=seconds,
@@ -111,8 +109,8 @@ def race(
         judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed},
         **_task_facts(task),
     )
-    folder = _run_folder(out, task)
-    with _locked(folder):
+    folder = new_folder(out, str(task.source.get("name", "race")))
+    with locked(folder):
         journal = Journal(folder)
         for fold in range(task.folds):
             journal.units(fold, task.units(fold))
@@ -139,7 +137,7 @@ def resume(
     place = Path(folder)
     evidence = read(place)
     plan = evidence.plan
-    with _locked(place):
+    with locked(place):
         question = Question(**{item.name: plan.question[item.name] for item in dataclasses.fields(Question)})
         chosen = kinds.find()[plan.kind]
         options = plan.question["options"]
@@ -322,7 +320,7 @@ def _preload(entries: Sequence[kinds.Entry]) -> dict[str, tuple[str, ...]]:
     return {family: tuple(names) for family, names in modules.items()}
 
 
-def _task_facts(task: Any) -> dict[str, Any]:
+def _task_facts(task: Task) -> dict[str, Any]:
     """What the plan takes over from the task."""
     return {
         "rows": task.rows,
@@ -346,41 +344,6 @@ def _memory(memory: str | int | None, about: Mapping[str, Any]) -> int:
     if memory is None:
         return int(MEMORY_SHARE * about["memory_free_bytes"])
     return parse_bytes(memory)
-
-
-def _run_folder(out: str | Path | None, task: Any) -> Path:
-    """A new folder: the one that was named, or the next free `runs/<name>-<number>`."""
-    if out is not None:
-        folder = Path(out)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RunError(
-                f"--out {folder} is not empty. Name another folder, or go on there with: deepenough resume {folder}"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-    name = re.sub(r"[^\w.-]+", "-", str(task.source.get("name", "race"))).strip("-.") or "race"
-    stem = Path("runs") / (Path(name).stem or "race")
-    for number in range(1, 100_000):
-        with contextlib.suppress(FileExistsError):
-            folder = Path(f"{stem}-{number}")
-            folder.mkdir(parents=True)
-            return folder
-    raise RunError(f"{stem}-1 to -99999 exist already: name another folder with --out.")
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Only one race writes into a folder. The lock ends with its process, however that ends."""
-    import fcntl
-
-    with open(folder / "lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(f"{folder} is in use by another race. Wait for it, or name another folder.") from None
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
 
 
 def _source_again(plan: Plan, source: Any) -> Any:

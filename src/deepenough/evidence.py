@@ -230,7 +230,8 @@ def from_json(line: str) -> Plan | Trial | Event:
     if record is Plan:
         body["contenders"] = tuple(Contender(**contender) for contender in body["contenders"])
         body = {name: tuple(value) if isinstance(value, list) else value for name, value in body.items()}
-    return record(**body)  # type: ignore[no-any-return]
+    made: Plan | Trial | Event = record(**body)
+    return made
 
 
 class Journal:
@@ -240,7 +241,7 @@ class Journal:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         _cut_torn_line(folder / JOURNAL)
-        self._file = open(folder / JOURNAL, "ab", buffering=0)
+        self._file = open(folder / JOURNAL, "ab", buffering=0)  # noqa: SIM115 - open as long as the race runs
 
     def append(self, record: Plan | Trial | Event) -> None:
         """Write one record; when this returns it is on the disk."""

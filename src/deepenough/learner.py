@@ -157,6 +157,6 @@ class Learner(ABC):
         """Hyperparameters worth searching: for each the draw of one value. Empty: nothing to search."""
         return {}
 
-    @classmethod
+    @classmethod  # noqa: B027 - most learners have nothing to warm up
     def warm_up(cls, n_classes: int | None) -> None:
-        """Make lazy libraries load what a first fit would; called once in a trial's process, before its clock starts."""
+        """Make lazy libraries load what a first fit would; called in a trial's process, before its clock starts."""

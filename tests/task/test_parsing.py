@@ -74,6 +74,13 @@ def test_words_for_missing(text: str) -> None:
     assert parsing.is_missing(text)
 
 
+def test_a_string_of_another_style_is_read_where_it_is_clear() -> None:
+    assert parsing.number_in_any_style("12,5") == 12.5
+    assert parsing.number_in_any_style("1.234,5") == 1234.5
+    assert parsing.number_in_any_style("1.234", "comma decimal") == 1234
+    assert math.isnan(parsing.number_in_any_style("1,234")), "a thousand, or a little more than one"
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False, width=64))
 def test_a_plain_number_is_read_back(value: float) -> None:
     assert parsing.number(parsing.plain_number(value)) == value

@@ -158,7 +158,9 @@ def _missing(cls: type[Learner]) -> tuple[str, ...]:
 
 def settings_of(learner: Learner) -> dict[str, Any]:
     """The hyperparameters, as they go into the evidence."""
-    return {item.name: getattr(learner, item.name) for item in dataclasses.fields(learner)}  # type: ignore[arg-type]
+    names = [item.name for item in dataclasses.fields(learner)]  # type: ignore[arg-type]  # every learner is a dataclass
+    values = {name: getattr(learner, name) for name in names}
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}
 
 
 def recognise(source: Any, question: Question, kinds: Sequence[Kind] | None = None) -> tuple[Kind, str]:

@@ -24,6 +24,7 @@ import numpy as np
 from deepenough.evidence import FAMILIES, Contender, Event, Evidence, Journal, Trial, finite
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.judge.words import decision_sentence
+from deepenough.kinds import settings_of
 from deepenough.racing.executors.local import Outcome
 from deepenough.racing.order import Order
 from deepenough.racing.scheduler import dropped, next_order
@@ -284,12 +285,12 @@ def contenders(entries: Any, plan_seed: int, variants: int) -> Iterator[Contende
     """Contenders of found learners: each with its defaults, then variants drawn from its search space."""
     for entry in entries:
         base = entry.cls()
-        yield _contender(entry, entry.name, _settings(base))
+        yield _contender(entry, entry.name, settings_of(base))
         space = entry.cls.space()
         random = np.random.default_rng([plan_seed, sum(entry.name.encode())])
         for index in itertools.islice(itertools.count(2), variants if space else 0):
             drawn = {name: draw(random) for name, draw in sorted(space.items())}
-            yield _contender(entry, f"{entry.name}-{index}", _settings(dataclasses.replace(base, **drawn)))
+            yield _contender(entry, f"{entry.name}-{index}", settings_of(dataclasses.replace(base, **drawn)))
 
 
 def _contender(entry: Any, name: str, settings: Mapping[str, Any]) -> Contender:
@@ -297,9 +298,3 @@ def _contender(entry: Any, name: str, settings: Mapping[str, Any]) -> Contender:
     return Contender(
         name, entry.name, entry.path, entry.family, settings, cls.priority, cls.deterministic, cls.family_reason
     )
-
-
-def _settings(learner: Any) -> dict[str, Any]:
-    """The hyperparameters as plain JSON values."""
-    values = {item.name: getattr(learner, item.name) for item in dataclasses.fields(learner)}
-    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}

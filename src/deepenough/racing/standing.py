@@ -130,9 +130,12 @@ class Race:
 
     @cached_property
     def reserve_seconds(self) -> float:
-        """Kept for the refit of the winner, whichever it will be, and for the report."""
+        """Kept for the report, and for the refit of who is ahead: before the finals of both, of the slower champion."""
         budget = self.plan.budget_seconds or math.inf
-        refits = [self.seconds_for(self.leader(family), self.plan.rows) for family in FAMILIES if self.leader(family)]
+        leaders = [leader for family in FAMILIES if (leader := self.leader(family))]
+        if leaders and self.has_finals and all(self.finals(leader) for leader in leaders):
+            leaders = [min(leaders, key=lambda leader: self.mean_loss(leader, 1))]
+        refits = [self.seconds_for(leader, self.plan.rows) for leader in leaders]
         refit = max((seconds for seconds in refits if not math.isinf(seconds)), default=0.0)
         return REPORT_SECONDS + 0.01 * min(budget, 600) + min(1.2 * refit, REFIT_SHARE * budget)
 

@@ -12,6 +12,7 @@ Needs that this module answers:
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import json
 import os
@@ -65,15 +66,21 @@ def run(folder: Path, ready: Callable[[], None]) -> dict[str, Any]:
         return _SHAPES[content["shape"]](folder, order, learner, arrays, facts, ready)
 
 
+@functools.cache
+def thread_pools() -> Any:
+    """The thread pools of the loaded libraries, None without threadpoolctl. Found once, in the warm server."""
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return None
+    return ThreadpoolController()
+
+
 @contextlib.contextmanager
 def _threads(number: int) -> Iterator[None]:
-    """Hold the linear algebra below numpy to the trial's threads, where the library to do so is installed."""
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        yield
-        return
-    with threadpool_limits(number):
+    """Hold the linear algebra below numpy to the trial's threads."""
+    pools = thread_pools()
+    with contextlib.nullcontext() if pools is None else pools.limit(limits=number):
         yield
 
 

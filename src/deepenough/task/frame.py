@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -173,7 +173,7 @@ def text(name: str, codes: np.ndarray, levels: list[str]) -> Raw:
     return Raw(name, "text", codes, tuple(levels), "logical" if logical else "")
 
 
-def factorised(strings: list[str | None]) -> tuple[np.ndarray, list[str]]:
+def factorised(strings: Sequence[str | None]) -> tuple[np.ndarray, list[str]]:
     """Codes (int32, -1 where missing or a word for missing) and the distinct strings, stripped of outer spaces."""
     known: dict[str, int] = {}
     places: dict[str | None, int] = {None: -1}

@@ -117,6 +117,18 @@ def number(text: str, how: str = "") -> float:
     return value if math.isfinite(value) else math.nan
 
 
+def number_in_any_style(text: str, how: str = "") -> float:
+    """The number that a string holds in its column's style; else in the only other one that makes sense of it.
+
+    `1,234` may be a thousand or a little more than one, and is neither here unless the style says so; `12,5` is clear.
+    """
+    value = number(text, how)
+    if not math.isnan(value):
+        return value
+    others = {other for style in _STYLES if not math.isnan(other := number(text, style))}
+    return others.pop() if len(others) == 1 else math.nan
+
+
 def date(text: str, how: str = "iso") -> float:
     """Seconds since 1970 of a date in a format, read as UTC where it names no zone; NaN where it is none."""
     body = text.strip()
@@ -138,6 +150,12 @@ def read(levels: Sequence[str], reading: Reading) -> np.ndarray:
     """Each string as a number or as seconds since 1970; NaN where it is neither. Shape (n,), float64."""
     scalar = number if reading.form == "number" else date
     return np.array([scalar(level, reading.how) for level in levels], dtype=np.float64)
+
+
+def explained(levels: Sequence[str], reading: Reading) -> float:
+    """Share of up to a thousand of the strings that a reading makes sense of; 1 where there are none."""
+    sample = [level for level in levels[:: max(1, len(levels) // SAMPLE)] if not is_gap(level)]
+    return float(np.mean(~np.isnan(read(sample, reading)))) if sample else 1.0
 
 
 def guess(levels: Sequence[str], counts: Sequence[int] | np.ndarray | None = None) -> Reading:

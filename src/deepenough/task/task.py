@@ -13,6 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +32,13 @@ class Metric(Protocol):
 
     def show(self, loss: float) -> float:
         """The loss as a person reads the metric (accuracy instead of error rate)."""
+
+
+class SupervisedMetric(Metric, Protocol):
+    """A metric that is made of truth and prediction."""
+
+    def records(self, truth: np.ndarray, prediction: np.ndarray | None) -> np.ndarray:
+        """One row a unit, what the metric needs of it."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +69,14 @@ class Answer:
 
 
 class Task(ABC):
-    """One question about one source. `largest`, `smallest` and `folds` say how far its ladder reaches.
+    """One question about one source, and all that the plan of its race takes over from it.
 
     largest: size of the largest training set that every fold has (rows, or steps of experience).
     smallest: size under which training makes no sense.
-    folds: number of train/test splits.
+    folds: number of train/test splits. judging, splitting: as `evidence.Plan` has them.
+    rows, columns: of all that there is to learn from.
+    source: name, path and sha256 of what was given. question_facts: what was made of the question, with the reasons.
+    set_aside: {name, reason} of what is not used. flags: {flag, reason, severity}. notes: plain sentences.
     """
 
     shape: str
@@ -73,6 +84,15 @@ class Task(ABC):
     largest: int
     smallest: int
     folds: int
+    rows: int
+    columns: int
+    judging: str = "folds"
+    splitting: str = "random"
+    source: Mapping[str, Any]
+    question_facts: Mapping[str, Any] = MappingProxyType({})
+    set_aside: Sequence[Mapping[str, str]] = ()
+    notes: Sequence[str] = ()
+    flags: Sequence[Mapping[str, str]] = ()
 
     @abstractmethod
     def job(self, n_train: int, fold: int, seed: int) -> Job:
@@ -120,7 +140,7 @@ class SupervisedTask(Task):
         """Targets of the fold's judged units."""
 
     @abstractmethod
-    def metrics(self) -> Sequence[Metric]:
+    def metrics(self) -> Sequence[SupervisedMetric]:
         """The judged metric first, then those shown beside it."""
 
     def job(self, n_train: int, fold: int, seed: int) -> Job:
@@ -131,13 +151,13 @@ class SupervisedTask(Task):
         return _supervised_job(self.everything(seed), self.inputs(0).take(rows))
 
     def records(self, answer: Answer, fold: int) -> np.ndarray | None:
-        return np.asarray(self.metric.records(self.truth(fold), answer.predictions))  # type: ignore[attr-defined]
+        return self.metrics()[0].records(self.truth(fold), answer.predictions)
 
     def scores(self, answer: Answer, fold: int) -> Mapping[str, float]:
         truth = self.truth(fold)
         shown = {}
         for metric in self.metrics():
-            loss, _ = metric.evaluate(metric.records(truth, answer.predictions))  # type: ignore[attr-defined]
+            loss, _ = metric.evaluate(metric.records(truth, answer.predictions))
             shown[metric.name] = float(metric.show(loss))
         return shown
 

@@ -167,3 +167,24 @@ def test_files_are_read_as_at_the_training(options: dict[str, Any], frame: pd.Da
     parts = [plain(codec.encode(batch)) for batch in codec.batches(path, 33)]
     together = [[cell for part in parts for cell in part[place]] for place in range(len(parts[0]))]
     assert together == plain(trained.table)
+
+
+@pytest.mark.parametrize(
+    "options", [{"sep": ";", "decimal": ","}, {"date_format": "%d/%m/%Y"}, {"sep": "\t", "date_format": "%d.%m.%Y"}]
+)
+def test_files_may_be_written_otherwise_than_at_the_training(
+    options: dict[str, Any], frame: pd.DataFrame, task: TableTask, codec: TableCodec, tmp_path: Path
+) -> None:
+    frame.to_csv(tmp_path / "rows.csv", index=False, **options)
+    parts = [plain(codec.encode(batch)) for batch in codec.batches(tmp_path / "rows.csv", 33)]
+    assert [[cell for part in parts for cell in part[place]] for place in range(len(parts[0]))] == plain(task.table)
+
+
+def test_a_table_of_commas_may_ask_with_points(frame: pd.DataFrame, tmp_path: Path) -> None:
+    commas, points = tmp_path / "commas.csv", tmp_path / "points.csv"
+    frame.to_csv(commas, index=False, sep=";", decimal=",")
+    frame.to_csv(points, index=False)
+    trained = load(commas, Question(target="y"))
+    codec = TableCodec.of(trained)
+    batches = list(codec.batches(points, 100))
+    assert plain(codec.encode(batches[0])) == plain(trained.table)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +24,7 @@ from deepenough.kinds.table import columns as roles
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.task import TableTask
 from deepenough.task import frame as frames
+from deepenough.task import parsing
 from deepenough.task import source as sources
 from deepenough.task.frame import Frame, Raw
 
@@ -129,7 +131,40 @@ class TableCodec(Codec):
         return np.array(self.classes, dtype=object)
 
     def batches(self, source: Any, size: int) -> Iterator[Any]:
-        yield from sources.batches(source, size)
+        """Rows of a source, see `Codec.batches`. A file may be written otherwise than the training table was: its own
+        style (a decimal comma, another order of day and month) is found on its first batch and holds for all."""
+        styles: dict[str, parsing.Reading] | None = None
+        for batch in sources.batches(source, size):
+            if isinstance(source, str | Path):
+                styles = self._other_styles(batch) if styles is None else styles
+                batch = batch.assign(**{name: _read_as(batch[name], style) for name, style in styles.items()})
+            yield batch
+
+    def _other_styles(self, batch: Any) -> dict[str, parsing.Reading]:
+        """How a file writes those columns that it writes otherwise than the training table."""
+        styles: dict[str, parsing.Reading] = {}
+        for item in self.columns:
+            if item.role in ("number", "date") and item.name in batch and batch[item.name].dtype == object:
+                cells = [cell for cell in batch[item.name].tolist() if isinstance(cell, str)]
+                levels = frames.factorised(cells)[1]
+                own = parsing.Reading(item.role, item.reading or ("iso" if item.role == "date" else ""))
+                if parsing.explained(levels, own) <= parsing.ENOUGH:
+                    style = parsing.guess(levels)
+                    styles |= {item.name: style} if style.form == item.role else {}
+        return styles
+
+
+def _read_as(cells: Any, style: parsing.Reading) -> np.ndarray:
+    """The cells of a column in a style, as numbers or dates; missing where they are none."""
+    values = parsing.read([cell if isinstance(cell, str) else "" for cell in cells], style)
+    return values if style.form == "number" else _moments(values)
+
+
+def _moments(seconds: np.ndarray) -> np.ndarray:
+    """Seconds since 1970 as datetime64, NaT where missing."""
+    absent = np.isnan(seconds)
+    ticks = np.where(absent, 0, seconds * 1e6).astype(np.int64).astype("datetime64[us]")
+    return np.where(absent, np.datetime64("NaT"), ticks)
 
 
 def _shown(column: Column, row: int) -> Any:
@@ -158,8 +193,7 @@ def _from_raw(column: Raw) -> Any:
         return column.strings()
     if column.form == "number":
         return column.values
-    ticks = np.where(column.missing, 0, column.values * 1e6).astype(np.int64).astype("datetime64[us]")
-    return np.where(column.missing, np.datetime64("NaT"), ticks)
+    return _moments(column.values)
 
 
 def _columns_of_records(rows: Sequence[Any]) -> Mapping[str, Any]:

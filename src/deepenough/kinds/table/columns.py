@@ -96,8 +96,7 @@ def _each(scalar: Callable[[Any, str], float], listed: list[Any], reading: str) 
 
 def _number(value: Any, reading: str) -> float:
     if isinstance(value, str):
-        found = parsing.number(value, reading)
-        return parsing.number(value) if np.isnan(found) and reading else found
+        return parsing.number_in_any_style(value, reading)
     try:
         found = float(value)
     except (TypeError, ValueError):

@@ -27,7 +27,7 @@ from deepenough.task import source as sources
 from deepenough.task import splits
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.splits import Splits
-from deepenough.task.task import Metric, Question, SupervisedTask
+from deepenough.task.task import Question, SupervisedMetric, SupervisedTask
 
 LEAST_ROWS = 6
 """Rows with an answer under which nothing can be split."""
@@ -66,7 +66,7 @@ class TableTask(SupervisedTask):
         table: Table,
         target: Target,
         made: Splits,
-        metric: Metric,
+        metric: SupervisedMetric,
         source: Mapping[str, Any],
         found: Found,
         raw: Mapping[str, Raw],
@@ -109,10 +109,10 @@ class TableTask(SupervisedTask):
         split = self.splits.folds[fold]
         return Units(split.judged, split.parts, split.clusters)
 
-    def metrics(self) -> Sequence[Metric]:
+    def metrics(self) -> Sequence[SupervisedMetric]:
         from deepenough.judge import metrics
 
-        beside = metrics.beside(self.metric, self.n_classes)  # type: ignore[arg-type]  # a Metric, by `make`
+        beside = metrics.beside(self.metric, self.n_classes)
         return [self.metric, *beside]  # type: ignore[list-item]  # frozen, where the protocol's name may be set
 
     def describe(self) -> dict[str, Any]:

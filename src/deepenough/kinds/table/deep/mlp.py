@@ -39,7 +39,8 @@ class Mlp(Learner):
     members: independent nets; 0: 2, or 8 on few rows. width: units a layer; 0: 192, or 64 on few rows.
     layers: hidden layers; 0: 2, or 3 with more than two classes.
     dropout: share of units left out in a step.
-    rate: highest learning rate of AdamW; 0: .01, or .004 with two classes or few rows. weight_decay: relative to it.
+    rate: highest learning rate of AdamW; 0: .01, or .004 with two classes or few rows.
+    weight_decay: relative to the rate; 0: .2, or 1 on few rows.
     smoothing: share of a label that is spread over all classes, where there are more than two.
     epochs: most passes over the rows. pieces: pieces of each number, at most.
     """
@@ -49,7 +50,7 @@ class Mlp(Learner):
     layers: int = 0
     dropout: float = 0.2
     rate: float = 0.0
-    weight_decay: float = 0.2
+    weight_decay: float = 0.0
     smoothing: float = 0.1
     epochs: int = 50
     pieces: int = 16
@@ -73,7 +74,7 @@ class Mlp(Learner):
                 "epochs": self.epochs,
                 "batch": neural.batch_for(len(examples)),
                 "rate": self.rate or (0.004 if small or examples.n_classes == 2 else 0.01),
-                "weight_decay": self.weight_decay,
+                "weight_decay": self.weight_decay or (1.0 if small else 0.2),
             },
             pieces=min(self.pieces, max(4, len(examples) // 100)),
             smoothing=self.smoothing if several else 0.0,
@@ -88,7 +89,7 @@ class Mlp(Learner):
             "dropout": lambda rng: float(rng.choice([0.0, 0.1, 0.2, 0.35])),
             "rate": lambda rng: float(np.exp(rng.uniform(np.log(0.001), np.log(0.02)))),
             "smoothing": lambda rng: float(rng.choice([0.0, 0.05, 0.1])),
-            "weight_decay": lambda rng: float(np.exp(rng.uniform(np.log(0.01), np.log(0.5)))),
+            "weight_decay": lambda rng: float(np.exp(rng.uniform(np.log(0.01), np.log(1.5)))),
             "pieces": lambda rng: int(rng.choice([4, 16, 48])),
         }
 

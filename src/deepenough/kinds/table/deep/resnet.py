@@ -36,9 +36,9 @@ class Resnet(Learner):
     width: int = 128
     blocks: int = 2
     wider: float = 2.0
-    dropout: float = 0.2
-    rate: float = 0.003
-    weight_decay: float = 0.1
+    dropout: float = 0.3
+    rate: float = 0.002
+    weight_decay: float = 0.5
     smoothing: float = 0.1
     epochs: int = 50
     pieces: int = 16

@@ -28,7 +28,8 @@ class Tabm(Learner):
     A bad choice under a short budget (it costs several plain nets), and with thousands of columns.
 
     members: how many. width: units a layer; layers: hidden layers.
-    dropout: share of units left out in a step. rate: highest learning rate of AdamW. weight_decay: relative to it.
+    dropout: share of units left out in a step. rate: highest learning rate of AdamW; 0: .002, or .004
+    with more than two classes. weight_decay: relative to the rate.
     smoothing: share of a label that is spread over all classes, where there are more than two.
     epochs: most passes over the rows. pieces: pieces of each number, at most.
     """
@@ -36,9 +37,9 @@ class Tabm(Learner):
     members: int = 8
     width: int = 128
     layers: int = 2
-    dropout: float = 0.1
-    rate: float = 0.004
-    weight_decay: float = 0.03
+    dropout: float = 0.2
+    rate: float = 0.0
+    weight_decay: float = 0.3
     smoothing: float = 0.05
     epochs: int = 50
     pieces: int = 16
@@ -48,6 +49,7 @@ class Tabm(Learner):
     priority = 20
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> TabmModel:
+        several = (examples.n_classes or 0) > 2
         design = neural.Design(
             body="SharedMlp",
             body_settings={
@@ -59,11 +61,11 @@ class Tabm(Learner):
             recipe={
                 "epochs": self.epochs,
                 "batch": neural.batch_for(len(examples)),
-                "rate": self.rate,
+                "rate": self.rate or (0.004 if several else 0.002),
                 "weight_decay": self.weight_decay,
             },
             pieces=min(self.pieces, max(4, len(examples) // 100)),
-            smoothing=self.smoothing if (examples.n_classes or 0) > 2 else 0.0,
+            smoothing=self.smoothing if several else 0.0,
         )
         return neural.fit_net(examples, limits, seed, design, TabmModel)
 
