@@ -25,7 +25,9 @@ from deepenough.learner import Examples, Limits
 class Metric(Protocol):
     """What the race asks of a metric; `judge.metrics` holds ours."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As it is written in options and facts: `log_loss`."""
 
     def evaluate(self, records: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, np.ndarray]:
         """The loss (lower is better) and each unit's influence on it; the influences' mean is the loss."""
@@ -37,7 +39,7 @@ class Metric(Protocol):
 class SupervisedMetric(Metric, Protocol):
     """A metric that is made of truth and prediction."""
 
-    def records(self, truth: np.ndarray, prediction: np.ndarray | None) -> np.ndarray:
+    def records(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         """One row a unit, what the metric needs of it."""
 
 
@@ -151,15 +153,21 @@ class SupervisedTask(Task):
         return _supervised_job(self.everything(seed), self.inputs(0).take(rows))
 
     def records(self, answer: Answer, fold: int) -> np.ndarray | None:
-        return self.metrics()[0].records(self.truth(fold), answer.predictions)
+        return self.metrics()[0].records(self.truth(fold), _predicted(answer))
 
     def scores(self, answer: Answer, fold: int) -> Mapping[str, float]:
         truth = self.truth(fold)
         shown = {}
         for metric in self.metrics():
-            loss, _ = metric.evaluate(metric.records(truth, answer.predictions))
+            loss, _ = metric.evaluate(metric.records(truth, _predicted(answer)))
             shown[metric.name] = float(metric.show(loss))
         return shown
+
+
+def _predicted(answer: Answer) -> np.ndarray:
+    if answer.predictions is None:
+        raise ValueError("a supervised trial answers with predictions")
+    return answer.predictions
 
 
 def _supervised_job(examples: Examples, inputs: Any) -> Job:

@@ -17,6 +17,7 @@ import numpy as np
 
 from deepenough.errors import OptionError, SourceError, TargetError
 from deepenough.evidence import Units
+from deepenough.judge.metrics import Metric
 from deepenough.kinds.table import columns as roles
 from deepenough.kinds.table import data_checks
 from deepenough.kinds.table import target as targets
@@ -66,14 +67,15 @@ class TableTask(SupervisedTask):
         table: Table,
         target: Target,
         made: Splits,
-        metric: SupervisedMetric,
+        metric: Metric,
         source: Mapping[str, Any],
         found: Found,
         raw: Mapping[str, Raw],
         why: Mapping[str, str],
     ) -> None:
         self.table, self.target, self.targets, self.splits = table, target, target.values, made
-        self.metric, self.source, self.raw, self.why = metric, dict(source), raw, why
+        self.metric = self._metric = metric
+        self.source, self.raw, self.why = dict(source), raw, why
         self.n_classes = target.n_classes
         self.largest, self.smallest, self.folds = made.largest, made.smallest, len(made.folds)
         self.judging, self.splitting = made.judging, made.splitting
@@ -112,15 +114,15 @@ class TableTask(SupervisedTask):
     def metrics(self) -> Sequence[SupervisedMetric]:
         from deepenough.judge import metrics
 
-        beside = metrics.beside(self.metric, self.n_classes)
-        return [self.metric, *beside]  # type: ignore[list-item]  # frozen, where the protocol's name may be set
+        beside = metrics.beside(self._metric, self.n_classes)
+        return [self._metric, *beside]
 
     def describe(self) -> dict[str, Any]:
         """The table in plain values: each column's role with the reason, what is missing, how the target is spread."""
         return {
             "rows": self.rows,
             "columns": [self._described(place) for place in range(self.columns)],
-            "target": self.question_facts | {"spread": self._spread()},
+            "target": {**self.question_facts, "spread": self._spread()},
             "splits": {"judging": self.judging, "splitting": self.splitting, "folds": self.folds},
         }
 

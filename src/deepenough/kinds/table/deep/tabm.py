@@ -28,8 +28,9 @@ class Tabm(Learner):
     A bad choice under a short budget (it costs several plain nets), and with thousands of columns.
 
     members: how many. width: units a layer; layers: hidden layers.
-    dropout: share of units left out in a step. rate: highest learning rate of AdamW; 0: .002, or .004
-    with more than two classes. weight_decay: relative to the rate.
+    dropout: share of units left out in a step; None: .1, or .2 with two classes.
+    rate: highest learning rate of AdamW; None: .004, or .002 with two classes.
+    weight_decay: relative to the rate; None: .03, or .3 with two classes.
     smoothing: share of a label that is spread over all classes, where there are more than two.
     epochs: most passes over the rows. pieces: pieces of each number, at most.
     """
@@ -37,9 +38,9 @@ class Tabm(Learner):
     members: int = 8
     width: int = 128
     layers: int = 2
-    dropout: float = 0.2
-    rate: float = 0.0
-    weight_decay: float = 0.3
+    dropout: float | None = None
+    rate: float | None = None
+    weight_decay: float | None = None
     smoothing: float = 0.05
     epochs: int = 50
     pieces: int = 16
@@ -49,23 +50,23 @@ class Tabm(Learner):
     priority = 20
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> TabmModel:
-        several = (examples.n_classes or 0) > 2
+        two = examples.n_classes == 2
         design = neural.Design(
             body="SharedMlp",
             body_settings={
                 "members": self.members,
                 "width": self.width,
                 "layers": self.layers,
-                "dropout": self.dropout,
+                "dropout": _chosen(self.dropout, 0.2 if two else 0.1),
             },
             recipe={
                 "epochs": self.epochs,
                 "batch": neural.batch_for(len(examples)),
-                "rate": self.rate or (0.004 if several else 0.002),
-                "weight_decay": self.weight_decay,
+                "rate": _chosen(self.rate, 0.002 if two else 0.004),
+                "weight_decay": _chosen(self.weight_decay, 0.3 if two else 0.03),
             },
             pieces=min(self.pieces, max(4, len(examples) // 100)),
-            smoothing=self.smoothing if several else 0.0,
+            smoothing=0.0 if two or examples.n_classes is None else self.smoothing,
         )
         return neural.fit_net(examples, limits, seed, design, TabmModel)
 
@@ -82,3 +83,7 @@ class Tabm(Learner):
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
         neural.warm_up(cls(epochs=2), n_classes)
+
+
+def _chosen(given: float | None, otherwise: float) -> float:
+    return otherwise if given is None else given
