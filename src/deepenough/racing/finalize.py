@@ -20,11 +20,11 @@ from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
 from deepenough.racing.order import Order
-from deepenough.racing.scheduler import GRACE_SECONDS, RESEED, threads_for
-from deepenough.racing.standing import Race
+from deepenough.racing.scheduler import GRACE_SECONDS, threads_for
+from deepenough.racing.standing import RESEED, Race
 
-REFIT_CARE = 0.85
-"""Share of the time left that a refit may be predicted to take."""
+REFIT_CARE = 1.25
+"""A refit may be predicted to take so many times what is left: at its deadline it gives its best so far."""
 WORTH_A_REFIT = 1.5
 """A refit on a part of the rows must see so many times as many as the judged models did."""
 SAVE_SECONDS = 1.5

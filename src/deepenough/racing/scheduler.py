@@ -20,19 +20,16 @@ from collections.abc import Iterator, Sequence
 
 from deepenough.evidence import FAMILIES, FINISHED, Contender, Evidence, Plan
 from deepenough.racing.order import Order
-from deepenough.racing.standing import PROBE_SHARE, Race, Wish, chance, standing
+from deepenough.racing.standing import PROBE_SHARE, RESEED, Race, Wish, chance, standing
 
-PROBE_ROWS = 1000
-RUNGS = (2, 4, 8, 16, 32)
-"""The ladder below the finals' size n: n/2, n/4, ..."""
+PROBES_SHARE = 0.1
+"""Learners are probed in turn until a family has spent so much of its share."""
 SCREEN = (16, 8, 4)
 """Rungs that a challenger climbs before it is judged worth finals, or dropped."""
 DROP_BELOW = 0.05
 """A challenger that beats its family's leader at full size with less than this probability is dropped."""
 THREADS_PAY_FROM_ROWS = 10_000
 GRACE_SECONDS = 2.0
-RESEED = 500_000
-"""Seeds of repeats lie this far from those of the first fits."""
 
 
 def next_order(evidence: Evidence, elapsed_seconds: float) -> Order | None:
@@ -73,15 +70,14 @@ def _baseline_wishes(race: Race) -> Iterator[Wish]:
 
 def _wishes(race: Race, family: str) -> Iterator[Wish]:
     """What this family wants next, the most wanted first; what is done already is among it."""
+    yield from _probes(race, family)
     champion = race.champion(family)
-    if champion is None:
-        return
-    yield from _probes(race, champion)
-    if race.size is None or not _probed(race):
+    if champion is None or race.size is None or not _probed(race):
         return
     yield from _finals(race, champion, race.fewest_folds, "final")
-    yield from _ladder(race, champion)
+    yield from _low_ladder(race, champion)
     yield from _breadth(race, family)
+    yield from _ladder(race, champion)
     leader = race.leader(family) or champion
     yield from _finals(race, leader, race.most_folds, "final")
     yield from _ladder(race, leader)
@@ -91,21 +87,24 @@ def _wishes(race: Race, family: str) -> Iterator[Wish]:
     yield from _repeats(race, leader)
 
 
-def _probes(race: Race, champion: Contender) -> Iterator[Wish]:
-    """Two small trials that say how fast it is and how that grows."""
-    if race.counted:
+def _probes(race: Race, family: str) -> Iterator[Wish]:
+    """A small trial of each learner, as long as a part of the share lasts; then how the champion's time grows."""
+    if race.counted or race.has_finals:
         return
-    first = max(min(PROBE_ROWS, race.plan.largest // 4), race.plan.smallest)
-    yield Wish(champion, "probe" if first < race.plan.largest else "final", first, 0, race.seed(0))
-    if race.plan.largest >= 8 * first:
-        yield Wish(champion, "probe", 4 * first, 0, race.seed(0))
+    for contender in race.family(family):
+        if contender.name == contender.learner:
+            yield Wish(contender, "probe", race.probe_rows, 0, race.probe_seed)
+        if race.spent(family) > PROBES_SHARE * race.share:
+            break
+    champion = race.champion(family)
+    if champion is not None and race.plan.largest >= 8 * race.probe_rows:
+        yield Wish(champion, "probe", 4 * race.probe_rows, 0, race.probe_seed)
 
 
 def _probed(race: Race) -> bool:
-    """Whether the champions of both families have said how fast they are: the finals' size hangs on the slower one."""
-    champions = [champion for family in FAMILIES if (champion := race.champion(family))]
-    wishes = [wish for champion in champions for wish in _probes(race, champion)]
-    return race.has_finals or all((w.contender.name, w.n_train, w.fold, w.seed) in race.done for w in wishes)
+    """Whether both families have said how fast they are: the finals' size hangs on the slower one."""
+    wishes = [wish for family in FAMILIES for wish in _probes(race, family)]
+    return all((w.contender.name, w.n_train, w.fold, w.seed) in race.done for w in wishes)
 
 
 def _finals(race: Race, contender: Contender, folds: int, purpose: str) -> Iterator[Wish]:
@@ -113,12 +112,18 @@ def _finals(race: Race, contender: Contender, folds: int, purpose: str) -> Itera
         yield Wish(contender, purpose, race.size or 0, fold, race.seed(fold), urgent=fold < race.fewest_folds)
 
 
-def _ladder(race: Race, contender: Contender) -> Iterator[Wish]:
-    """The rungs below the finals: once each, and a second draw of the cheap ones."""
-    for divisor in RUNGS[:4]:
+def _low_ladder(race: Race, contender: Contender) -> Iterator[Wish]:
+    """The cheap rungs, once each: where challengers are compared with it."""
+    for divisor in SCREEN:
         if (race.size or 0) // divisor >= race.plan.smallest:
             yield Wish(contender, "ladder", race.rung(divisor), 0, race.seed(0))
-    for divisor in RUNGS[1:4]:
+
+
+def _ladder(race: Race, contender: Contender) -> Iterator[Wish]:
+    """All rungs below the finals, and a second draw of the cheap ones."""
+    yield from _low_ladder(race, contender)
+    yield Wish(contender, "ladder", race.rung(2), 0, race.seed(0))
+    for divisor in SCREEN[::-1]:
         if (race.size or 0) // divisor >= race.plan.smallest:
             yield Wish(contender, "ladder", race.rung(divisor), 1, race.seed(1))
 

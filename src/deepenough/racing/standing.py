@@ -24,6 +24,11 @@ REPORT_SECONDS = 2.5
 """Kept for the verdict, the report and the saving, beside the refit."""
 REFIT_SHARE = 0.15
 """At most so much of the budget is kept for the refit; where that is not enough for all rows, it sees fewer."""
+PROBE_ROWS = 1000
+CLEARLY, HARDLY_SLOWER = 0.95, 2.0
+"""A probe's loss, and its seconds, against those of the first by priority, for it to run the finals instead."""
+RESEED = 500_000
+"""Seeds of repeats lie this far from those of the first fits."""
 FINALS_SHARE = 0.6
 """The finals of a champion may take so much of its family's share; the rest is ladder, breadth and search."""
 PROBE_SHARE = 0.12
@@ -183,8 +188,31 @@ class Race:
         )
 
     def champion(self, family: str) -> Contender | None:
-        """The contender that runs its finals first: a learner with its defaults that has not failed."""
-        return next((c for c in self.family(family) if c.name == c.learner and not self.failed(c)), None)
+        """The contender that runs its finals first: of the learners that have not failed the first by priority.
+
+        Another one only where its probe was clearly better and hardly slower: small rungs flatter simple learners.
+        """
+        able = [c for c in self.family(family) if c.name == c.learner and not self.failed(c)]
+        begun = {t.contender for t in self.evidence.trials if t.purpose == "final"}
+        probes = {c.name: self._probe(c) for c in able}
+        first = next((c for c in able if c.name in begun), next(iter(able), None))
+        own = probes[first.name] if first else None
+        if first is None or first.name in begun or own is None or own.loss is None:
+            return first
+        better = [c for c in able if _clearly_better(probes[c.name], own)]
+        return min(better, key=lambda c: probes[c.name].loss or 0.0) if better else first  # type: ignore[union-attr]  # it has one
+
+    def _probe(self, contender: Contender) -> Trial | None:
+        return self.done.get((contender.name, self.probe_rows, 0, self.probe_seed))
+
+    @property
+    def probe_rows(self) -> int:
+        return max(min(PROBE_ROWS, self.plan.largest // 4), self.plan.smallest)
+
+    @property
+    def probe_seed(self) -> int:
+        """Not that of the finals: a probe has another deadline than they have, and must not stand in for one."""
+        return self.seed(0) + 7 * RESEED
 
     @cached_property
     def size(self) -> int | None:
@@ -266,6 +294,12 @@ class Race:
     def rung(self, divisor: int) -> int:
         """A size of the ladder; never under the smallest that makes sense."""
         return max((self.size or 0) // divisor, self.plan.smallest)
+
+
+def _clearly_better(probe: Trial | None, other: Trial) -> bool:
+    if probe is None or probe.loss is None or other.loss is None:
+        return False
+    return probe.loss < CLEARLY * other.loss and probe.wall_seconds <= HARDLY_SLOWER * other.wall_seconds
 
 
 def _in_a_row(race: Race, contender: str, size: int) -> int:

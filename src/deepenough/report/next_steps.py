@@ -13,6 +13,8 @@ from deepenough.report import words
 if TYPE_CHECKING:
     from deepenough.judge.verdict import Verdict
 
+MOST_TIMES = 10
+"""No more than so many times this budget is asked for: what lies beyond is better judged from the next race."""
 _KEPT_OPTIONS = ("metric", "group", "time", "positive")
 
 
@@ -53,6 +55,7 @@ def _longer(evidence: Evidence, more_seconds: float | None) -> str:
     if plan.budget_seconds is None:
         return f"{3 * (plan.budget_trials or 40)}trials"
     total = plan.budget_seconds + more_seconds if more_seconds else 3 * plan.budget_seconds
+    total = min(total, MOST_TIMES * plan.budget_seconds)
     step = 30 if total < 300 else 60 if total < 3600 else 1800
     return words.budget(math.ceil(total / step) * step, None)
 

@@ -40,7 +40,7 @@ class Mlp(Learner):
     layers: hidden layers; 0: 2, or 3 with more than two classes.
     dropout: share of units left out in a step.
     rate: highest learning rate of AdamW; 0: .01, or .004 with two classes or few rows.
-    weight_decay: relative to the rate; 0: .2, or 1 on few rows.
+    weight_decay: relative to the rate; 0: .2, or 1 on few rows of two classes.
     smoothing: share of a label that is spread over all classes, where there are more than two.
     epochs: most passes over the rows. pieces: pieces of each number, at most.
     """
@@ -74,7 +74,7 @@ class Mlp(Learner):
                 "epochs": self.epochs,
                 "batch": neural.batch_for(len(examples)),
                 "rate": self.rate or (0.004 if small or examples.n_classes == 2 else 0.01),
-                "weight_decay": self.weight_decay or (1.0 if small else 0.2),
+                "weight_decay": self.weight_decay or (1.0 if small and examples.n_classes else 0.2),
             },
             pieces=min(self.pieces, max(4, len(examples) // 100)),
             smoothing=self.smoothing if several else 0.0,

@@ -29,7 +29,7 @@ class Tabm(Learner):
 
     members: how many. width: units a layer; layers: hidden layers.
     dropout: share of units left out in a step; None: .1, or .2 with two classes.
-    rate: highest learning rate of AdamW; None: .004, or .002 with two classes.
+    rate: highest learning rate of AdamW; None: .004, or .003 with two classes.
     weight_decay: relative to the rate; None: .03, or .3 with two classes.
     smoothing: share of a label that is spread over all classes, where there are more than two.
     epochs: most passes over the rows. pieces: pieces of each number, at most.
@@ -42,7 +42,7 @@ class Tabm(Learner):
     rate: float | None = None
     weight_decay: float | None = None
     smoothing: float = 0.05
-    epochs: int = 50
+    epochs: int = 30
     pieces: int = 16
 
     needs = neural.NEEDS
@@ -62,7 +62,7 @@ class Tabm(Learner):
             recipe={
                 "epochs": self.epochs,
                 "batch": neural.batch_for(len(examples)),
-                "rate": _chosen(self.rate, 0.002 if two else 0.004),
+                "rate": _chosen(self.rate, 0.003 if two else 0.004),
                 "weight_decay": _chosen(self.weight_decay, 0.3 if two else 0.03),
             },
             pieces=min(self.pieces, max(4, len(examples) // 100)),
