@@ -145,7 +145,9 @@ class Race:
         return REPORT_SECONDS + 0.01 * min(budget, 600) + min(1.2 * refit, REFIT_SHARE * budget)
 
     def left(self, family: str) -> float:
-        return self.share - self.spent(family)
+        """What a family may still spend: the rest of its share, and no more than the race has left."""
+        own = self.share - self.spent(family)
+        return own if self.counted else min(own, self.seconds_left)
 
     def seconds_for(self, contender: Contender | None, n_train: int) -> float:
         """Predicted wall seconds of a trial, from its learner's own: log t = a + b log n."""

@@ -32,7 +32,7 @@ class Tabm(Learner):
     rate: highest learning rate of AdamW; None: .004, or .003 with two classes.
     weight_decay: relative to the rate; None: .03, or .3 with two classes.
     smoothing: share of a label that is spread over all classes, where there are more than two.
-    epochs: most passes over the rows. pieces: pieces of each number, at most.
+    epochs: most passes over the rows; None: 50, or 30 with two classes. pieces: pieces of each number, at most.
     """
 
     members: int = 8
@@ -42,7 +42,7 @@ class Tabm(Learner):
     rate: float | None = None
     weight_decay: float | None = None
     smoothing: float = 0.05
-    epochs: int = 30
+    epochs: int | None = None
     pieces: int = 16
 
     needs = neural.NEEDS
@@ -60,7 +60,7 @@ class Tabm(Learner):
                 "dropout": _chosen(self.dropout, 0.2 if two else 0.1),
             },
             recipe={
-                "epochs": self.epochs,
+                "epochs": 30 if two and self.epochs is None else self.epochs or 50,
                 "batch": neural.batch_for(len(examples)),
                 "rate": _chosen(self.rate, 0.003 if two else 0.004),
                 "weight_decay": _chosen(self.weight_decay, 0.3 if two else 0.03),
