@@ -15,6 +15,7 @@ import itertools
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,6 +35,10 @@ BLEND_WEIGHTS = (0.25, 0.5, 0.75)
 """Shares of the classical finalist in the blends that are judged beside the two."""
 
 
+TWICE_SECONDS = 1.0
+"""Two signals closer than that are one Ctrl-C: shells and wrappers pass on what the terminal sent already."""
+
+
 class Executor(Protocol):
     """Runs one trial in a folder; ours is `executors.local`."""
 
@@ -41,10 +46,11 @@ class Executor(Protocol):
 
 
 class _CtrlC:
-    """The first Ctrl-C asks the race to stop between two steps, with nothing left half done; the second insists."""
+    """The first Ctrl-C asks the race to stop between two steps, with nothing left half done; a later one insists."""
 
     def __init__(self) -> None:
         self.asked = False
+        self._when = 0.0
 
     def __enter__(self) -> _CtrlC:
         if threading.current_thread() is threading.main_thread():  # elsewhere nobody may set signals
@@ -59,9 +65,9 @@ class _CtrlC:
         return self.asked
 
     def _note(self, number: int, frame: object) -> None:
-        if self.asked:
+        if self.asked and time.monotonic() - self._when > TWICE_SECONDS:
             raise KeyboardInterrupt
-        self.asked = True
+        self.asked, self._when = True, self._when or time.monotonic()
 
 
 class Loop:
