@@ -105,7 +105,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
     monkeypatch.setattr(api, "race", race)
     before = time.monotonic()
     options = "--target y --budget 30s --metric auc --group g --time t --drop a --drop b --positive 1 --equal-within .1"
-    more = "--only mlp --without linear --kind table --seed 7 --cores 1 --memory 4GB --out there --quiet"
+    more = "--only mlp --without linear --kind table --seed 7 --cores 1 --memory 4GB --kwh .2 --currency USD --out there --quiet"
     assert cli.main(["race", "x.csv", *options.split(), *more.split()]) == 0
     assert given.pop("started") <= before
     assert callable(given.pop("listen"))
@@ -113,6 +113,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
         "source": "x.csv", "target": "y", "budget": "30s", "metric": "auc", "group": "g", "time": "t",
         "drop": ["a", "b"], "positive": "1", "equal_within": 0.1, "only": ["mlp"], "without": ["linear"],
         "kind": "table", "seed": 7, "cores": 1, "memory": "4GB", "out": "there",
+        "prices": {"kwh": 0.2, "currency": "USD"},
     }  # fmt: skip
     assert capsys.readouterr().out.startswith("CLASSICAL IS ENOUGH")
 
@@ -120,7 +121,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
 def test_options_of_race_are_those_of_the_function() -> None:
     import inspect
 
-    names = set(inspect.signature(api.race).parameters) - {"listen", "started"}
+    names = set(inspect.signature(api.race).parameters) - {"listen", "started", "prices"}
     assert names == {*cli._PASSED_ON, *cli._PASSED_ON_TOO}
 
 

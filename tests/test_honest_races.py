@@ -117,3 +117,13 @@ def test_fewer_than_fifty_rows_still_give_a_model_and_no_verdict(tmp_path: Path)
     assert race.decision == "open"
     assert "too_few" in {flag["flag"] for flag in race.verdict.flags}
     assert len(race.model.predict(pd.DataFrame(columns))) == 40
+
+
+def test_prices_are_the_persons_own(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    columns = numbers(random, 120, 3)
+    data = columns | {"y": named(columns["x0"] > 0)}
+    race = raced(tmp_path, data, prices={"core_hour": 5.0, "currency": "USD"})
+    assert "USD 5.00" in str(race) and "EUR" not in str(race)
+    with pytest.raises(deepenough.DeepenoughError, match="no price"):
+        raced(tmp_path / "other", data, prices={"kwhh": 1.0})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from deepenough import kinds
 from deepenough.errors import Interrupted, NothingToRaceError, OptionError, SourceError
 from deepenough.evidence import FAMILIES, Event, Evidence, Journal, Plan, read
+from deepenough.judge.cost import Prices
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.racing.budget import parse_budget
 from deepenough.racing.executors.local import LocalExecutor
@@ -53,6 +54,7 @@ def race(
     cores: int | None = None,
     equal_within: float | None = None,
     positive: str | None = None,
+    prices: Mapping[str, float | str] | None = None,
     kind: str | None = None,
     listen: Listener | None = None,
     started: float | None = None,
@@ -74,6 +76,7 @@ def race(
     equal_within: the difference, in the judged metric's unit, that counts as none; default 5 % of the better finalist's
         loss or gain, whichever is smaller.
     positive: of two classes the one whose probability is asked; default the rarer one.
+    prices: what things cost, by the names of `judge.cost.Prices` ({"kwh": .25, "core_hour": .04, "currency": "USD"}).
     kind: of data; default: recognised.
     listen: called with each `Event`.
     started: `time.monotonic()` of the moment that the budget counts from; default now.
@@ -105,7 +108,7 @@ def race(
         device="cuda" if about.get("cuda") else "cpu",
         shape=task.shape,
         absent=tuple(absent),
-        setup={"machine": about, "packages": packages(), "recognised": reason, "budget": str(budget)},
+        setup=_setup(about, reason, str(budget), prices),
         judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed},
         **_task_facts(task),
     )
@@ -197,7 +200,7 @@ def _hand_over(folder: Path, loop: Loop, verdict: Verdict, task: Task, hear: Lis
         if isinstance(item, HandOver):
             facts = {"how": item.how, "note": item.note, "decision": verdict.decision, "kind": loop.plan.kind}
             save(folder / "model", item.members, codec, facts | {"question": dict(loop.plan.question)})
-            hear(loop.say("model_saved", {"folder": str(folder / "model"), "how": item.how, "note": item.note}))
+            hear(loop.say("model_saved", {"how": item.how, "rows": item.rows, "note": item.note}))
         else:
             hear(item)
 
@@ -270,6 +273,18 @@ class Race:
 
 def _now() -> float:
     return time.monotonic()
+
+
+def _setup(
+    about: Mapping[str, Any], recognised: str, budget: str, prices: Mapping[str, float | str] | None
+) -> dict[str, Any]:
+    """What the race was run with, beside what the plan names itself."""
+    known = {item.name: item.default for item in dataclasses.fields(Prices)}
+    for name in prices or {}:
+        if name not in known:
+            raise OptionError(f"{name!r} is no price. There are: {', '.join(known)}.")
+    said = {"prices": {**prices, "source": "your prices"}} if prices else {}
+    return {"machine": about, "packages": packages(), "recognised": recognised, "budget": budget, **said}
 
 
 def _kind(source: Any, question: Question, name: str | None) -> tuple[kinds.Kind, str]:

@@ -114,6 +114,9 @@ def _add_race(commands: Any) -> None:
         "--cores", metavar="N", type=int, help="processor cores to use (default: all that are free to use)"
     )
     race.add_argument("--memory", metavar="SIZE", help="memory to use, as 4GB (default: most of what is free)")
+    race.add_argument("--kwh", metavar="PRICE", type=float, help="price of a kilowatt hour (default: 0.30)")
+    race.add_argument("--core-hour", metavar="PRICE", type=float, help="price of a core and hour (default: 0.05)")
+    race.add_argument("--currency", metavar="NAME", help="of these prices (default: EUR)")
     race.add_argument("--out", metavar="DIR", help="folder of the run (default: a new one under runs/)")
     _add_saying(race)
 
@@ -159,6 +162,7 @@ def _add_doctor(commands: Any) -> None:
 
 
 _PASSED_ON = ("source", "target", "budget", "metric", "group", "time", "positive", "equal_within", "kind", "seed")
+_PRICES = ("kwh", "core_hour", "currency")
 _PASSED_ON_TOO = ("drop", "only", "without", "memory", "cores", "out")
 
 
@@ -166,6 +170,8 @@ def _race(options: argparse.Namespace, started: float) -> int:
     from deepenough.api import race
 
     given = {name: getattr(options, name) for name in (*_PASSED_ON, *_PASSED_ON_TOO)}
+    prices = {name: getattr(options, name) for name in _PRICES if getattr(options, name) is not None}
+    given["prices"] = prices or None
     return _watch(options, lambda listen: race(**given, listen=listen, started=started))
 
 

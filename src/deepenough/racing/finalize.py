@@ -33,10 +33,11 @@ SAVE_SECONDS = 1.5
 
 @dataclass(frozen=True)
 class HandOver:
-    """What is handed over: its members, how it came to be, and a sentence that says so."""
+    """What is handed over: its members, how it came to be, from how many rows, and a sentence that says so."""
 
     members: tuple[Member, ...]
     how: str
+    rows: int
     note: str
 
 
@@ -58,7 +59,7 @@ def members(loop: Loop, verdict: Verdict) -> Iterator[Event | HandOver]:
         found.extend(_member(loop, each, name, weight / len(kept)) for each in kept)
         seen.append(kept[0].n_train if kept else 0)
     how = hows.pop() if len(hows) == 1 else "mixed"
-    yield HandOver(tuple(found), how, _note(loop, verdict, how, min(seen)))
+    yield HandOver(tuple(found), how, min(seen), _note(loop, verdict, how, min(seen)))
 
 
 def _refit_rows(loop: Loop, verdict: Verdict, name: str) -> int | None:

@@ -29,6 +29,8 @@ CLEARLY, HARDLY_SLOWER = 0.95, 2.0
 """A probe's loss, and its seconds, against those of the first by priority, for it to run the finals instead."""
 RESEED = 500_000
 """Seeds of repeats lie this far from those of the first fits."""
+CHEAP_SHARE = 0.35
+"""Where the champions' finals on every fold take no more of a share than that, every fold is planned."""
 FINALS_SHARE = 0.6
 """The finals of a champion may take so much of its family's share; the rest is ladder, breadth and search."""
 PROBE_SHARE = 0.12
@@ -252,8 +254,15 @@ class Race:
         else:
             budget = self.plan.budget_seconds or 0.0
             wanted = 2 if budget < 45 else 3 if budget < 100 else 5
-            wanted = min(wanted, 3) if self.plan.judging == "halves" else wanted
+            wanted = min(wanted, 3) if self.plan.judging == "halves" else max(wanted, self._cheap_folds)
         return min(max(wanted, 2), self.plan.folds)
+
+    @property
+    def _cheap_folds(self) -> int:
+        """Folds that the finals may have at the largest size for a modest part of the shares: on small data, all."""
+        champions = [champion for family in FAMILIES if (champion := self.champion(family))]
+        slowest = max((self.seconds_for(champion, self.plan.largest) for champion in champions), default=math.inf)
+        return self.plan.folds if slowest <= 0 else int(min(CHEAP_SHARE * self.share / slowest, self.plan.folds))
 
     @property
     def most_folds(self) -> int:

@@ -11,15 +11,13 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import importlib
 import json
 import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,29 +57,10 @@ def run(folder: Path, ready: Callable[[], None]) -> dict[str, Any]:
     content = json.loads((folder / "job.json").read_text())
     order, facts = Order(**content["order"]), content["facts"]
     learner = imported(order.learner)(**order.settings)
-    with _threads(order.threads):
-        type(learner).warm_up(facts.get("n_classes"))
-        with np.load(folder / "job.npz", allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        return _SHAPES[content["shape"]](folder, order, learner, arrays, facts, ready)
-
-
-@functools.cache
-def thread_pools() -> Any:
-    """The thread pools of the loaded libraries, None without threadpoolctl. Found once, in the warm server."""
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController()
-
-
-@contextlib.contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """Hold the linear algebra below numpy to the trial's threads."""
-    pools = thread_pools()
-    with contextlib.nullcontext() if pools is None else pools.limit(limits=number):
-        yield
+    type(learner).warm_up(facts.get("n_classes"))
+    with np.load(folder / "job.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    return _SHAPES[content["shape"]](folder, order, learner, arrays, facts, ready)
 
 
 def _limits(order: Order) -> Limits:

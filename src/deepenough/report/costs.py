@@ -49,7 +49,7 @@ def middle(values: Iterable[float | None]) -> float | None:
 
 def side_by_side(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
     """The prices of both finalists at the judged size, how each is known, and what is assumed."""
-    prices = Prices()
+    prices = Prices(**evidence.plan.setup.get("prices", {}))
     names = {family: side.contender for family in FAMILIES if (side := getattr(verdict, family)) is not None}
     trials = {family: _trials_at(evidence, name, verdict.n_train) for family, name in names.items()}
     bills = {family: found for family, own in trials.items() if (found := bill(own, prices)) is not None}

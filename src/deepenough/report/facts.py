@@ -226,7 +226,7 @@ def _model(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
         "weights": last.get("weights", verdict.winner_weights),
         "note": last.get("note", ""),
         "how": last.get("how", ""),
-        "refit_rows": evidence.plan.rows if last.get("how") == "refit" else None,
+        "refit_rows": last.get("rows") if last.get("how") == "refit" else None,
     }
 
 

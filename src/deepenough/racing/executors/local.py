@@ -89,6 +89,10 @@ class _Server:
             "PYTHONHASHSEED": "0",
             "PYTHONWARNINGS": "ignore",
             "OMP_WAIT_POLICY": "PASSIVE",  # idle threads must not spin: that made small fits many times dearer
+            # One thread unless a learner asks its library for what its limits allow. Told before the libraries start:
+            # telling them after a fork makes OpenBLAS start its threads anew, .1 s a trial.
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
             "HF_HUB_OFFLINE": "1",  # no trial ever waits on a network
             "TRANSFORMERS_OFFLINE": "1",
         }

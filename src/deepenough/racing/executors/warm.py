@@ -41,9 +41,6 @@ def main() -> None:
     for module in json.loads(sys.argv[2]):
         with contextlib.suppress(ImportError):  # the trial that needs it says so
             importlib.import_module(module)
-    from deepenough.racing.trial import thread_pools
-
-    thread_pools()
     gc.collect()
     gc.freeze()  # what is shared with the children stays unwritten, and so shared
     _tell(channel, {"warm": time.perf_counter() - start})
