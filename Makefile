@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
-BUDGET ?= 30s
+BUDGET ?= 60s
 DEMO := examples/data/letter.csv
 DEMO_TARGET := letter
 
@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/installed ## race a shipped table (20,000 letters) for 30 seconds; BUDGET=2m races longer
+demo: $(VENV)/installed ## race a shipped table (20,000 letters) for a minute; BUDGET=5m races longer
 	$(BIN)/deepenough race $(DEMO) --target $(DEMO_TARGET) --budget $(BUDGET) --out runs/demo-$$(date +%Y%m%d-%H%M%S)
 	@echo "The report: $$(ls -td runs/demo-*/ | head -1)report.html"
 

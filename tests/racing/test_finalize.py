@@ -1,4 +1,4 @@
-"""What is handed over: the winner refitted on all rows, on as many as the time allows, or the models that were judged."""
+"""What is handed over: the winner refitted on all rows, on what the time allows, or the models that were judged."""
 
 from __future__ import annotations
 

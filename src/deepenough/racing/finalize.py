@@ -138,7 +138,8 @@ def _note(loop: Loop, verdict: Verdict, how: str, seen: int) -> str:
     """What the handed-over model saw, beside what was judged."""
     judged, rows = verdict.n_train, loop.plan.rows
     if how == "refit":
-        more = f"{(seen / judged - 1):.0%} more" if judged and seen > judged else "as many"
+        times = seen / max(judged, 1)
+        more = f"{times:.0f} times as many" if times >= 2 else f"{times - 1:.0%} more" if seen > judged else "as many"
         of = f"{seen:,} of {rows:,}" if seen < rows else f"all {rows:,}"
         saw = f"this one saw {more} ({of}) and was not scored itself"
         return f"The judged models learnt from {judged:,} rows; {saw}."

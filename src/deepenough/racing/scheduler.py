@@ -22,7 +22,7 @@ from deepenough.evidence import FAMILIES, FINISHED, Contender, Evidence, Plan
 from deepenough.racing.order import Order
 from deepenough.racing.standing import PROBE_SHARE, RESEED, Race, Wish, chance, standing
 
-PROBES_SHARE = 0.1
+PROBES_SHARE = 0.15
 """Learners are probed in turn until a family has spent so much of its share."""
 SCREEN = (16, 8, 4)
 """Rungs that a challenger climbs before it is judged worth finals, or dropped."""
