@@ -23,7 +23,7 @@ from deepenough.racing.order import Order
 from deepenough.racing.standing import PROBE_SHARE, RESEED, Race, Wish, chance, standing
 
 PROBES_SHARE = 0.15
-"""Learners are probed in turn until a family has spent so much of its share."""
+"""Learners are probed in turn for so much of a family's share."""
 SCREEN = (16, 8, 4)
 """Rungs that a challenger climbs before it is judged worth finals, or dropped."""
 DROP_BELOW = 0.05
@@ -94,8 +94,8 @@ def _probes(race: Race, family: str) -> Iterator[Wish]:
     for contender in race.family(family):
         if contender.name == contender.learner:
             yield Wish(contender, "probe", race.probe_rows, 0, race.probe_seed)
-        if race.spent(family) > PROBES_SHARE * race.share:
-            break
+        if race.spent(family) + race.last_seconds(family) > PROBES_SHARE * race.share:
+            break  # another one as dear as the last would be too much
     champion = race.champion(family)
     if champion is not None and race.plan.largest >= 8 * race.probe_rows:
         yield Wish(champion, "probe", 4 * race.probe_rows, 0, race.probe_seed)
@@ -255,7 +255,7 @@ def _limit_seconds(race: Race, wish: Wish, left: float) -> float:
     if wish.purpose in ("baseline", "probe") or math.isinf(expected):
         limit = PROBE_SHARE * race.share + 0.5
     elif wish.purpose == "final" and race.finals(wish.contender) < race.fewest_folds:
-        limit = max(0.9 * left / (race.fewest_folds - race.finals(wish.contender)), 1.5 * expected)
+        limit = 0.9 * left / (race.fewest_folds - race.finals(wish.contender))
     else:
         limit = 3 * expected + 1
     available = max(race.seconds_left, 0.5)

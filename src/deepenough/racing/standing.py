@@ -24,6 +24,7 @@ REPORT_SECONDS = 2.5
 """Kept for the verdict, the report and the saving, beside the refit."""
 REFIT_SHARE = 0.15
 """At most so much of the budget is kept for the refit; where that is not enough for all rows, it sees fewer."""
+GROWTH_OF_THE_CUT = 0.9
 PROBE_ROWS = 1000
 CLEARLY, HARDLY_SLOWER = 0.95, 2.0
 """A probe's loss, and its seconds, against those of the first by priority, for it to run the finals instead."""
@@ -119,6 +120,10 @@ class Race:
             if trial.purpose not in ("refit", "blend"):
                 spent[trial.family] = spent.get(trial.family, 0.0) + self.cost(trial)
         return spent
+
+    def last_seconds(self, family: str) -> float:
+        """Wall seconds of the last trial of a family."""
+        return next((t.wall_seconds for t in reversed(self.evidence.trials) if t.family == family), 0.0)
 
     @cached_property
     def share(self) -> float:
@@ -323,7 +328,10 @@ def _in_a_row(race: Race, contender: str, size: int) -> int:
 
 
 def _time_law(trials: Sequence[Trial]) -> tuple[float, float] | None:
-    """(a, b) of seconds = a * rows ** b; a timeout counts with the seconds that it had."""
+    """(a, b) of seconds = a * rows ** b.
+
+    A trial that its deadline cut would have taken longer: its seconds are taken as they are, growth as almost linear.
+    """
     sizes = sorted({t.n_train for t in trials})
     if not sizes:
         return None
@@ -331,6 +339,8 @@ def _time_law(trials: Sequence[Trial]) -> tuple[float, float] | None:
     exponent = 1.0
     if sizes[-1] >= 2 * sizes[0]:
         exponent = float(np.clip(np.polyfit(np.log(sizes), np.log(means), 1)[0], 0.3, 2.0))
+        if any(t.status != "ok" for t in trials if t.n_train == sizes[-1]):
+            exponent = max(exponent, GROWTH_OF_THE_CUT)
     return means[-1] / sizes[-1] ** exponent, exponent
 
 
