@@ -13,7 +13,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ REPORT_SECONDS = 2.5
 REFIT_SHARE = 0.15
 """At most so much of the budget is kept for the refit; where that is not enough for all rows, it sees fewer."""
 GROWTH_OF_THE_CUT = 0.9
+BETWEEN_SECONDS = 0.05
 PROBE_ROWS = 1000
 CLEARLY, HARDLY_SLOWER = 0.95, 2.0
 """A probe's loss, and its seconds, against those of the first by priority, for it to run the finals instead."""
@@ -66,7 +66,7 @@ class Race:
     elapsed_seconds: float = 0.0
     _times: dict[str, tuple[float, float] | None] = field(default_factory=dict, compare=False)
     _laws: dict[str, tuple[float, float] | None] = field(default_factory=dict, compare=False)
-    _leaders: dict[str, Any] = field(default_factory=dict, compare=False)
+    _leaders: dict[str, Contender | None] = field(default_factory=dict, compare=False)
     _in_a_row: dict[tuple[str, int], int] = field(default_factory=dict, compare=False)
 
     @property
@@ -107,9 +107,6 @@ class Race:
 
     # Costs
 
-    def cost(self, trial: Trial) -> float:
-        return 1.0 if self.counted else trial.wall_seconds
-
     def spent(self, family: str) -> float:
         return self._spent.get(family, 0.0)
 
@@ -118,11 +115,10 @@ class Race:
         spent: dict[str, float] = {}
         for trial in self.evidence.trials:
             if trial.purpose not in ("refit", "blend"):
-                spent[trial.family] = spent.get(trial.family, 0.0) + self.cost(trial)
+                spent[trial.family] = spent.get(trial.family, 0.0) + (1.0 if self.counted else trial.wall_seconds)
         return spent
 
     def last_seconds(self, family: str) -> float:
-        """Wall seconds of the last trial of a family."""
         return next((t.wall_seconds for t in reversed(self.evidence.trials) if t.family == family), 0.0)
 
     @cached_property
@@ -132,7 +128,9 @@ class Race:
         spent = sum(self.spent(family) for family in families)
         if self.plan.budget_trials is not None:
             return self.plan.budget_trials / max(len(families), 1)
-        return (spent + max(self.seconds_left, 0.0)) / max(len(families), 1)
+        between = sum(t.startup_seconds + BETWEEN_SECONDS for t in self.evidence.trials)  # paid by nobody
+        used = spent / (spent + between) if spent else 1.0
+        return (spent + used * max(self.seconds_left, 0.0)) / max(len(families), 1)
 
     @property
     def seconds_left(self) -> float:
@@ -284,8 +282,7 @@ class Race:
         """The best of those with the most folds at the finals' size; the champion before there are any."""
         if family not in self._leaders:
             self._leaders[family] = self._leader(family)
-        found: Contender | None = self._leaders[family]
-        return found
+        return self._leaders[family]
 
     def _leader(self, family: str) -> Contender | None:
         able = [c for c in self.family(family) if self.finals(c)] if self.has_finals else []
