@@ -102,7 +102,7 @@ def test_plain_lines_without_a_terminal() -> None:
     assert "\x1b" not in told
     assert "mlp on 800 rows, fold 2: loss 0.250, 6.0 s" in told
     assert "dropped linear: far behind" in told
-    assert "mlp once more, on all rows: done" in told
+    assert "mlp once more, on 1,000 rows: done" in told
 
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,7 +93,7 @@ def _name(contender: Any) -> str:
 
 def _trial(data: Mapping[str, Any]) -> str:
     if data.get("purpose") == "refit":
-        return f"{data.get('contender')} once more, on all rows"
+        return f"{data.get('contender')} once more, on {words.count(data.get('n_train'))} rows"
     return f"{data.get('contender')} on {words.count(data.get('n_train'))} rows, fold {int(data.get('fold', 0)) + 1}"
 
 
