@@ -18,7 +18,7 @@ from deepenough.judge.cost import Prices
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.racing.budget import parse_budget
 from deepenough.racing.executors.local import LocalExecutor
-from deepenough.racing.finalize import HandOver, members
+from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop, contenders
 from deepenough.racing.machine import machine, packages, parse_bytes
 from deepenough.racing.run_folder import locked, new_folder
@@ -179,7 +179,7 @@ def _sitting(
     hear(loop.say("plan", shown | {"contenders": listed}))
     for event in loop.run():
         hear(event)
-    verdict = judge(loop.evidence)
+    verdict = with_a_winner(loop, judge(loop.evidence))
     if not loop.interrupted and verdict.winner:
         _hand_over(folder, loop, verdict, task, hear)
     hear(loop.say("done", {"decision": verdict.decision, "interrupted": loop.interrupted}))

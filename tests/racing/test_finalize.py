@@ -9,7 +9,7 @@ import pytest
 
 from deepenough.evidence import Evidence, Journal, read
 from deepenough.judge.verdict import judge
-from deepenough.racing.finalize import HandOver, members
+from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop
 from tests.racing.test_loop import EXECUTOR, pair, plan_for, race
 from tests.stubs.supervised import StubSupervised
@@ -60,3 +60,18 @@ def test_with_no_time_left_the_judged_models_are_handed_over_together(raced: tup
     assert len(given.members) == judged.folds
     assert sum(member.weight for member in given.members) == pytest.approx(1.0)
     assert "no time for a refit" in given.note
+
+
+def test_where_nothing_was_judged_for_both_somebody_is_handed_over_all_the_same(
+    tmp_path: Path,
+) -> None:
+    task = StubSupervised(rows=ROWS)
+    race(tmp_path, task, plan_for(task, pair()), stop_after=6)
+    journal = Journal(tmp_path)
+    loop = Loop(task, read(tmp_path), journal, EXECUTOR, lambda: 0.0)
+    verdict = with_a_winner(loop, judge(loop.evidence))
+    *_, last = members(loop, verdict)
+    journal.close()
+    assert judge(read(tmp_path)).n_train == 0
+    assert isinstance(last, HandOver) and last.members
+    assert "Nothing was judged" in last.note

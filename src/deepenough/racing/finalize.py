@@ -10,12 +10,13 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from deepenough.evidence import FINISHED, Event, Trial
+from deepenough.evidence import FAMILIES, FINISHED, Event, Trial
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
@@ -60,6 +61,15 @@ def members(loop: Loop, verdict: Verdict) -> Iterator[Event | HandOver]:
         seen.append(kept[0].n_train if kept else 0)
     how = hows.pop() if len(hows) == 1 else "mixed"
     yield HandOver(tuple(found), how, min(seen), _note(loop, verdict, how, min(seen)))
+
+
+def with_a_winner(loop: Loop, verdict: Verdict) -> Verdict:
+    """The verdict, with somebody to hand over where no size was judged for both: the leader of the first family."""
+    race = Race(loop.evidence, loop.clock())
+    leaders = [leader for family in FAMILIES if (leader := race.leader(family))]
+    if verdict.winner or not leaders:
+        return verdict
+    return dataclasses.replace(verdict, winner=(leaders[0].name,), winner_weights=(1.0,))
 
 
 def _refit_rows(loop: Loop, verdict: Verdict, name: str) -> int | None:
@@ -137,6 +147,8 @@ def _member(loop: Loop, trial: Trial, name: str, weight: float) -> Member:
 def _note(loop: Loop, verdict: Verdict, how: str, seen: int) -> str:
     """What the handed-over model saw, beside what was judged."""
     judged, rows = verdict.n_train, loop.plan.rows
+    if not judged:
+        return f"Fitted on {seen:,} of {rows:,} rows. Nothing was judged at a size that both families finished."
     if how == "refit":
         times = seen / max(judged, 1)
         more = f"{times:.0f} times as many" if times >= 2 else f"{times - 1:.0%} more" if seen > judged else "as many"

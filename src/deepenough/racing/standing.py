@@ -37,8 +37,8 @@ FINALS_SHARE = 0.6
 PROBE_SHARE = 0.12
 MOST_TRIAL_ROWS = 20_000
 """With a budget in trials there is no clock to size the finals by: they have at most so many rows."""
-URGENT_SHARE = 0.5
-"""A planned final is begun when at least so much of its predicted time is left."""
+URGENT_SHARE = 0.15
+"""A planned final is begun when so much of its predicted time is left: cut short, it still gives a verdict."""
 
 
 @dataclass(frozen=True)
