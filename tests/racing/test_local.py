@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from deepenough.learner import Learner
+from deepenough.racing.executors import local
 from deepenough.racing.executors.local import LocalExecutor, Outcome, close_servers
 from deepenough.racing.order import Order
 from tests.stubs import faulty
@@ -123,10 +124,20 @@ def test_daemons_die_with_their_trial_and_are_counted(executor: LocalExecutor, t
     assert left == []
 
 
-def test_a_warm_up_has_no_data_to_train_on(executor: LocalExecutor, tmp_path: Path) -> None:
-    outcome = run(executor, tmp_path, order(faulty.TrainsInWarmUp))
-    assert outcome.status in ("ok", "truncated", "error")
-    assert outcome.told.get("fit_wall_seconds", 0.0) >= 0.0
+def test_what_a_warm_up_does_is_start_up_and_nothing_of_it_is_kept(executor: LocalExecutor, tmp_path: Path) -> None:
+    for turn in range(2):
+        outcome = run(executor, tmp_path / str(turn), order(faulty.TrainsInWarmUp))
+        assert outcome.status == "ok", outcome.error
+        assert outcome.startup_seconds >= 1.0  # the CPU second that it burns, each time anew
+
+
+def test_a_warm_up_that_does_not_end_is_killed(
+    executor: LocalExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "STARTUP_SECONDS", 2.0)
+    outcome = run(executor, tmp_path, order(faulty.SleepsInWarmUp))
+    assert outcome.status == "timeout" and outcome.answers == ()
+    assert run(executor, tmp_path / "next", order(Classical)).status == "ok"
 
 
 def test_a_trial_can_be_interrupted(executor: LocalExecutor, tmp_path: Path) -> None:
