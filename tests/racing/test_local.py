@@ -121,14 +121,39 @@ def test_daemons_die_with_their_trial_and_are_counted(executor: LocalExecutor, t
     run(executor, tmp_path, order(faulty.ForksDaemon))
     server = psutil.Process(os.getpid()).children()
     left = [child for each in server for child in each.children(recursive=True) if child.pid not in before]
-    assert left == []
+    assert len(left) <= 1  # the process that waits for the next trial
+    run(executor, tmp_path / "next", order(faulty.TellsItsProcess))
+    assert {child.pid for child in left} <= {int((tmp_path / "next" / "trial" / "process").read_text())}
 
 
-def test_what_a_warm_up_does_is_start_up_and_nothing_of_it_is_kept(executor: LocalExecutor, tmp_path: Path) -> None:
-    for turn in range(2):
+def test_every_trial_has_a_new_process(executor: LocalExecutor, tmp_path: Path) -> None:
+    told = [tmp_path / str(turn) / "trial" / "process" for turn in range(3)]
+    for path in told:
+        assert run(executor, path.parent.parent, order(faulty.TellsItsProcess)).status == "ok"
+    assert len({path.read_text() for path in told}) == 3
+
+
+def test_what_a_warm_up_does_is_start_up_and_a_long_one_is_done_each_time_anew(
+    executor: LocalExecutor, tmp_path: Path
+) -> None:
+    for turn in range(3):
         outcome = run(executor, tmp_path / str(turn), order(faulty.TrainsInWarmUp))
         assert outcome.status == "ok", outcome.error
-        assert outcome.startup_seconds >= 1.0  # the CPU second that it burns, each time anew
+        assert outcome.startup_seconds >= 1.0  # the CPU second that it burns
+        assert outcome.wall_seconds < outcome.startup_seconds
+
+
+def test_a_warm_up_that_starts_no_thread_moves_into_the_server(executor: LocalExecutor, tmp_path: Path) -> None:
+    startups = [run(executor, tmp_path / str(turn), order(faulty.WarmsUp)).startup_seconds for turn in range(3)]
+    assert min(startups[:2]) >= 0.3  # in the first trial, which shows that it may; in the server, before the second
+    assert startups[2] < 0.3
+
+
+def test_a_warm_up_that_starts_threads_stays_in_its_trials(executor: LocalExecutor, tmp_path: Path) -> None:
+    startups = [
+        run(executor, tmp_path / str(turn), order(faulty.WarmsUpWithThreads)).startup_seconds for turn in range(3)
+    ]
+    assert min(startups) >= 0.3
 
 
 def test_a_warm_up_that_does_not_end_is_killed(

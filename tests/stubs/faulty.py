@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -200,6 +201,31 @@ class TrainsInWarmUp(Faulty):
         while time.process_time() - start < 1.0:
             cls.warmed.append(sum(range(1000)))
         cls.warmed[:] = [1.0]
+
+
+class TellsItsProcess(Trivial):
+    """It writes its process id into the folder that it runs in."""
+
+    def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
+        Path("process").write_text(str(os.getpid()))
+        return super().fit(examples, limits, seed)
+
+
+class WarmsUp(Trivial):
+    """It takes a moment to warm up, in its own thread alone."""
+
+    @classmethod
+    def warm_up(cls, n_classes: int | None) -> None:
+        time.sleep(0.3)
+
+
+class WarmsUpWithThreads(Trivial):
+    """Its warm-up leaves a thread behind, as some libraries' pools do: a fork of such a process hangs."""
+
+    @classmethod
+    def warm_up(cls, n_classes: int | None) -> None:
+        time.sleep(0.3)
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 
 
 class FindsLabels(Trivial):

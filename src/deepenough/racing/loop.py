@@ -35,6 +35,9 @@ BLEND_WEIGHTS = (0.25, 0.5, 0.75)
 """Shares of the classical finalist in the blends that are judged beside the two."""
 
 
+VERDICT_SECONDS = 1.0
+"""The verdict so far is asked for at most so often: it takes the time of a small fit."""
+
 TWICE_SECONDS = 1.0
 """Two signals closer than that are one Ctrl-C: shells and wrappers pass on what the terminal sent already."""
 
@@ -86,6 +89,7 @@ class Loop:
         self.units = {fold: task.units(fold) for fold in range(task.folds)}
         self.interrupted = False
         self.stop = _CtrlC()
+        self._judged_seconds = -VERDICT_SECONDS
         self._dropped = {name for name, _ in dropped(self.evidence)}
 
     @property
@@ -104,7 +108,7 @@ class Loop:
             yield self.say("interrupted", {"trials": len(self.trials)})
 
     def say(self, what: str, data: Mapping[str, Any]) -> Event:
-        """An event, on the disk before anybody hears it."""
+        """An event, written before anybody hears it."""
         event = Event(what, round(self.clock(), 3), data)
         self.journal.append(event)
         return event
@@ -224,7 +228,10 @@ class Loop:
         finals = {(t.family, t.fold) for t in self.trials if t.purpose == "final" and t.finished}
         if all((family, order.fold) in finals for family in FAMILIES):
             yield self.say("rung_done", {"n_train": order.n_train, "fold": order.fold})
+            if self.clock() < self._judged_seconds + VERDICT_SECONDS:
+                return
             verdict = judge(self.evidence, final=False, curves=False)
+            self._judged_seconds = self.clock()
             gap = verdict.gap and {"value": verdict.gap.value, "low": verdict.gap.low, "high": verdict.gap.high}
             said = {"decision": verdict.decision, "sentence": decision_sentence(verdict), "gap": gap}
             yield self.say("verdict_so_far", said)

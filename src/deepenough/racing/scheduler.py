@@ -22,7 +22,7 @@ from deepenough.evidence import FAMILIES, FINISHED, Contender, Evidence, Plan
 from deepenough.racing.order import Order
 from deepenough.racing.standing import PROBE_SHARE, RESEED, Race, Wish, chance, standing
 
-PROBES_SHARE = 0.15
+PROBES_SHARE = 0.2
 """Learners are probed in turn for so much of a family's share."""
 SCREEN = (16, 8, 4)
 """Rungs that a challenger climbs before it is judged worth finals, or dropped."""
@@ -94,8 +94,8 @@ def _probes(race: Race, family: str) -> Iterator[Wish]:
     for contender in race.family(family):
         if contender.name == contender.learner:
             yield Wish(contender, "probe", race.probe_rows, 0, race.probe_seed)
-        if race.spent(family) + race.last_seconds(family) > PROBES_SHARE * race.share:
-            break  # another one as dear as the last would be too much
+        if race.spent(family) > PROBES_SHARE * race.share:
+            break
     champion = race.champion(family)
     if champion is not None and race.plan.largest >= 8 * race.probe_rows:
         yield Wish(champion, "probe", 4 * race.probe_rows, 0, race.probe_seed)

@@ -118,9 +118,6 @@ class Race:
                 spent[trial.family] = spent.get(trial.family, 0.0) + (1.0 if self.counted else trial.wall_seconds)
         return spent
 
-    def last_seconds(self, family: str) -> float:
-        return next((t.wall_seconds for t in reversed(self.evidence.trials) if t.family == family), 0.0)
-
     @cached_property
     def share(self) -> float:
         """What each family may spend in all: half of what the race has for trials."""
@@ -212,7 +209,7 @@ class Race:
     def _probe(self, contender: Contender) -> Trial | None:
         return self.done.get((contender.name, self.probe_rows, 0, self.probe_seed))
 
-    @property
+    @cached_property
     def probe_rows(self) -> int:
         return max(min(PROBE_ROWS, self.plan.largest // 4), self.plan.smallest)
 
@@ -249,7 +246,7 @@ class Race:
         steps = int(2 * math.log2(max(self.plan.largest / self.plan.smallest, 1))) + 1
         return [max(int(self.plan.largest / 2 ** (step / 2)), self.plan.smallest) for step in range(steps)]
 
-    @property
+    @cached_property
     def fewest_folds(self) -> int:
         """Folds that the finals are planned for; more come when time is left."""
         if self.counted:
@@ -387,7 +384,9 @@ def _paired_error(race: Race, trial: Trial, other: Trial) -> float:
     floor = 0.01 * abs(other.loss or 0.0)
     if ours is None or theirs is None or ours.shape != theirs.shape or ours.shape[1] != 1:
         return max(0.03 * abs(other.loss or 0.0), 1e-12)
-    return max(float(np.std(ours - theirs)) / math.sqrt(len(ours)), floor, 1e-12)
+    apart = ours[:, 0] - theirs[:, 0]
+    apart -= apart.mean()
+    return max(float(np.sqrt(apart.dot(apart))) / len(apart), floor, 1e-12)
 
 
 def standing(race: Race, family: str, contender: Contender) -> float:

@@ -41,6 +41,16 @@ def imported(path: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
+_warm: set[tuple[str, int | None]] = set()
+
+
+def warm_up(path: str, n_classes: int | None) -> None:
+    """A learner's own warm-up, once in this process and in those that are forked from it."""
+    if (path, n_classes) not in _warm:
+        imported(path).warm_up(n_classes)
+        _warm.add((path, n_classes))
+
+
 def write_job(folder: Path, order: Order, arrays: Mapping[str, np.ndarray], shape: str, facts: Any) -> None:
     """Lay a trial's whole world into its folder."""
     folder.mkdir(parents=True)
@@ -57,7 +67,7 @@ def run(folder: Path, ready: Callable[[], None]) -> dict[str, Any]:
     content = json.loads((folder / "job.json").read_text())
     order, facts = Order(**content["order"]), content["facts"]
     learner = imported(order.learner)(**order.settings)
-    type(learner).warm_up(facts.get("n_classes"))
+    warm_up(order.learner, facts.get("n_classes"))
     with np.load(folder / "job.npz", allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
     return _SHAPES[content["shape"]](folder, order, learner, arrays, facts, ready)

@@ -4,6 +4,8 @@ Needs that this module answers:
 
 * A trial starts warm: each family has a server with its libraries imported (see `warm`), started while the data are
   read and kept for the next race of this process.
+* Small trials must not cost more to start and to end than to run: nobody waits for the end of a process that left
+  nothing running.
 * A deadline is soft first (SIGTERM: give your best so far), and two seconds later hard, for the whole process group.
 * Memory is what is resident, polled, of the trial and all that it started.
 * The parent never waits for ever: each wait has an end, and a server that died is started again.
@@ -38,6 +40,9 @@ WARM_SECONDS = 120.0
 STARTUP_SECONDS = 30.0
 """A trial that has not warmed up by then is killed."""
 POLL_SECONDS = 0.02
+MEMORY_POLL_SECONDS = 0.1
+WARM_UP_SECONDS = 1.0
+"""A warm-up that took longer in a trial's own process is not done in its server."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,18 @@ class _Lines:
         return dict(json.loads(line))
 
 
+_WarmUp = tuple[str, int | None]
+"""Path of a learner, and the number of classes that it was warmed up for."""
+
+
+@dataclass
+class _Child:
+    """A trial's process, forked from a server."""
+
+    pid: int
+    lines: _Lines
+
+
 class _Server:
     """One warm process."""
 
@@ -109,27 +126,56 @@ class _Server:
         theirs.close()
         self.lines = _Lines(ours)
         self.warm = False
-        self.busy = False
+        self.child: _Child | None = None
+        self.warm_ups: dict[_WarmUp, bool] = {}
+        """Those that were seen to end, by whether the server may do them, and has yet to."""
 
     def wait_until_warm(self) -> None:
         if not self.warm:
             self.warm = self.lines.next(WARM_SECONDS) is not None
 
-    def spawn(self, folder: Path) -> tuple[int, _Lines]:
-        """Fork a trial; its process id and a channel to it."""
+    def spawn(self, folder: Path, warm_up: _WarmUp) -> _Child:
+        """Begin a trial, once the last one is gone."""
+        self.rest()
         ours, theirs = socket.socketpair()
-        socket.send_fds(self.lines.channel, [json.dumps({"folder": str(folder)}).encode()], [theirs.fileno()])
+        first = warm_up if self.warm_ups.get(warm_up) else None
+        if first:
+            self.warm_ups[warm_up] = False
+        request = json.dumps({"folder": str(folder), "warm_up": first})
+        socket.send_fds(self.lines.channel, [request.encode()], [theirs.fileno()])
         theirs.close()
         message = self.lines.next(STARTUP_SECONDS)
         if message is None:
             raise EOFError
-        self.busy = True
-        return int(message["pid"]), _Lines(ours)
+        self.child = _Child(int(message["pid"]), _Lines(ours))
+        return self.child
+
+    def rest(self) -> dict[str, Any]:
+        """End the process of the last trial and all that it started; what the server says of it, once they are gone."""
+        child, self.child = self.child, None
+        if child is None:
+            return {}
+        child.lines.channel.close()
+        try:
+            return self.lines.next(STARTUP_SECONDS) or {}
+        except EOFError:
+            return {}
+
+    def alone(self, child: _Child) -> bool:
+        """Whether the trial's process is all that there is of it: then nobody need wait for its end."""
+        try:
+            ours = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+            theirs = [task.joinpath("children").read_text() for task in Path(f"/proc/{child.pid}/task").iterdir()]
+        except OSError:
+            return False
+        return ours == [str(child.pid)] and not any(theirs)
 
     def alive(self) -> bool:
         return self.process.poll() is None
 
     def close(self) -> None:
+        if self.child is not None:
+            self.child.lines.channel.close()
         self.lines.channel.close()
         try:
             self.process.wait(3)
@@ -177,68 +223,90 @@ class LocalExecutor:
         try:
             server.wait_until_warm()
             start = time.monotonic()
-            pid, lines = server.spawn(folder)
+            warm_up = (order.learner, job.facts.get("n_classes"))
+            child = server.spawn(folder, warm_up)
         except (EOFError, OSError):
             server.close()
             return Outcome("error", "the server that trials start from died; it is started again")
         try:
-            return _supervised(order, folder, pid, lines, server, start, stop)
+            return _supervised(order, folder, child, server, warm_up, start, stop)
         except BaseException:
-            _signal_group(pid, signal.SIGKILL)
-            _until_gone(server)
+            _signal_group(child.pid, signal.SIGKILL)
+            server.rest()
             raise
-        finally:
-            lines.channel.close()
 
 
 def _supervised(
-    order: Order, folder: Path, pid: int, lines: _Lines, server: _Server, start: float, stop: Callable[[], bool]
+    order: Order,
+    folder: Path,
+    child: _Child,
+    server: _Server,
+    warm_up: _WarmUp,
+    start: float,
+    stop: Callable[[], bool],
 ) -> Outcome:
     """Wait for READY, say GO, watch the limits, gather what the trial told."""
-    ready = start
+    ready, before = start, 0.0
     try:
-        told, reason = _watched(order, pid, lines, start, STARTUP_SECONDS, STARTUP_SECONDS, stop)
+        told, reason = _watched(order, child, start, STARTUP_SECONDS, STARTUP_SECONDS, stop)
         ready = time.monotonic()
         if told is not None and "ready" in told:
-            lines.channel.sendall(b"G")
+            # A process that was forked begins with one thread; a warm-up that left it so is safe before the next fork.
+            server.warm_ups.setdefault(warm_up, told["threads"] == 1 and ready - start < WARM_UP_SECONDS)
+            before = _cpu_seconds(child.pid)
+            child.lines.channel.sendall(b"G")
             soft = order.limit_seconds if order.limit_seconds is not None else float("inf")
             hard = order.kill_seconds if order.kill_seconds is not None else float("inf")
-            told, reason = _watched(order, pid, lines, ready, soft, hard, stop)
+            told, reason = _watched(order, child, ready, soft, hard, stop)
     except (EOFError, BrokenPipeError):
         told, reason = None, "error"
     wall_seconds = time.monotonic() - ready
-    if reason:
-        _signal_group(pid, signal.SIGKILL)
-    gone = _until_gone(server)
-    cpu_seconds = float(gone.get("cpu_seconds", 0.0))
-    if told is None or "done" not in told:
-        error = _died(reason, gone, order, folder)
-        return Outcome(reason or "error", error, (), {}, ready - start, wall_seconds, cpu_seconds)
-    body = dict(told["done"])
+    body = dict(told["done"]) if told is not None and "done" in told else {}
+    if body and server.alone(child):
+        counted = _cpu_seconds(child.pid) - before
+        child.lines.channel.close()
+    else:
+        if reason:
+            _signal_group(child.pid, signal.SIGKILL)
+        gone = server.rest()
+        counted = float(gone.get("cpu_seconds", 0.0))
+        if not body:
+            error = _died(reason, gone, order, folder)
+            return Outcome(reason or "error", error, (), {}, ready - start, wall_seconds, counted)
     status, error = body.pop("status"), body.pop("error", "")
     if status == "ok" and body.get("planned", 1.0) < 1.0:
         status = "truncated"
     answers = _answers(folder, body) if status in ("ok", "truncated") else ()
     model = folder / "model" if (folder / "model").is_dir() else None
     spent = float(body.get("wall_seconds", wall_seconds))
-    return Outcome(status, error, answers, body, ready - start, spent, _cpu(body, cpu_seconds), model)
+    return Outcome(status, error, answers, body, ready - start, spent, _cpu(body, counted), model)
 
 
-def _cpu(told: Mapping[str, Any], reaped: float) -> float:
+def _cpu(told: Mapping[str, Any], counted: float) -> float:
     """CPU seconds from GO to the answer; what the kernel counted where the trial's own count falls far short of it."""
     own = float(told.get("cpu_seconds", 0.0))
-    return reaped if reaped > 2 * own + 3 else own
+    return counted if counted > 2 * own + 3 else own
+
+
+def _cpu_seconds(pid: int) -> float:
+    """CPU seconds of a process and of its children that ended; infinite where it is gone."""
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return float("inf")
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def _watched(
-    order: Order, pid: int, lines: _Lines, start: float, soft: float, hard: float, stop: Callable[[], bool]
+    order: Order, child: _Child, start: float, soft: float, hard: float, stop: Callable[[], bool]
 ) -> tuple[dict[str, Any] | None, str]:
     """The trial's next message, or the reason why there is none: `timeout` or `memory`."""
     asked = False
+    looked = time.monotonic()
     while True:
         if stop():
             raise KeyboardInterrupt
-        message = lines.next(POLL_SECONDS)
+        message = child.lines.next(POLL_SECONDS)
         if message is not None:
             return message, ""
         seconds = time.monotonic() - start
@@ -246,9 +314,11 @@ def _watched(
             return None, "timeout"
         if seconds > soft and not asked:
             asked = True
-            _signal_group(pid, signal.SIGTERM)
-        if _resident_bytes(pid) > order.memory_bytes:
-            return None, "memory"
+            _signal_group(child.pid, signal.SIGTERM)
+        if time.monotonic() - looked > MEMORY_POLL_SECONDS:
+            looked = time.monotonic()
+            if _resident_bytes(child.pid) > order.memory_bytes:
+                return None, "memory"
 
 
 def _resident_bytes(pid: int) -> int:
@@ -265,17 +335,6 @@ def _resident_bytes(pid: int) -> int:
 def _signal_group(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
-
-
-def _until_gone(server: _Server) -> dict[str, Any]:
-    """Wait until the server says that the trial and all that it started are gone; it says so once."""
-    if not server.busy:
-        return {}
-    server.busy = False
-    try:
-        return server.lines.next(STARTUP_SECONDS) or {}
-    except EOFError:
-        return {}
 
 
 def _died(reason: str, gone: Mapping[str, Any], order: Order, folder: Path) -> str:
