@@ -31,7 +31,9 @@ ROOMS = (
     "model",
     "racing",
     "report",
+    "result",
     "api",
+    "sklearn",
     "cli",
 )
 """In this order: a room may import from those to its left."""

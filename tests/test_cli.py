@@ -15,6 +15,7 @@ import pytest
 from deepenough import __version__, api, cli
 from deepenough.errors import Interrupted, NothingToRaceError, SourceError
 from deepenough.evidence import Evidence, Journal
+from deepenough.result import Race
 from tests.report.conftest import full_race
 
 HEAVY = ("numpy", "pandas", "sklearn", "lightgbm", "catboost", "torch", "duckdb", "rich", "jinja2", "scipy")
@@ -100,7 +101,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
 
     def race(**named: Any) -> Any:
         given.update(named)
-        return api.Race(run)
+        return Race(run)
 
     monkeypatch.setattr(api, "race", race)
     before = time.monotonic()

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import deepenough
-from deepenough.api import Race
+from deepenough.result import Race
 
 FAMILY_DECLARED = ("deep_better", "classical_better")
 

@@ -10,10 +10,14 @@ __all__ = ["DeepenoughError", "Race", "__version__", "load", "race", "resume"]
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: `import deepenough` alone costs next to nothing."""
-    if name in ("race", "resume", "Race"):
+    if name in ("race", "resume"):
         from deepenough import api
 
         return getattr(api, name)
+    if name == "Race":
+        from deepenough.result import Race
+
+        return Race
     if name == "load":
         from deepenough.model.folder import load
 

@@ -1,19 +1,16 @@
-"""What a person calls: `race`, `resume` and the `Race` that they give."""
+"""What a person calls: `race` and `resume`."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deepenough import kinds
 from deepenough.errors import Interrupted, NothingToRaceError, OptionError, SourceError
-from deepenough.evidence import FAMILIES, Event, Evidence, Journal, Plan, read
+from deepenough.evidence import FAMILIES, Event, Journal, Plan, read
 from deepenough.judge.cost import Prices
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.racing.budget import parse_budget
@@ -23,12 +20,8 @@ from deepenough.racing.loop import Loop, contenders
 from deepenough.racing.machine import machine, packages, parse_bytes
 from deepenough.racing.run_folder import locked, new_folder
 from deepenough.racing.standing import Race as Standing
+from deepenough.result import Race
 from deepenough.task.task import Question, Task
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from deepenough.model.folder import LoadedModel
 
 Listener = Callable[[Event], None]
 VARIANTS = 48
@@ -203,72 +196,6 @@ def _hand_over(folder: Path, loop: Loop, verdict: Verdict, task: Task, hear: Lis
             hear(loop.say("model_saved", {"how": item.how, "rows": item.rows, "note": item.note}))
         else:
             hear(item)
-
-
-@dataclass(frozen=True)
-class Race:
-    """A race that was run, read from its folder. Everything is recomputed from the evidence."""
-
-    folder: Path
-
-    @cached_property
-    def evidence(self) -> Evidence:
-        """The plan and every trial."""
-        return read(self.folder)
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        """What the evidence says."""
-        return judge(self.evidence)
-
-    @cached_property
-    def facts(self) -> dict[str, Any]:
-        """Every figure of the report as plain data; `docs/facts.md` explains each."""
-        from deepenough.report.facts import facts
-
-        return facts(self.evidence, self.verdict)
-
-    @property
-    def decision(self) -> str:
-        """The code of the decision, such as `classical_is_enough`."""
-        return str(self.facts["decision"])
-
-    @property
-    def decision_sentence(self) -> str:
-        """The decision as a sentence that a leader can act on."""
-        return str(self.facts["decision_sentence"])
-
-    @property
-    def leaderboard(self) -> pd.DataFrame:
-        """One row a learner, the best first."""
-        import pandas as pd
-
-        rows = [
-            {name: value for name, value in row.items() if not isinstance(value, Mapping | list)} | dict(row["costs"])
-            for row in self.facts["learners"]
-        ]
-        return pd.DataFrame(rows)
-
-    @cached_property
-    def model(self) -> LoadedModel:
-        """The model that was handed over."""
-        from deepenough.model.folder import load
-
-        return load(self.folder)
-
-    def write_report(self) -> Path:
-        """Write `report.html` and `facts.json` into the run folder, from the evidence alone."""
-        from deepenough.report.html import write
-
-        path = self.folder / "report.html"
-        write(self.facts, path)
-        (self.folder / "facts.json").write_text(json.dumps(self.facts, indent=1, sort_keys=True) + "\n")
-        return path
-
-    def __str__(self) -> str:
-        from deepenough.report.text import summary
-
-        return summary(self.facts)
 
 
 def _now() -> float:

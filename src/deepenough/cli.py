@@ -24,8 +24,8 @@ from deepenough import __version__
 from deepenough.errors import DeepenoughError, Interrupted
 
 if TYPE_CHECKING:
-    from deepenough.api import Race
     from deepenough.kinds import Entry
+    from deepenough.result import Race
 
 _WIDTH = 100
 
@@ -202,8 +202,8 @@ def _shown(folder: Path) -> str:
 
 
 def _report(options: argparse.Namespace, started: float) -> int:
-    from deepenough.api import Race
     from deepenough.report import text
+    from deepenough.result import Race
 
     race = Race(options.run)
     race.write_report()

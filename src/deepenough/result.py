@@ -1,0 +1,84 @@
+"""What a race gives back: everything that its folder tells, recomputed from the evidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepenough.evidence import Evidence, read
+from deepenough.judge.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from deepenough.model.folder import LoadedModel
+
+
+@dataclass(frozen=True)
+class Race:
+    """A race that was run, read from its folder. Everything is recomputed from the evidence."""
+
+    folder: Path
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The plan and every trial."""
+        return read(self.folder)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """What the evidence says."""
+        return judge(self.evidence)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """Every figure of the report as plain data; `docs/facts.md` explains each."""
+        from deepenough.report.facts import facts
+
+        return facts(self.evidence, self.verdict)
+
+    @property
+    def decision(self) -> str:
+        """The code of the decision, such as `classical_is_enough`."""
+        return str(self.facts["decision"])
+
+    @property
+    def decision_sentence(self) -> str:
+        """The decision as a sentence that a leader can act on."""
+        return str(self.facts["decision_sentence"])
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """One row a learner, the best first."""
+        import pandas as pd
+
+        rows = [
+            {name: value for name, value in row.items() if not isinstance(value, Mapping | list)} | dict(row["costs"])
+            for row in self.facts["learners"]
+        ]
+        return pd.DataFrame(rows)
+
+    @cached_property
+    def model(self) -> LoadedModel:
+        """The model that was handed over."""
+        from deepenough.model.folder import load
+
+        return load(self.folder)
+
+    def write_report(self) -> Path:
+        """Write `report.html` and `facts.json` into the run folder, from the evidence alone."""
+        from deepenough.report.html import write
+
+        path = self.folder / "report.html"
+        write(self.facts, path)
+        (self.folder / "facts.json").write_text(json.dumps(self.facts, indent=1, sort_keys=True) + "\n")
+        return path
+
+    def __str__(self) -> str:
+        from deepenough.report.text import summary
+
+        return summary(self.facts)
