@@ -26,6 +26,8 @@ PROBES_SHARE = 0.2
 """Learners are probed in turn for so much of a family's share."""
 SCREEN = (16, 8, 4)
 """Rungs that a challenger climbs before it is judged worth finals, or dropped."""
+SCREEN_AT_FULL_SECONDS = 0.5
+"""Variants that fit the finals' rows as fast as that are not screened on fewer."""
 DROP_BELOW = 0.05
 """A challenger that beats its family's leader at full size with less than this probability is dropped."""
 THREADS_PAY_FROM_ROWS = 10_000
@@ -178,7 +180,7 @@ def _repeats(race: Race, leader: Contender) -> Iterator[Wish]:
 
 
 def _search(race: Race, family: str) -> Iterator[Wish]:
-    """Variants of the learners that stand best, screened on one rung, then challenging."""
+    """Variants of the learners that stand best, looked at once, then challenging."""
     out = {name for name, _ in _dropped(race)}
     base = [c for c in race.family(family) if c.name == c.learner and c.name not in out and not race.failed(c)]
     ranked = [c.learner for c in sorted(base, key=lambda c: standing(race, family, c))]
@@ -190,10 +192,18 @@ def _search(race: Race, family: str) -> Iterator[Wish]:
             waves.setdefault(index + 2 * place, []).append(variant)
     for _, wave in sorted(waves.items()):
         for contender in wave:
-            yield from _screen(race, contender, "search", (4,))
+            yield from _first_look(race, contender)
         for contender in wave:
             if _screened(race, contender):
                 yield from _challenge(race, family, contender)
+
+
+def _first_look(race: Race, contender: Contender) -> Iterator[Wish]:
+    """A variant's first trial: on a rung; where starting it takes as long as its finals do, one of these at once."""
+    if not race.counted and race.seconds_for(contender, race.size or 0) <= SCREEN_AT_FULL_SECONDS:
+        yield Wish(contender, "final", race.size or 0, 0, race.seed(0))
+    else:
+        yield from _screen(race, contender, "search", (4,))
 
 
 def _screened(race: Race, contender: Contender) -> bool:

@@ -32,7 +32,7 @@ Arrays = Mapping[str, np.ndarray]
 
 ONE_ROW_SECONDS = 0.5
 """At most so long is spent on timing single predictions."""
-ONE_ROW_TIMES = 200
+ONE_ROW_TIMES = 80
 
 
 def imported(path: str) -> Any:
