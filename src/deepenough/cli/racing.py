@@ -1,0 +1,86 @@
+"""The commands that race: `race` and `resume`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepenough.cli.parsing import add_command, add_saying, shown
+
+if TYPE_CHECKING:
+    from deepenough.result import Race
+
+PASSED_ON = (
+    *("source", "target", "budget", "metric", "group", "time", "positive", "equal_within", "kind", "seed"),
+    *("drop", "only", "without", "memory", "cores", "out"),
+)
+"""Options that `deepenough.race` takes by the same names."""
+PRICES = ("kwh", "core_hour", "currency")
+
+
+def add(commands: Any) -> None:
+    """Add this group's commands."""
+    _add_race(commands)
+    resume = add_command(commands, "resume", "Go on with a run that was interrupted.", _resume)
+    resume.add_argument("run", metavar="RUN", type=Path, help="folder of the run")
+    add_saying(resume)
+
+
+def _add_race(commands: Any) -> None:
+    race = add_command(commands, "race", "Race both families on your data and say which to use.", _race)
+    race.add_argument("source", metavar="SOURCE", help="the data: a file, a folder, a database")
+    race.add_argument("--target", metavar="COLUMN", help="what to predict")
+    race.add_argument(
+        "--budget", default="2m", help="time for everything: 30s, 2m, 1h; or 40trials (default: %(default)s)"
+    )
+    race.add_argument(
+        "--metric", metavar="NAME", help="what is judged (default: log_loss for classes, rmse for numbers)"
+    )
+    race.add_argument("--group", metavar="COLUMN", help="rows of one group are never on both sides of a split")
+    race.add_argument("--time", metavar="COLUMN", help="train on the past, judge on the future")
+    race.add_argument("--drop", metavar="COLUMN", action="append", default=[], help="leave a column out; repeatable")
+    race.add_argument("--positive", metavar="CLASS", help="the class that counts as positive")
+    race.add_argument("--equal-within", metavar="X", type=float, help="differences up to X in the metric don't matter")
+    race.add_argument("--only", metavar="LEARNER", action="append", default=[], help="race these learners; repeatable")
+    race.add_argument(
+        "--without", metavar="LEARNER", action="append", default=[], help="leave a learner out; repeatable"
+    )
+    race.add_argument("--kind", metavar="KIND", help="kind of data (default: recognised from the source)")
+    race.add_argument("--seed", metavar="N", type=int, default=0, help="of every random choice (default: %(default)s)")
+    race.add_argument(
+        "--cores", metavar="N", type=int, help="processor cores to use (default: all that are free to use)"
+    )
+    race.add_argument("--memory", metavar="SIZE", help="memory to use, as 4GB (default: most of what is free)")
+    race.add_argument("--kwh", metavar="PRICE", type=float, help="price of a kilowatt hour (default: 0.30)")
+    race.add_argument("--core-hour", metavar="PRICE", type=float, help="price of a core and hour (default: 0.05)")
+    race.add_argument("--currency", metavar="NAME", help="of these prices (default: EUR)")
+    race.add_argument("--out", metavar="DIR", help="folder of the run (default: a new one under runs/)")
+    add_saying(race)
+
+
+def _race(options: argparse.Namespace, started: float) -> int:
+    from deepenough.api import race
+
+    given = {name: getattr(options, name) for name in PASSED_ON}
+    prices = {name: getattr(options, name) for name in PRICES if getattr(options, name) is not None}
+    given["prices"] = prices or None
+    return _watch(options, lambda listen: race(**given, listen=listen, started=started))
+
+
+def _resume(options: argparse.Namespace, started: float) -> int:
+    from deepenough.api import resume
+
+    return _watch(options, lambda listen: resume(options.run, listen=listen, started=started))
+
+
+def _watch(options: argparse.Namespace, run: Callable[[Any], Race]) -> int:
+    """Run a race under the listener that fits, then say what it found."""
+    from deepenough.report import live, text
+
+    with live.listener(quiet=options.quiet, as_json=options.json) as listen:
+        race = run(listen)
+    if not options.json:
+        print(text.summary(race.facts, shown(race.folder)))
+    return 0

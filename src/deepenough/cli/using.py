@@ -1,0 +1,43 @@
+"""The commands that use what a race left: `report` and `predict`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from deepenough.cli.parsing import add_command, as_json, shown
+
+
+def add(commands: Any) -> None:
+    """Add this group's commands."""
+    report = add_command(
+        commands, "report", "Recompute a run's verdict from its evidence; rewrite its report.html.", _report
+    )
+    report.add_argument("run", metavar="RUN", type=Path, help="folder of a run, finished or not")
+    report.add_argument("--json", action="store_true", help="print all facts as JSON instead of the summary")
+    predict = add_command(commands, "predict", "Predict with the model that a run handed over.", _predict)
+    predict.add_argument("run", metavar="RUN", type=Path, help="folder of a run, or of a saved model")
+    predict.add_argument("file", metavar="FILE", help="rows to predict; may be larger than memory")
+    predict.add_argument(
+        "-o", "--output", metavar="OUT", type=Path, required=True, help="out.csv, out.parquet or out.jsonl"
+    )
+
+
+def _report(options: argparse.Namespace, started: float) -> int:
+    from deepenough.report import text
+    from deepenough.result import Race
+
+    race = Race(options.run)
+    race.write_report()
+    print(as_json(race.facts) if options.json else text.summary(race.facts, shown(options.run)))
+    return 0
+
+
+def _predict(options: argparse.Namespace, started: float) -> int:
+    from deepenough.model.folder import load
+
+    load(options.run).predict_file(options.file, options.output)
+    print(f"Predictions are in {options.output}.", file=sys.stderr)
+    return 0
