@@ -43,12 +43,15 @@ class Examples:
     n_classes: None where a number is predicted. A class may be absent from a small training set.
     inner: rows to stop early on and to calibrate on, int64, shape (n_inner,); they are part of the examples, and a
         learner may refit on them once its choices are made (see `Model.inner_predictions`).
+    weights: how many units each stands for, float64 above 0, mean about 1, shape (n,); None where all count the same.
+        A learner heeds them in what it fits and in what it chooses by.
     """
 
     inputs: Any
     targets: np.ndarray
     n_classes: int | None
     inner: np.ndarray
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -63,7 +66,11 @@ class Examples:
     def take(self, rows: np.ndarray) -> Examples:
         """Only these rows, none of them inner."""
         nothing = np.empty(0, dtype=np.int64)
-        return Examples(self.inputs.take(rows), self.targets[rows], self.n_classes, nothing)
+        return Examples(self.inputs.take(rows), self.targets[rows], self.n_classes, nothing, self.weights_of(rows))
+
+    def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """The weights of these rows; None where all count the same."""
+        return None if self.weights is None else self.weights[rows]
 
 
 _asked_to_stop = threading.Event()
@@ -106,6 +113,9 @@ class Model(ABC):
     planned: share of the planned training that was done; below 1 when the deadline cut it short.
     """
 
+    needs: ClassVar[Sequence[str] | None] = None
+    """Distributions that predicting needs; None: those that its learner needs. Fewer make a smaller serving side."""
+
     inner_predictions: np.ndarray | None = None
     planned: float = 1.0
 
@@ -134,7 +144,7 @@ class Learner(ABC):
     """
 
     needs: ClassVar[Sequence[str]] = ()
-    """Distributions that fitting and predicting need beyond the base install, as pip names them."""
+    """Distributions that fitting needs beyond the base install, as pip names them (see `Model.needs`)."""
     preload: ClassVar[Sequence[str]] = ()
     """Modules that a warm server imports before the race, so that no trial pays for importing them."""
     priority: ClassVar[int] = 50

@@ -46,7 +46,8 @@ class Member:
     source: the folder that the model was saved into; its content is copied.
     weight: its share of the answer; those of all members need not sum to 1.
     temperature: of its probabilities, see `calibration`; 1 for numbers.
-    needs: distributions that predicting needs, as pip names them; None: what the learner's class says.
+    needs: distributions that predicting needs, as pip names them; None: what the Model's class says, or where that says
+        nothing its learner's.
     """
 
     name: str
@@ -122,15 +123,20 @@ def _member_facts(index: int, member: Member) -> dict[str, Any]:
         "weight": float(member.weight),
         "temperature": float(member.temperature),
         "settings": dict(member.settings),
-        "needs": list(_needs(member.learner) if member.needs is None else member.needs),
+        "needs": list(_needs(member) if member.needs is None else member.needs),
     }
 
 
-def _needs(learner: str) -> Sequence[str]:
-    """What a learner's class says that it needs."""
-    module, _, name = learner.partition(":")
-    needs: Sequence[str] = getattr(importlib.import_module(module), name).needs
-    return needs
+def _needs(member: Member) -> Sequence[str]:
+    """What the class that predicts says that it needs, or else the one that fits."""
+    said: Sequence[str] | None = _imported(member.model).needs
+    fitting: Sequence[str] = _imported(member.learner).needs
+    return fitting if said is None else said
+
+
+def _imported(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _write_json(path: Path, content: Any) -> None:

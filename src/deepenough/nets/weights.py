@@ -1,35 +1,40 @@
-"""A net on the disk: its weights as safetensors, its architecture as JSON, nothing that runs code."""
+"""A net on the disk: its weights as safetensors, its architecture as JSON, nothing that runs code.
+
+Weights have torch's names, so that a saved net can be trained on (`bodies.build`, then `load_state_dict`); reading and
+writing them takes no torch, so that a saved net can predict without it (see `forward`).
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import nn
+import numpy as np
+
+if TYPE_CHECKING:
+    from torch import nn
 
 WEIGHTS, ARCHITECTURE = "net.safetensors", "net.json"
 
-Module = TypeVar("Module", bound=nn.Module)
+
+def of(module: nn.Module) -> dict[str, np.ndarray]:
+    """The weights by torch's names, each an array of its own: training keeps them as views of one flat tensor."""
+    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in module.state_dict().items()}
 
 
-def save(module: nn.Module, architecture: Mapping[str, Any], folder: Path) -> None:
-    """Write both files. Weights that are views of one flat tensor are written each for itself."""
-    from safetensors.torch import save_file
+def save(weights: Mapping[str, np.ndarray], architecture: Mapping[str, Any], folder: Path) -> None:
+    """Write both files."""
+    from safetensors.numpy import save_file
 
-    state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
-    save_file(state, str(folder / WEIGHTS))
+    save_file(dict(weights), str(folder / WEIGHTS))
     (folder / ARCHITECTURE).write_text(json.dumps(dict(architecture)), encoding="utf-8")
 
 
-def load(folder: Path, build: Callable[[Mapping[str, Any]], Module]) -> tuple[Module, dict[str, Any]]:
-    """The net in evaluation mode, and its architecture."""
-    from safetensors.torch import load_file
+def load(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The weights, and the architecture."""
+    from safetensors.numpy import load_file
 
     architecture = json.loads((folder / ARCHITECTURE).read_text(encoding="utf-8"))
-    with torch.random.fork_rng(devices=[]):  # building draws weights that are not kept
-        module = build(architecture)
-    module.load_state_dict(load_file(str(folder / WEIGHTS)))
-    return module.eval(), architecture
+    return load_file(str(folder / WEIGHTS)), architecture

@@ -3,7 +3,8 @@
 Needs that this module answers:
 
 * A learner's own file says only what is its own: the body, and how it is trained for a number of rows.
-* Prediction needs no training data, no pandas and no autograd: encode, scale, one forward pass in batches.
+* Prediction needs no training data, no pandas and no torch: encode, scale, one forward pass of numpy in batches, which
+  was compared with torch's before the model left its fit. So the model that is judged and timed is the one that serves.
 * A net that had no time to learn answers with what is most common, not with noise.
 * What is chosen (the epoch) is chosen by the loss that will be judged: calibrated log loss, or squared error.
 """
@@ -22,6 +23,8 @@ from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.prepare import Encoder
 from deepenough.kinds.table.scaling import Arrays, Scaling, pieces
 from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.nets import weights
+from deepenough.nets.forward import Forward, difference
 
 if TYPE_CHECKING:
     import torch
@@ -29,9 +32,13 @@ if TYPE_CHECKING:
     from deepenough.nets.bodies import Net
 
 NEEDS = ("torch", "safetensors")
-PRELOAD = ("torch", "safetensors.torch", "deepenough.nets.loop", "deepenough.nets.bodies", "deepenough.nets.weights")
+PRELOAD = ("torch", "safetensors.numpy", "deepenough.nets.loop", "deepenough.nets.bodies")
 BATCH = 2_048
-"""Rows at once when predicting."""
+"""Rows at once when the inner rows are looked at."""
+ROWS_TO_COMPARE = 64
+"""Rows on which the forward pass that predicts is compared with the one that was trained."""
+SAME = 1e-3
+"""By how much outputs of the two may differ; sums of float32 in another order differ by some 1e-6."""
 MOST_INNER = 5_000
 """Inner rows that are looked at while training."""
 ROW_EPOCHS = 700_000
@@ -72,12 +79,13 @@ class Target:
     high: float = 0.0
 
     @classmethod
-    def of(cls, targets: np.ndarray, n_classes: int | None) -> Self:
-        """Learn from training targets."""
+    def of(cls, targets: np.ndarray, n_classes: int | None, weights: np.ndarray | None = None) -> Self:
+        """Learn from training targets. weights: what each row counts."""
         if n_classes is not None:
             return cls(n_classes)
-        deviation = float(targets.std()) or 1.0
-        return cls(None, float(targets.mean()), deviation, float(targets.min()), float(targets.max()))
+        mean = float(np.average(targets, weights=weights))
+        deviation = float(np.sqrt(np.average((targets - mean) ** 2, weights=weights))) or 1.0
+        return cls(None, mean, deviation, float(targets.min()), float(targets.max()))
 
     def standard(self, targets: np.ndarray) -> np.ndarray:
         """Codes as int64; numbers standardised, float32."""
@@ -85,30 +93,37 @@ class Target:
             return targets.astype(np.int64)
         return np.asarray((targets - self.mean) / self.deviation, dtype=np.float32)
 
-    def start(self, standard: np.ndarray) -> np.ndarray:
+    def start(self, standard: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         """The outputs that say what is most common, shape (outputs,): logarithms of the classes' shares, or 0."""
         if self.n_classes is None:
             return np.zeros(1, dtype=np.float32)
-        counts = np.bincount(standard, minlength=self.n_classes) + 0.5
+        counts = np.bincount(standard, weights, minlength=self.n_classes) + 0.5
         return np.asarray(np.log(counts / counts.sum()), dtype=np.float32)
 
-    def loss(self, outputs: torch.Tensor, goal: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
+    def loss(
+        self, outputs: torch.Tensor, goal: torch.Tensor, smoothing: float = 0.0, weights: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Mean loss of the members, each for itself: what training lowers. outputs: shape (m, B, outputs)."""
         from torch.nn import functional
 
         if self.n_classes is None:
-            return (outputs[:, :, 0] - goal).square().mean()
-        return functional.cross_entropy(outputs.flatten(0, 1), goal.repeat(len(outputs)), label_smoothing=smoothing)
+            squares = (outputs[:, :, 0] - goal).square()
+            return squares.mean() if weights is None else (squares * weights).mean()
+        flat, goals = outputs.flatten(0, 1), goal.repeat(len(outputs))
+        if weights is None:
+            return functional.cross_entropy(flat, goals, label_smoothing=smoothing)
+        losses = functional.cross_entropy(flat, goals, label_smoothing=smoothing, reduction="none")
+        return (losses * weights.repeat(len(outputs))).mean()
 
-    def inner_loss(self, outputs: np.ndarray, standard: np.ndarray) -> float:
+    def inner_loss(self, outputs: np.ndarray, standard: np.ndarray, weights: np.ndarray | None = None) -> float:
         """Loss of the members' common answer, as it will be judged."""
         if self.n_classes is None:
-            return float(np.mean((outputs[:, :, 0].mean(axis=0) - standard) ** 2))
+            return float(np.average((outputs[:, :, 0].mean(axis=0) - standard) ** 2, weights=weights))
         logs = np.log(_mean_chances(outputs) + 1e-12)
         pull = PULL_ROWS * (POWERS - 1 - np.log(POWERS)) / len(standard)  # few rows must not choose a far one
 
         def tried(place: int) -> float:
-            return _log_loss(logs * POWERS[place], standard) + float(pull[place])
+            return _log_loss(logs * POWERS[place], standard, weights) + float(pull[place])
 
         return _lowest(tried, len(POWERS), len(POWERS) // 2)
 
@@ -139,41 +154,35 @@ def _lowest(values: Callable[[int], float], count: int, start: int) -> float:
     return best
 
 
-def _log_loss(logs: np.ndarray, truth: np.ndarray) -> float:
+def _log_loss(logs: np.ndarray, truth: np.ndarray, weights: np.ndarray | None) -> float:
     top = logs.max(axis=1)
     total = np.log(np.exp(logs - top[:, None]).sum(axis=1)) + top
-    return float(np.mean(total - logs[np.arange(len(truth)), truth]))
+    return float(np.average(total - logs[np.arange(len(truth)), truth], weights=weights))
 
 
 class NeuralModel(Model):
     """A trained net with all that prediction needs. `trace` holds (seconds, inner loss) of its training."""
 
+    needs = ("safetensors",)
     trace: tuple[tuple[float, float], ...] = ()
 
-    def __init__(
-        self, encoder: Encoder, scaling: Scaling, net: Net, architecture: Mapping[str, Any], target: Target
-    ) -> None:
-        self.encoder, self.scaling, self.net = encoder, scaling, net
-        self.architecture, self.target = architecture, target
+    def __init__(self, encoder: Encoder, scaling: Scaling, forward: Forward, target: Target) -> None:
+        self.encoder, self.scaling, self.forward, self.target = encoder, scaling, forward, target
 
     def predict(self, inputs: Table) -> np.ndarray:
-        return self.target.answer(outputs(self.net, self.scaling.arrays(self.encoder.transform(inputs))))
+        return self.target.answer(self.forward(*self.scaling.arrays(self.encoder.transform(inputs))))
 
     def save(self, folder: Path) -> None:
-        from deepenough.nets import weights
-
         self.encoder.save(folder)
         self.scaling.save(folder)
-        weights.save(self.net, self.architecture, folder)
+        weights.save(self.forward.weights, self.forward.architecture, folder)
         (folder / "target.json").write_text(json.dumps(vars(self.target)), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        from deepenough.nets import bodies, weights
-
-        net, architecture = weights.load(folder, bodies.build)
+        learnt, architecture = weights.load(folder)
         target = Target(**json.loads((folder / "target.json").read_text(encoding="utf-8")))
-        return cls(Encoder.load(folder), Scaling.load(folder), net, architecture, target)
+        return cls(Encoder.load(folder), Scaling.load(folder), Forward(architecture, learnt), target)
 
 
 def outputs(net: Net, arrays: Arrays) -> np.ndarray:
@@ -187,6 +196,15 @@ def outputs(net: Net, arrays: Arrays) -> np.ndarray:
             batch = [torch.from_numpy(array[start : start + BATCH]).to(device) for array in arrays]
             parts.append(net(*batch).cpu().numpy())
     return np.concatenate(parts, axis=1)
+
+
+def _without_torch(net: Net, architecture: Mapping[str, Any], some: Arrays) -> Forward:
+    """The net as a forward pass of numpy, which answers some rows as torch does, or is refused."""
+    forward = Forward(architecture, weights.of(net))
+    apart = difference(forward(*some), outputs(net, some))
+    if not apart <= SAME:
+        raise ArithmeticError(f"numpy's forward pass differs from torch's by up to {apart:.2g}, more than {SAME}")
+    return forward
 
 
 def batch_for(rows: int) -> int:
@@ -205,11 +223,12 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
     encoded = encoder.transform(examples.inputs)
     scaling = Scaling.fit(encoded)
     outer = examples.outer if len(examples.outer) else np.arange(len(examples))
-    target = Target.of(examples.targets[outer], examples.n_classes)
+    weights = examples.weights_of(outer)
+    target = Target.of(examples.targets[outer], examples.n_classes, weights)
     arrays, standard = scaling.arrays(encoded), target.standard(examples.targets)
     inner = _spread(examples.inner, MOST_INNER)
     cuts = pieces(arrays[0], design.pieces)
-    start = target.start(standard[outer])
+    start = target.start(standard[outer], weights)
     architecture = _architecture(scaling, design, len(cuts[0]), len(start))
 
     with torch.random.fork_rng(devices=[]):
@@ -219,19 +238,22 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
         net.body.head.start_from(start)
         net.to(limits.device)
         learn_from = [torch.from_numpy(array[outer]).to(limits.device) for array in (*arrays, standard)]
+        counts = None if weights is None else torch.from_numpy(weights.astype(np.float32)).to(limits.device)
         look_at = (arrays[0][inner], arrays[1][inner], arrays[2][inner])
 
         def loss(rows: torch.Tensor) -> torch.Tensor:
             *given, goal = (tensor[rows] for tensor in learn_from)
-            return target.loss(net(*given), goal, design.smoothing)
+            return target.loss(net(*given), goal, design.smoothing, None if counts is None else counts[rows])
 
         def check() -> float:
-            return target.inner_loss(outputs(net, look_at), standard[inner])
+            return target.inner_loss(outputs(net, look_at), standard[inner], examples.weights_of(inner))
 
         recipe = loop.Recipe(**_in_reason(design.recipe, len(outer), bool(len(inner))))
         trained = loop.train(net, loss, check if len(inner) else None, len(outer), recipe, limits, seed)
     blocks.forget(net)
-    fitted = model(encoder, scaling, net.to("cpu"), architecture, target)
+    some = _spread(np.arange(len(examples)), ROWS_TO_COMPARE)
+    forward = _without_torch(net.to("cpu"), architecture, (arrays[0][some], arrays[1][some], arrays[2][some]))
+    fitted = model(encoder, scaling, forward, target)
     fitted.planned, fitted.trace = trained.planned, tuple(trained.trace)
     return fitted
 

@@ -110,9 +110,9 @@ def _boosted(part: Part, settings: Mapping[str, Any], patience: int, clock: Cloc
     from catboost import Pool
 
     booster = Booster(settings)
-    pool = Pool(_features(part.encoded), part.targets)
+    pool = Pool(_features(part.encoded), part.targets, weight=part.weights)
     if len(part.held):
-        held = Pool(_features(part.held), part.held_targets)
+        held = Pool(_features(part.held), part.held_targets, weight=part.held_weights)
         booster.fit(pool, eval_set=held, early_stopping_rounds=patience, callbacks=[_Watch(clock)])
     else:
         booster.fit(pool, callbacks=[_Watch(clock)])
@@ -131,6 +131,8 @@ class _Watch:
 
 class CatBoostModel(BoostedModel):
     """Trees of a `catboost.CatBoost`."""
+
+    needs = ("catboost",)
 
     def raw(self, encoded: Encoded) -> np.ndarray:
         wanted = "RawFormulaVal" if self.answers.n_classes is None else "Probability"

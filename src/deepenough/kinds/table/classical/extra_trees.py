@@ -52,9 +52,9 @@ class ExtraTrees(Learner):
         return fit_twice(examples, limits, lambda rows, first: recipe._fitted(examples.take(rows), limits, seed))
 
     def _fitted(self, own: Examples, limits: Limits, seed: int) -> TreesModel:
-        answers = Answers.of(own.targets, own.n_classes)
+        answers = Answers.of(own.targets, own.n_classes, own.weights)
         dense, matrix = Dense.fit_transform(own, "raw", self.one_hot_up_to)
-        grown = self._grown(matrix, answers.encode(own.targets), answers, limits, seed)
+        grown = self._grown(matrix, answers.encode(own.targets), answers, limits, seed, own.weights)
         model = TreesModel(dense, answers, Forest.of(grown, answers))
         model.planned = len(grown) / self.trees
         return model
@@ -63,20 +63,27 @@ class ExtraTrees(Learner):
         """The fewest rows a leaf with the lowest loss on inner rows, within a quarter of the time left."""
         until = limits.seconds_left() * 3 / 4
         own = examples.take(outer_rows(examples)[:ROWS_TO_CHOOSE_ON])
-        answers = Answers.of(own.targets, own.n_classes)
+        answers = Answers.of(own.targets, own.n_classes, own.weights)
         held = examples.inner[answers.knows(examples.targets[examples.inner])][:ROWS_TO_CHOOSE_ON]
         if not len(held):
             return LEAVES_TO_CHOOSE_FROM[1]
         inputs, targets, losses = examples.inputs.take(held), answers.encode(examples.targets[held]), []
+        weights = examples.weights_of(held)
         for rows_a_leaf in LEAVES_TO_CHOOSE_FROM:
             model = replace(self, trees=TREES_TO_CHOOSE_BY, rows_a_leaf=rows_a_leaf)._fitted(own, limits, seed)
-            losses.append(answers.loss(model.forest.average(model.dense.transform(inputs)), targets))
+            losses.append(answers.loss(model.forest.average(model.dense.transform(inputs)), targets, weights))
             if limits.seconds_left() < until or losses[-1] > min(losses):
                 break
         return LEAVES_TO_CHOOSE_FROM[int(np.argmin(losses))]
 
     def _grown(
-        self, matrix: np.ndarray, encoded: np.ndarray, answers: Answers, limits: Limits, seed: int
+        self,
+        matrix: np.ndarray,
+        encoded: np.ndarray,
+        answers: Answers,
+        limits: Limits,
+        seed: int,
+        weights: np.ndarray | None = None,
     ) -> Sequence[Any]:
         """scikit-learn's trees."""
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
@@ -96,7 +103,7 @@ class ExtraTrees(Learner):
         while forest.n_estimators < self.trees:
             started = time.monotonic()
             forest.n_estimators = min(self.trees, forest.n_estimators + batch)
-            forest.fit(matrix, encoded)
+            forest.fit(matrix, encoded, sample_weight=weights)
             seconds_a_tree = (time.monotonic() - started) / batch
             batch = min(TREES_AT_ONCE, 2 * batch)
             if limits.seconds_left() < 1.5 * seconds_a_tree * batch:
@@ -195,7 +202,9 @@ _PARTS = ("children_left", "children_right", "feature", "threshold", "value")
 
 
 class TreesModel(Model):
-    """A forest, and the encoding that it was grown on."""
+    """A forest, and the encoding that it was grown on. Its walk through the trees needs no scikit-learn."""
+
+    needs = ()
 
     def __init__(self, dense: Dense, answers: Answers, forest: Forest) -> None:
         self.dense, self.answers, self.forest = dense, answers, forest

@@ -110,8 +110,11 @@ def _boosted(part: Part, settings: Mapping[str, Any], patience: int, clock: Cloc
 
     matrix = _matrix(part.encoded)
     categories = list(range(part.encoded.numbers.shape[1], matrix.shape[1]))
-    data = lightgbm.Dataset(matrix, part.targets, categorical_feature=categories, params=dict(settings))
-    judged = [data.create_valid(_matrix(part.held), part.held_targets)] if len(part.held) else []
+    data = lightgbm.Dataset(
+        matrix, part.targets, weight=part.weights, categorical_feature=categories, params=dict(settings)
+    )
+    held = (_matrix(part.held), part.held_targets, part.held_weights)
+    judged = [data.create_valid(*held)] if len(part.held) else []
     watch = _Watch(patience, clock)
     booster = lightgbm.train(dict(settings), data, part.rounds, valid_sets=judged, callbacks=[watch])
     rounds = watch.best_round or booster.current_iteration()
@@ -138,6 +141,8 @@ class _Watch:
 
 class LightGBMModel(BoostedModel):
     """Trees of a `lightgbm.Booster`."""
+
+    needs = ("lightgbm",)
 
     def raw(self, encoded: Encoded) -> np.ndarray:
         raw = np.asarray(self.booster.predict(_matrix(encoded), num_threads=1))
