@@ -18,7 +18,11 @@ row of evidence (`evidence.Trial.status`), and the race goes on.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where a disk, or what one may write on it, is full."""
 
 
 class DeepenoughError(Exception):
@@ -27,7 +31,7 @@ class DeepenoughError(Exception):
     exit_code = 2
 
 
-class InputError(DeepenoughError):
+class InputError(DeepenoughError, ValueError):
     """What was given can't be used."""
 
 

@@ -3,30 +3,27 @@
 Needs that the design answers:
 
 * What a file is stands in its first bytes, not in its name: people call things `.csv` that are not.
-* A file may be larger than memory: nothing here holds more than a few megabytes of it at once.
+* A file may be larger than memory: nothing here holds more than a few megabytes of it at once, however long its lines.
 * What can't be read is named, with what to do: a folder, an archive of many files, a database, a picture.
 """
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import difflib
-import gzip
 import hashlib
-import lzma
-import shutil
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EACCES, EPERM
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import IO, Any
 
 import numpy as np
 
-from deepenough.errors import OptionError, SourceError
+from deepenough.errors import NO_ROOM, OptionError, SourceError
+from deepenough.task import packing
 
 ENDINGS = (
     *(".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".parquet", ".pq", ".json", ".jsonl", ".ndjson"),
@@ -36,6 +33,8 @@ PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 CHUNK_BYTES = 4 << 20
 WHOLE_HASH_BYTES = 1 << 30
 """Files up to this size are hashed whole and checked whole for their encoding; of larger ones evenly spaced blocks."""
+LINE_BYTES = 2 << 20
+"""A line of a text longer than this is no row: DuckDB takes none beyond two million bytes either."""
 
 _MAGIC = {
     b"PAR1": "parquet",
@@ -57,7 +56,6 @@ _FOREIGN = {
     b"\x80\x04\x95": "a Python pickle, which is not opened because it can run code",
     b"\x7fELF": "a program",
 }
-_OPENERS: dict[str, Any] = {"gz": gzip.open, "bz2": bz2.open, "xz": lzma.open}
 
 
 @dataclass(frozen=True)
@@ -81,9 +79,22 @@ class Opened:
 @contextmanager
 def opened(path: Path, options: Mapping[str, Any] | None = None) -> Iterator[Opened]:
     """The file made readable; copies that had to be made are gone afterwards."""
-    check_exists(path)
     with TemporaryDirectory(prefix="deepenough-") as folder:
-        yield _open(_plainly_named(path, Path(folder)), Path(folder), dict(options or {}), path.name)
+        try:
+            check_exists(path)
+            file = _open(_plainly_named(path, Path(folder)), Path(folder), dict(options or {}), path.name)
+        except OSError as error:
+            raise SourceError(f"{path.name[:80]} can't be read: {_why(error)}.") from error
+        yield file
+
+
+def _why(error: OSError) -> str:
+    """What the system says, and what to do about it."""
+    if error.errno in NO_ROOM:
+        return f"no room is left for its unpacked copy ({gettempdir()}). Make room, or set TMPDIR to another disk"
+    if error.errno in (EACCES, EPERM):
+        return "you may not read it. Ask its owner, or copy it to where you may"
+    return f"{error.strerror or error}. Check its name, and that its disk is there"
 
 
 def _plainly_named(path: Path, folder: Path) -> Path:
@@ -143,10 +154,9 @@ def _open(path: Path, folder: Path, options: dict[str, Any], name: str, packed: 
             raise SourceError(f"{name} is {what}.")
     form = next((form for magic, form in _MAGIC.items() if head.startswith(magic)), "text")
     if form == "zip":
-        form = _form_of_zip(path, name)
-    if form == "zip" or form in _OPENERS:
-        inner = _unpack(path, form, folder / f"unpacked{len(list(folder.iterdir()))}", name)
-        return _open(inner, folder, options, name, form)
+        form = packing.form_of_zip(path, name)
+    if form in packing.FORMS:
+        return _open(packing.unpacked(path, form, folder, name), folder, options, name, form)
     if form == "zst":
         ending = tabular_ending(name)
         return Opened(name, path, "json" if ending in (".json", ".jsonl", ".ndjson") else "csv", "utf-8", "zst")
@@ -154,34 +164,21 @@ def _open(path: Path, folder: Path, options: dict[str, Any], name: str, packed: 
         return Opened(name, path, form, "", packed)
     encoding = str(options.get("encoding") or _encoding(path, head, name))
     text = path if encoding == "utf-8" else _recoded(path, encoding, folder / "recoded", name)
-    return Opened(name, text, "json" if _is_json(text) else "csv", encoding, packed)
+    if _is_json(text):
+        return Opened(name, text, "json", encoding, packed)
+    _check_lines(text, name)
+    return Opened(name, text, "csv", encoding, packed)
 
 
-def _form_of_zip(path: Path, name: str) -> str:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.namelist()
-    except zipfile.BadZipFile as error:
-        raise SourceError(f"{name} is a broken zip archive: {error}. Download or pack it again.") from error
-    return "excel" if any(member.startswith("xl/") or member == "content.xml" for member in members) else "zip"
-
-
-def _unpack(path: Path, form: str, target: Path, name: str) -> Path:
-    try:
-        if form != "zip":
-            with _OPENERS[form](path, "rb") as source, open(target, "wb") as out:
-                shutil.copyfileobj(source, out, CHUNK_BYTES)
-            return target
-        with zipfile.ZipFile(path) as archive:
-            members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
-            if len(members) != 1:
-                shown = ", ".join(member.filename for member in members[:5])
-                raise SourceError(f"{name} holds {len(members)} files ({shown}). Unpack it and name one of them.")
-            with archive.open(members[0]) as source, open(target, "wb") as out:
-                shutil.copyfileobj(source, out, CHUNK_BYTES)
-        return target
-    except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
-        raise SourceError(f"{name} can't be unpacked ({form}): {error}. Download or pack it again.") from error
+def _check_lines(path: Path, name: str) -> None:
+    """SourceError where the text begins with a line that can't be a row."""
+    with open(path, "rb") as file:
+        head = file.read(LINE_BYTES)
+    if len(head) == LINE_BYTES and b"\n" not in head and b"\r" not in head:
+        raise SourceError(
+            f"{name} has no end of a line in its first {LINE_BYTES >> 20} MB, but every row must stand on a line of "
+            "its own. Check what it is, and write it as CSV with a row a line, or as Parquet."
+        )
 
 
 def _encoding(path: Path, head: bytes, name: str) -> str:
@@ -228,7 +225,9 @@ def _recoded(path: Path, encoding: str, target: Path, name: str) -> Path:
     except LookupError as error:
         raise OptionError(f"The encoding {encoding!r} is not known. Try utf-8, utf-16 or cp1252.") from error
     except UnicodeError as error:
-        raise SourceError(f"{name} is not written in {encoding}: {error}.") from error
+        raise SourceError(
+            f"{name} is not written in {encoding}, though it says so: {error}. Save it anew as UTF-8."
+        ) from error
     return target
 
 
@@ -291,16 +290,18 @@ def sample_lines(path: Path, target: Path, wanted_bytes: int, seed: int, header:
         first = source.tell()
         for start in (starts + jitter).astype(np.int64).tolist():
             source.seek(max(start, first))
-            source.readline()
-            content = source.read(block) + source.readline()
-            out.write(content if content.endswith(b"\n") else content + b"\n")
+            source.readline(LINE_BYTES)
+            content = source.read(block) + (rest := source.readline(LINE_BYTES))
+            if len(rest) == LINE_BYTES and not rest.endswith(b"\n"):
+                content = content[: content.rfind(b"\n") + 1]  # a line that is too long to be a row
+            out.write(content if content.endswith(b"\n") or not content else content + b"\n")
             lines += content.count(b"\n")
             written += len(content)
     return int(size * lines / max(1, written))
 
 
 def _copy_line(source: IO[bytes], out: IO[bytes]) -> None:
-    out.write(source.readline())
+    out.write(source.readline(LINE_BYTES))
 
 
 def looks_tabular(path: Path) -> bool:

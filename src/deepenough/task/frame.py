@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from deepenough.errors import ColumnError, SourceError
+from deepenough.task import names as naming
 from deepenough.task import parsing
 
 FORMS = ("number", "text", "date")
@@ -98,11 +99,12 @@ def from_frame(source: Any, max_rows: int | None = None, seed: int = 0) -> Frame
     """Columns of a table in memory; above `max_rows`, of a random sample of its rows, in their order."""
     if isinstance(source, list | tuple):
         return from_records(source, max_rows, seed)
+    source, notes = named_apart(source)
     table = _as_narwhals(source)
     total = len(table)
     if max_rows is not None and total > max_rows:
         table = table[_sampled(total, max_rows, seed).tolist()]
-    columns, notes = [], []
+    columns = []
     for name in table.columns:
         column, note = _from_series(str(name), table[name])
         columns.append(column)
@@ -115,10 +117,11 @@ def from_records(rows: Any, max_rows: int | None = None, seed: int = 0) -> Frame
     total = len(rows)
     if max_rows is not None and total > max_rows:
         rows = [rows[place] for place in _sampled(total, max_rows, seed).tolist()]
-    names = list(dict.fromkeys(str(name) for row in rows for name in row))
-    columns, notes = [], []
-    for name in names:
-        column, note = from_values(name, [row.get(name) for row in rows])
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    names = naming.tidied(keys)
+    columns, notes = [], naming.said(keys, names)
+    for key, name in zip(keys, names, strict=True):
+        column, note = from_values(name, [row.get(key) for row in rows])
         columns.append(column)
         notes += note
     return _checked(columns, len(rows), total, notes)
@@ -127,10 +130,35 @@ def from_records(rows: Any, max_rows: int | None = None, seed: int = 0) -> Frame
 def from_values(name: str, values: list[Any]) -> tuple[Raw, list[str]]:
     """A column of Python values of any type, and what was decided about it."""
     present = [value for value in values if value is not None]
-    if present and all(isinstance(value, int | float | np.number) and not isinstance(value, bool) for value in present):
-        numbers = np.array([math.nan if value is None else float(value) for value in values])
-        return Raw(name, "number", finite(numbers)), []
-    return from_strings(name, [parsing.as_text(value) for value in values])
+    if present and all(isinstance(value, _NUMBER) and not isinstance(value, bool) for value in present):
+        return numbers(name, np.array([math.nan if value is None else _float(value) for value in values]))
+    nested = [nested_note(name)] if any(isinstance(value, parsing.NESTED) for value in present) else []
+    column, notes = from_strings(name, [parsing.as_text(value) for value in values])
+    return column, [*nested, *notes]
+
+
+_NUMBER = (int, float, np.integer, np.floating)
+
+
+def _float(value: Any) -> float:
+    """The number, infinite where it is a whole one beyond all that floats can say."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def nested_note(name: str) -> str:
+    """What is said of a column of lists or objects."""
+    return f"Column {name!r} holds lists or objects; each was read as the text that JSON writes for it."
+
+
+def numbers(name: str, values: np.ndarray) -> tuple[Raw, list[str]]:
+    """A column of numbers. Infinite ones count as missing, and it is said."""
+    values = np.asarray(values, dtype=np.float64)
+    infinite = int(np.isinf(values).sum())
+    notes = [f"Column {name!r}: {infinite:,} infinite values count as missing."] if infinite else []
+    return Raw(name, "number", finite(values)), notes
 
 
 def from_strings(name: str, strings: list[str | None], exact: bool = False) -> tuple[Raw, list[str]]:
@@ -201,11 +229,25 @@ def fingerprint(frame: Frame) -> str:
     return digest.hexdigest()
 
 
+def named_apart(source: Any) -> tuple[Any, list[str]]:
+    """The frame with a name of its own for every column, as strings, and what is said of names that were mended."""
+    arrow = hasattr(source, "column_names")
+    given = list(source.column_names if arrow else getattr(source, "columns", ()))
+    names = naming.tidied(given)
+    if names == given:
+        return source, []
+    if type(source).__module__.startswith("pandas"):
+        source = source.set_axis(names, axis=1)
+    elif arrow:
+        source = source.rename_columns(names)
+    else:
+        source = source.rename(dict(zip(given, names, strict=True)))
+    return source, naming.said(given, names)
+
+
 def _as_narwhals(source: Any) -> Any:
     import narwhals as nw
 
-    if type(source).__module__.startswith("pandas") and not all(isinstance(name, str) for name in source.columns):
-        source = source.set_axis([str(name) for name in source.columns], axis=1)
     try:
         table = nw.from_native(whole_table(source))
     except TypeError as error:
@@ -230,7 +272,10 @@ def _from_series(name: str, series: Any) -> tuple[Raw, list[str]]:
 
     dtype = series.dtype
     if dtype.is_numeric():
-        return Raw(name, "number", finite(series.cast(nw.Float64).to_numpy())), []
+        return numbers(name, series.cast(nw.Float64).to_numpy())
+    if dtype == nw.Duration:
+        spans = [math.nan if is_nothing(value) else value.total_seconds() for value in series.to_list()]
+        return Raw(name, "number", np.array(spans)), [f"Column {name!r} holds spans of time; it is read in seconds."]
     if dtype == nw.Date or dtype == nw.Datetime:
         seconds = np.array([math.nan if tick is None else tick for tick in _ticks(series)], dtype=np.float64) / 1e6
         return Raw(name, "date", seconds), []
@@ -252,7 +297,7 @@ def is_nothing(value: Any) -> bool:
     """None, NaN, NaT and pandas' NA: the values that are not themselves."""
     if value is None:
         return True
-    if isinstance(value, str | list | dict | tuple | np.ndarray):
+    if isinstance(value, (str, *parsing.NESTED)):
         return False
     return type(value).__name__ in ("NAType", "NaTType") or bool(value != value)
 

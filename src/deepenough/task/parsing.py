@@ -6,14 +6,17 @@ Needs that the design answers:
   explains most of it, and is remembered, so that the same string means the same number when the model is served.
 * A column is a number only where more than 95 % of what stands in it is one; what is left counts as missing, and the
   reader says how many.
+* Numbers carry their unit (`12 kg`): one a column is understood, and said; where there are several, nobody guesses.
 * Ids such as `00417` are no numbers: their zeros would be lost.
 """
 
 from __future__ import annotations
 
 import datetime
+import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +58,12 @@ _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f
 _LOOKS_LIKE_A_DATE = re.compile(r"^(?=.*\d\D+\d)[\w,./: +-]{6,40}$")
 _ISO = re.compile(r"^\d{4}-\d{2}(-\d{2})?([T ]\d{1,2}:\d{2}.*)?$")
 _LEADING_ZERO = re.compile(r"^0\d+$")
+NESTED = (list, tuple, set, frozenset, dict, np.ndarray)
+"""Types of cells that hold more than one value."""
+_UNIT = re.compile(
+    r"^[+-]?\d[\d.,'\s\u00a0\u202f\u2019]*(?:e[+-]?\d+)??\s*([^\W\d_]{1,8}(?:/[^\W\d_]{1,8})?[²³]?|°[CFK]?)\.?$", re.I
+)
+_MAGNITUDES = frozenset({"k", "m", "b", "t", "mn", "bn", "mio", "mrd", "million", "millions", "billion", "thousand"})
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -63,7 +72,8 @@ class Reading:
     """How the strings of a column are read.
 
     form: `number`, `date` or `text`.
-    how: for numbers a style (empty: plain), for dates `iso` or a strptime format.
+    how: for numbers a style (empty: plain), with their unit behind a bar where they have one (`plain|kg`); for dates
+        `iso` or a strptime format.
     """
 
     form: str
@@ -73,7 +83,8 @@ class Reading:
     def about(self) -> str:
         """In plain words."""
         if self.form == "number":
-            return _STYLES[self.how or "plain"][2]
+            style, unit = _style_and_unit(self.how)
+            return _STYLES[style][2] + (f" in {unit}" if unit else "")
         return "dates" if self.how == "iso" else f"dates written as {self.how}"
 
 
@@ -98,23 +109,56 @@ def as_text(value: Any) -> str | None:
         return value
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
-    if isinstance(value, int | float | np.number):
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float | np.integer | np.floating):
         return None if math.isnan(value) else plain_number(float(value))
     if isinstance(value, datetime.date):  # and datetime, its child
         return value.isoformat()
-    return str(value)
+    if isinstance(value, NESTED):
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """What stands in a list and JSON has no word for."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
 
 
 def number(text: str, how: str = "") -> float:
     """The number that a string holds in a style; NaN where it holds none, or an infinite one."""
-    pattern, plain, _ = _STYLES[how or "plain"]
+    style, unit = _style_and_unit(how)
+    pattern, plain, _ = _STYLES[style]
     body = text.strip()
+    if unit:
+        body = _without_unit(body, unit.lower())
     if not pattern.match(body):
         body = _MARKS.sub("", _MARKS.sub("", _SIGNED_MARK.sub(r"\1", body))).strip()
         if not pattern.match(body):
             return math.nan
     value = float(plain(body))
     return value if math.isfinite(value) else math.nan
+
+
+def _style_and_unit(how: str) -> tuple[str, str]:
+    style, _, unit = how.partition("|")
+    return style or "plain", unit
+
+
+def _without_unit(body: str, unit: str) -> str:
+    """What stands before the unit. Without one it is the number in that unit; but 950 among `1.2k` may be 950 alone."""
+    lower = body.lower().removesuffix(".") if not unit.endswith(".") else body.lower()
+    if lower.endswith(unit):
+        return body[: len(lower) - len(unit)].rstrip()
+    return "" if unit in _MAGNITUDES else body
+
+
+def units(levels: Sequence[str]) -> Counter[str]:
+    """The units behind numbers, `kg` of `12 kg`, by how many of the strings have each."""
+    found = (_UNIT.match(level.strip()) for level in levels if not _MARKS.search(level.strip()))
+    return Counter(match.group(1) for match in found if match)
 
 
 def number_in_any_style(text: str, how: str = "") -> float:
@@ -125,7 +169,9 @@ def number_in_any_style(text: str, how: str = "") -> float:
     value = number(text, how)
     if not math.isnan(value):
         return value
-    others = {other for style in _STYLES if not math.isnan(other := number(text, style))}
+    unit = _style_and_unit(how)[1]
+    hows = [f"{style}|{unit}" if unit else style for style in _STYLES]
+    others = {other for how in hows if not math.isnan(other := number(text, how))}
     return others.pop() if len(others) == 1 else math.nan
 
 
@@ -198,7 +244,13 @@ def _is_code(sample: list[tuple[str, int]]) -> bool:
 
 
 def _number_styles(sample: list[tuple[str, int]]) -> list[str]:
-    return list(_STYLES) if sum(any(c.isdigit() for c in level) for level, _ in sample) > len(sample) / 2 else []
+    if sum(any(c.isdigit() for c in level) for level, _ in sample) <= len(sample) / 2:
+        return []
+    found = units([level for level, _ in sample])
+    unit = found.most_common(1)[0][0] if found else ""
+    alike = sum(count for other, count in found.items() if other.lower() == unit.lower())
+    unit = unit if alike > len(sample) / 2 else ""
+    return [f"{style}|{unit}" if unit else style for style in _STYLES]
 
 
 def _date_formats(sample: list[tuple[str, int]]) -> list[str]:

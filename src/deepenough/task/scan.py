@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from deepenough.errors import SourceError
-from deepenough.task import parsing
+from deepenough.task import frame as frames
+from deepenough.task import names, parsing
 from deepenough.task.files import Opened
 
 DUCKDB_MEMORY = "1GB"
@@ -42,19 +43,29 @@ def database() -> Iterator[Any]:
             connection.close()
 
 
-def table_function(connection: Any, file: Opened, options: Mapping[str, Any]) -> str:
-    """The table function that reads a file, its dialect found and fixed."""
+def table_function(
+    connection: Any, file: Opened, options: Mapping[str, Any], notes: list[str] | None = None, empty: bool = False
+) -> str:
+    """The table function that reads a file, its dialect found and fixed.
+
+    options: `header`, `delimiter`; `columns` names those that a header must hold to be one, whatever they look like.
+    notes: what was decided about names is appended.
+    empty: a header without rows will do.
+    """
     path = quoted(str(file.path))
     if file.form == "parquet":
         return f"read_parquet({path}, hive_partitioning=false)"
     if file.form == "json":
         return f"read_json_auto({path}, hive_partitioning=false, sample_size=20480, union_by_name=true)"
-    dialect = _dialect(connection, path, options, file.name)
+    dialect, said = _dialect(connection, path, options, file.name, empty)
+    if notes is not None:
+        notes += said
     return f"read_csv({path}, {dialect})"
 
 
-def _dialect(connection: Any, path: str, options: Mapping[str, Any], name: str) -> str:
-    """Delimiter, quotes and header, found on the file's beginning; the person's word counts more."""
+def _dialect(connection: Any, path: str, options: Mapping[str, Any], name: str, empty: bool) -> tuple[str, list[str]]:
+    """Delimiter, quotes and header, found on the file's beginning, and what is said of names; the person's word counts
+    more."""
     import duckdb
 
     given = f", delim={quoted(str(options['delimiter']))}" if options.get("delimiter") else ""
@@ -69,31 +80,30 @@ def _dialect(connection: Any, path: str, options: Mapping[str, Any], name: str) 
         cleaned |= {"quote": '"', "escape": '"'}  # the beginning had no quotes: what follows may
     words = ", ".join(f"{key}={quoted(value)}" for key, value in cleaned.items() if value or key != "comment")
     words += f", skip={int(skip)}, hive_partitioning=false, all_varchar=true, auto_detect=false, nullstr=''"
-    columns, header = _columns(connection, path, words, bool(header), options, name)
+    rows = _first_rows(connection, path, words, name)
+    first = [(cell or "").strip() for cell in rows[0]]
+    header = _is_header(first, bool(header), options)
+    if header and len(rows) == 1 and not empty:
+        raise SourceError(f"{name} holds a header and no rows below it. Check how it was written.")
+    columns = names.apart([cell if header and cell else f"column{place}" for place, cell in enumerate(first, 1)])
     shown = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in columns)
-    return f"{words}, header={str(header).lower()}, strict_mode=false, null_padding=true, columns={{{shown}}}"
+    read = f"{words}, header={str(header).lower()}, strict_mode=false, null_padding=true, columns={{{shown}}}"
+    return read, names.said(first, columns) if header else []
 
 
-def _columns(
-    connection: Any, path: str, words: str, header: bool, options: Mapping[str, Any], name: str
-) -> tuple[list[str], bool]:
-    """The columns' names, and whether the first row holds them.
+def _is_header(first: list[str], found: bool, options: Mapping[str, Any]) -> bool:
+    """Whether the first row holds the columns' names.
 
     DuckDB takes a first row for a header where its types differ from what follows. Where everything is text they never
     do: then a first row of distinct words that are no numbers is one.
     """
-    rows = _first_rows(connection, path, words, name)
-    first = [(cell or "").strip() for cell in rows[0]]
+    if options.get("header") is not None:
+        return bool(options["header"])
+    if found or (options.get("columns") and set(options["columns"]) <= set(first)):
+        return True
     distinct = len({cell.lower() for cell in first}) == len(first) and all(first)
     worded = not any(np.isfinite(parsing.number(cell)) for cell in first)
-    if options.get("header") is not None:
-        header = bool(options["header"])
-    elif not header:
-        header = distinct and worded and not any(parsing.is_missing(cell) for cell in first)
-    if header and len(rows) == 1:
-        raise SourceError(f"{name} holds a header and no rows below it.")
-    names = first if header else [f"column{place}" for place in range(1, len(first) + 1)]
-    return _unique([cell or f"column{place}" for place, cell in enumerate(names, 1)]), header
+    return distinct and worded and not any(parsing.is_missing(cell) for cell in first)
 
 
 def _first_rows(connection: Any, path: str, words: str, name: str) -> list[list[str | None]]:
@@ -109,18 +119,38 @@ def _first_rows(connection: Any, path: str, words: str, name: str) -> list[list[
     return [list(row) for row in rows]
 
 
-def _unique(names: list[str]) -> list[str]:
-    """Names told apart without regard to case, as DuckDB wants them: `a`, `a_2`."""
-    taken: set[str] = set()
-    unique = []
-    for name in names:
-        candidate, count = name, 1
-        while candidate.lower() in taken:
-            count += 1
-            candidate = f"{name}_{count}"
-        taken.add(candidate.lower())
-        unique.append(candidate)
-    return unique
+def readable(connection: Any, scan: str, notes: list[str]) -> str:
+    """The scan with a name of its own for every column, and with lists, objects and spans of time as plain cells."""
+    types = connection.execute(f"describe select * from {scan}").fetchall()
+    given = [row[0] for row in types]
+    used = names.tidied(given)
+    notes += names.said(given, used)
+    cells = [_cell(name, kind, notes) for name, kind in zip(used, (row[1] for row in types), strict=True)]
+    if used == given and not any(cells):
+        return scan
+    called = ", ".join(map(column, used))
+    plain = ", ".join(
+        f"{cell} as {column(name)}" if cell else column(name) for name, cell in zip(used, cells, strict=True)
+    )
+    return f"(select {plain} from {scan} as source({called}))"
+
+
+def _cell(name: str, kind: str, notes: list[str]) -> str:
+    """What to read instead of a column whose cells are no single values; empty where they are."""
+    if kind == "JSON":  # numbers, words and objects in one column: a word stands there in quotes
+        return f"json_extract_string({column(name)}, '$')"
+    if kind == "INTERVAL":
+        notes.append(f"Column {name!r} holds spans of time; it is read in seconds.")
+        return f"epoch({column(name)})"
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+        notes.append(frames.nested_note(name))
+        return f"cast(to_json({column(name)}) as varchar)"
+    return ""
+
+
+def column(name: str) -> str:
+    """A column's name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def quoted(text: str) -> str:
@@ -130,6 +160,6 @@ def quoted(text: str) -> str:
 def unreadable(name: str, error: Exception) -> SourceError:
     first = str(error).strip().split("\n")[0][:300]
     return SourceError(
-        f"{name} can't be read as a table: {first} Check that it is whole, and that it has rows and columns; the "
-        "options delimiter, header and encoding say what the file does not."
+        f"{name} can't be read as a table: {first} Check that it is whole, and that it has rows and columns. If it "
+        "has, write it anew as Parquet, or as CSV in UTF-8 with one row of names."
     )

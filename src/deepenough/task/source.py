@@ -63,16 +63,24 @@ def read(source: Any, options: Mapping[str, Any] | None = None, max_rows: int = 
 def batches(source: Any, size: int, options: Mapping[str, Any] | None = None) -> Iterator[Any]:
     """Rows of a source in its order, at most `size` at once, as pandas frames; a file is never held whole.
 
-    The cells of text files come as strings: whoever reads them knows how (see `Raw.reading`).
+    The cells of text files come as strings: whoever reads them knows how (see `Raw.reading`). A file without rows gives
+    one frame without rows, so that its columns can be seen.
+
+    options: as `read` takes them; `columns` names those that a header is expected to hold.
     """
     if not isinstance(source, str | Path):
         yield from _frame_batches(source, size)
         return
+    import duckdb
+
     with files.opened(Path(source).expanduser(), options) as file, scans.database() as database:
         if file.form == "excel":
             yield from _frame_batches(_excel(file, dict(options or {})), size)
             return
-        scan = scans.table_function(database, file, dict(options or {}))
+        try:
+            scan = scans.readable(database, scans.table_function(database, file, dict(options or {}), empty=True), [])
+        except duckdb.Error as error:
+            raise scans.unreadable(file.name, error) from error
         yield from _streamed(database, f"select * from {scan}", size, file.name)
 
 
@@ -96,13 +104,14 @@ def _streamed(database: Any, query: str, size: int, name: str) -> Iterator[Any]:
     import pandas as pd
 
     held: list[Any] = []
-    rows = 0
+    rows, given = 0, False
     try:
         database.execute(query)
         while len(chunk := database.fetch_df_chunk(max(1, size // 2048))):
             held.append(chunk)
             rows += len(chunk)
             while rows >= size:
+                given = True
                 together = held[0] if len(held) == 1 else pd.concat(held, ignore_index=True)
                 yield together.iloc[:size].reset_index(drop=True)
                 held, rows = [together.iloc[size:]], rows - size
@@ -110,6 +119,8 @@ def _streamed(database: Any, query: str, size: int, name: str) -> Iterator[Any]:
         raise scans.unreadable(name, error) from error
     if rows:
         yield pd.concat(held, ignore_index=True)
+    elif not given:
+        yield chunk
 
 
 def _read_file(path: Path, options: dict[str, Any], max_rows: int, seed: int) -> Frame:
@@ -142,7 +153,7 @@ def _read_scan(database: Any, file: Opened, options: dict[str, Any], max_rows: i
     notes: list[str] = []
     with TemporaryDirectory(prefix="deepenough-") as folder:
         try:
-            scan = scans.table_function(database, file, options)
+            scan = scans.readable(database, scans.table_function(database, file, options, notes), notes)
             types = dict(_described(database, f"select * from {scan}"))
             max_rows = min(max_rows, max(1_000, MAX_CELLS // max(1, len(types))))
             total = None
@@ -210,11 +221,11 @@ def _load(database: Any, scan: str, max_rows: int, seed: int, notes: list[str], 
 
 def _column(database: Any, name: str, kind: str) -> tuple[Raw, list[str]]:
     """One column of the table `data` as it is meant."""
-    quoted = '"' + name.replace('"', '""') + '"'
-    if kind.startswith(_NUMBERS) and not kind.endswith("]"):
-        return Raw(name, "number", _fetched(database, f"cast({quoted} as double)")), []
-    if kind.startswith(_MOMENTS) and not kind.endswith("]"):
-        return Raw(name, "date", _fetched(database, f"cast(epoch({quoted}) as double)")), []
+    quoted = scans.column(name)
+    if kind.startswith(_NUMBERS):
+        return frames.numbers(name, _fetched(database, f"cast({quoted} as double)"))
+    if kind.startswith(_MOMENTS):
+        return Raw(name, "date", frames.finite(_fetched(database, f"cast(epoch({quoted}) as double)"))), []
     if kind != "VARCHAR":
         return frames.from_strings(name, _strings(database, f"cast({quoted} as varchar)"))
     reading = _reading(database, quoted)
@@ -242,15 +253,14 @@ def _quick(database: Any, name: str, quoted: str, kind: str, then: str, form: st
     bad = f"select 1 from data where {unread} and {meant} limit 1"
     if np.isnan(values).any() and database.execute(bad).fetchone():
         return None
-    return Raw(name, form, values, reading="iso" if form == "date" else ""), []
+    if form == "number":
+        return frames.numbers(name, values)
+    return Raw(name, form, frames.finite(values), reading="iso"), []
 
 
 def _fetched(database: Any, expression: str) -> np.ndarray:
-    return _floats(database.execute(f"select {expression} as v from data").fetchnumpy()["v"])
-
-
-def _floats(values: Any) -> np.ndarray:
-    return frames.finite(np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan))
+    values = database.execute(f"select {expression} as v from data").fetchnumpy()["v"]
+    return np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
 
 
 def _strings(database: Any, expression: str) -> list[str | None]:

@@ -24,11 +24,13 @@ from deepenough.kinds.table import columns as roles
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.task import TableTask
 from deepenough.task import frame as frames
+from deepenough.task import names as naming
 from deepenough.task import parsing
 from deepenough.task import source as sources
 from deepenough.task.frame import Frame, Raw
 
-SHOWN_LEVELS = 50
+SHOWN_LEVELS, SHOWN_LETTERS = 50, 80
+"""So many levels of a column, and so many letters of each, stand in the schema for information."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class TableCodec(Codec):
     def of(cls, task: TableTask) -> Self:
         """The codec of a task."""
         wanted = [
-            Wanted(column.name, column.role, task.raw[column.name].reading, column.levels[:SHOWN_LEVELS])
+            Wanted(column.name, column.role, task.raw[column.name].reading, _shortened(column.levels))
             for column in task.table.columns
         ]
         target, example = task.target, {column.name: _shown(column, 0) for column in task.table.columns}
@@ -89,6 +91,9 @@ class TableCodec(Codec):
         """
         if isinstance(rows, Mapping):
             rows = [rows]
+        if isinstance(rows, list | tuple) and not rows:
+            rows = [dict.fromkeys(item.name for item in self.columns)]
+            return self.encode(rows).take(np.empty(0, dtype=np.int64))
         given = _columns_of(rows)
         self._check(list(given))
         return Table(tuple(self._encoded(item, given[item.name]) for item in self.columns))
@@ -134,7 +139,7 @@ class TableCodec(Codec):
         """Rows of a source, see `Codec.batches`. A file may be written otherwise than the training table was: its own
         style (a decimal comma, another order of day and month) is found on its first batch and holds for all."""
         styles: dict[str, parsing.Reading] | None = None
-        for batch in sources.batches(source, size):
+        for batch in sources.batches(source, size, {"columns": [item.name for item in self.columns]}):
             if isinstance(source, str | Path):
                 styles = self._other_styles(batch) if styles is None else styles
                 batch = batch.assign(**{name: _read_as(batch[name], style) for name, style in styles.items()})
@@ -152,6 +157,12 @@ class TableCodec(Codec):
                     style = parsing.guess(levels)
                     styles |= {item.name: style} if style.form == item.role else {}
         return styles
+
+
+def _shortened(levels: Sequence[str]) -> tuple[str, ...]:
+    return tuple(
+        level if len(level) <= SHOWN_LETTERS else f"{level[:SHOWN_LETTERS]}..." for level in levels[:SHOWN_LEVELS]
+    )
 
 
 def _read_as(cells: Any, style: parsing.Reading) -> np.ndarray:
@@ -199,18 +210,18 @@ def _from_raw(column: Raw) -> Any:
 def _columns_of_records(rows: Sequence[Any]) -> Mapping[str, Any]:
     if not all(isinstance(row, Mapping) for row in rows):
         raise ModelError("Rows must be a frame or a list of dicts, one a row, the columns' names as keys.")
-    names = list(rows[0]) if len(rows) == 1 else list(dict.fromkeys(name for row in rows for name in row))
-    return {str(name): [row.get(name) for row in rows] for name in names}
+    keys = list(rows[0]) if len(rows) == 1 else list(dict.fromkeys(key for row in rows for key in row))
+    return {name: [row.get(key) for row in rows] for key, name in zip(keys, naming.tidied(keys), strict=True)}
 
 
 def _columns_of_frame(rows: Any) -> Mapping[str, Any]:
     """Columns of a data frame, made only when asked for: what the model does not need costs nothing."""
     if type(rows).__module__.startswith("pandas"):
-        return {str(name): _from_pandas(rows, place) for place, name in enumerate(rows.columns)}
+        return {name: _from_pandas(rows, place) for place, name in enumerate(naming.tidied(list(rows.columns)))}
     import narwhals as nw
 
     try:
-        table = nw.from_native(frames.whole_table(rows), eager_only=True)
+        table = nw.from_native(frames.whole_table(frames.named_apart(rows)[0]), eager_only=True)
     except TypeError as error:
         raise ModelError(
             f"A {type(rows).__name__} holds no rows. Give a pandas, polars or Arrow frame, or a list of dicts."

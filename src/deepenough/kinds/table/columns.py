@@ -9,6 +9,7 @@ Needs that the design answers:
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -57,7 +58,9 @@ def conformed(name: str, role: str, reading: str, values: Sequence[Any] | np.nda
         return Column(name, role, frames.finite(values))
     if isinstance(values, np.ndarray) and values.dtype.kind == "M" and role == "date":
         return Column(name, role, seconds(values))
-    listed = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind != "M" else list(values)
+    if isinstance(values, np.ndarray) and values.dtype.kind == "m" and role == "number":
+        return Column(name, role, values / np.timedelta64(1, "s"))
+    listed = values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind not in "mM" else list(values)
     if role == "number":
         return Column(name, role, _numbers(listed, reading))
     if role == "date":
@@ -98,8 +101,8 @@ def _number(value: Any, reading: str) -> float:
     if isinstance(value, str):
         return parsing.number_in_any_style(value, reading)
     try:
-        found = float(value)
-    except (TypeError, ValueError):
+        found = value.total_seconds() if isinstance(value, datetime.timedelta) else float(value)
+    except (TypeError, ValueError, OverflowError):
         return float("nan")
     return found if np.isfinite(found) else float("nan")
 
