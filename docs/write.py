@@ -14,6 +14,7 @@ from pathlib import Path
 
 from deepenough import contract, errors, kinds
 from deepenough.cli import parser
+from deepenough.contract.kind_claims import KIND_CLAIMS
 
 DOCS = Path(__file__).resolve().parent
 
@@ -45,6 +46,7 @@ def _block(command: argparse.ArgumentParser) -> str:
 def _exit_codes() -> str:
     meaning = {
         "0": "it is done",
+        "1": "`deepenough check` found a broken promise",
         "2": "what was given can't be used; the message says what to do",
         "3": "nothing could be raced; the message says what to install",
         "130": "interrupted; `deepenough resume RUN` goes on",
@@ -90,10 +92,16 @@ def _contract() -> str:
     rows += [f"| `{claim.name}` | {claim.about} | {', '.join(claim.shapes)} |" for claim in found.values()]
     about = (
         "Every learner, ours or yours, is held to these promises on the toys of its kind:\n\n"
-        "```console\n$ python -m deepenough.contract KIND LEARNER\n```\n\n"
+        "```console\n$ deepenough check WHAT\n```\n\n"
+        "WHAT is a `.py` file, the folder of a kind, the folder of a project whose `pyproject.toml` has entry points, "
+        "or the name of a learner or a kind that is installed. It says which promise is broken on which toy and why; "
+        "the exit code is 0 when all are kept, 1 when one is not. From Python: `deepenough.contract.check_what(WHAT)`.\n\n"
         "A learner that can't keep one says so in its own file, with the reason: "
         '`excused = {"same_seed_same_predictions": "sums in parallel in any order"}`.\n'
     )
+    rows += ["\n## The contract of a kind\n", "A kind is held to these, and each of its learners to those above.\n"]
+    rows += ["| promise | what it says |", "| --- | --- |"]
+    rows += [f"| `{claim.name}` | {claim.about} |" for claim in KIND_CLAIMS.values()]
     return "\n".join(["# The contract of a learner\n", about, *rows]) + "\n"
 
 

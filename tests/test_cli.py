@@ -48,7 +48,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert not set(HEAVY) & set(told.split("\n")[-2].split())
 
 
-@pytest.mark.parametrize("command", ["race", "report", "predict", "resume", "learners", "doctor"])
+@pytest.mark.parametrize("command", ["race", "report", "predict", "resume", "check", "learners", "doctor"])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([command, "--help"])
@@ -161,6 +161,35 @@ def test_learners_are_listed_by_family(capsys: pytest.CaptureFixture[str]) -> No
 def test_learners_of_an_unknown_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["learners", "--kind", "tabel"]) == 2
     assert "Known kinds" in capsys.readouterr().err
+
+
+def test_check_says_which_promise_is_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from deepenough.contract.search import Subject
+    from tests.stubs import Classical, StubKind, StubSupervised, entry, faulty
+
+    class Kind(StubKind):
+        def toys(self) -> Any:
+            return {"two": StubSupervised(rows=120)}
+
+    def searched(what: str, kind: str | None) -> list[Subject]:
+        return [Subject("stub", Kind(), (entry(faulty.Prints if what == "loud" else Classical),))]
+
+    monkeypatch.setattr("deepenough.contract.search.search", searched)
+    assert cli.main(["check", "quiet"]) == 0
+    assert "classical: 22 of 22 kept" in capsys.readouterr().out
+    assert cli.main(["check", "loud"]) == 1
+    assert "prints: is_silent on two: broken. prints b'" in capsys.readouterr().out
+    assert cli.main(["check", "loud", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert not told["good"]
+    assert [result["claim"] for result in told["results"] if result["outcome"] == "broken"] == ["is_silent"]
+
+
+def test_check_of_nothing_known_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "nosuch"]) == 2
+    assert "'nosuch' is no file" in capsys.readouterr().err
 
 
 def test_doctor_as_text_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:

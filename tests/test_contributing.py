@@ -46,14 +46,18 @@ def _follow(section: str, folder: Path) -> None:
 
 def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     paths = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    command = (
+        command.replace("deepenough", "python -m deepenough.cli", 1) if command.startswith("deepenough") else command
+    )
     words = [sys.executable if word == "python" else word for word in command.split()]
     return subprocess.run(
         words, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": paths}, cwd=folder, check=False
     )
 
 
-@pytest.mark.parametrize(("title", "checked"), [("Add a learner", 1), ("Add a kind", 3)])
+@pytest.mark.parametrize(("title", "checked"), [("Add a learner", 1), ("Add a kind", 4)])
 def test_the_steps_lead_to_kept_promises(title: str, checked: int, tmp_path: Path) -> None:
+    """Four are the kind itself and its three learners."""
     section = _section(title)
     _follow(section, tmp_path)
     commands = re.findall(r"^ *\$ (.*)$", section, re.MULTILINE)
@@ -63,12 +67,12 @@ def test_the_steps_lead_to_kept_promises(title: str, checked: int, tmp_path: Pat
         assert done.returncode == 0, done.stdout + done.stderr
         closing = re.findall(r"^(\w+): (\d+) of (\d+) kept", done.stdout, re.MULTILINE)
         assert len(closing) == checked, done.stdout
-        assert all(kept == all_of_them and int(kept) > 15 for _, kept, all_of_them in closing)
+        assert all(kept == all_of_them and int(kept) > 5 for _, kept, all_of_them in closing)
 
 
 def test_what_was_added_is_listed(tmp_path: Path) -> None:
     _follow(_section("Add a kind"), tmp_path)
-    done = _run("python -m deepenough.cli learners --kind signals", tmp_path)
+    done = _run("deepenough learners --kind signals", tmp_path)
     assert done.returncode == 0, done.stderr
     assert [line.split()[:3] for line in done.stdout.splitlines()] == [
         ["signals", "baseline", "even"],
@@ -81,6 +85,6 @@ def test_a_broken_promise_is_told(tmp_path: Path) -> None:
     """The same steps with a learner that forgets half of its answer."""
     section = _section("Add a kind").replace("return np.column_stack([1 - positive, positive])", "return positive")
     _follow(section, tmp_path)
-    done = _run("python -m deepenough.contract signals difference", tmp_path)
+    done = _run("deepenough check difference", tmp_path)
     assert done.returncode == 1
     assert "difference: predictions_are_valid on waves: broken. predicts shape (40,) instead of (40, 2)" in done.stdout

@@ -271,7 +271,7 @@ def _task_facts(task: Task) -> dict[str, Any]:
         "splitting": task.splitting,
         "source": dict(task.source),
         "set_aside": tuple(task.set_aside),
-        "notes": tuple(task.notes),
+        "notes": (*task.notes, *(f"{name!r} took no part: {why}." for name, why in kinds.unusable().items())),
         "flags": tuple(task.flags),
     }
 

@@ -20,13 +20,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepenough import __version__
-from deepenough.cli import about, racing, using
+from deepenough.cli import about, checking, racing, using
 from deepenough.cli.parsing import Command, Parser, layout
 from deepenough.errors import DeepenoughError, Interrupted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code: 0, 2 (bad input), 3 (nothing could be raced) or 130 (interrupted)."""
+    """Run one command; returns its exit code.
+
+    0, 1 (a check found something), 2 (bad input), 3 (nothing could be raced) or 130 (interrupted).
+    """
     started = time.monotonic() - _age_seconds()
     options = parser().parse_args(arguments)
     command: Command = options.command
@@ -58,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     root = Parser(prog="deepenough", description=_ABOUT, formatter_class=layout)
     root.add_argument("--version", action="version", version=f"deepenough {__version__}")
     commands = root.add_subparsers(metavar="COMMAND", required=True, title="commands")
-    for group in (racing, using, about):
+    for group in (racing, using, checking, about):
         group.add(commands)
     return root
 

@@ -1,4 +1,4 @@
-"""The promises of every learner, checked: `python -m deepenough.contract KIND [LEARNER ...]`, or `check(entry)`.
+"""The promises of every learner and kind, checked: `deepenough check WHAT`, `check(entry)`, `check_what(path or name)`.
 
 Needs that this room answers:
 
@@ -11,20 +11,26 @@ Needs that this room answers:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from deepenough import kinds
 from deepenough.contract.case import Broken, Case
 from deepenough.contract.claims import CLAIMS, Claim
+from deepenough.contract.kind_claims import KIND_CLAIMS, KindCase
+from deepenough.contract.search import Subject, search
 
-__all__ = ["Broken", "Case", "Claim", "Result", "check", "checks_for", "claims", "run"]
+__all__ = ["Broken", "Case", "Claim", "Result", "check", "check_what", "checks_for", "claims", "rounds", "run", "told"]
 
 
 @dataclass(frozen=True)
 class Result:
-    """How one claim went on one toy. outcome: `kept`, `broken`, `excused`, or `kept though excused`."""
+    """How one claim went on one toy.
+
+    learner: or the kind, where the claim is about a kind; then `toy` is empty.
+    outcome: `kept`, `broken`, `excused`, `kept though excused`, or `not checked`.
+    """
 
     learner: str
     toy: str
@@ -56,15 +62,53 @@ def checks_for(entry: kinds.Entry, toys: Mapping[str, Any] | None = None) -> Ite
 
 def check(entry: kinds.Entry, toys: Mapping[str, Any] | None = None) -> list[Result]:
     """Hold a learner to every claim; raises nothing that the learner raises."""
+    if entry.missing:
+        needs = f"it needs `pip install {' '.join(entry.missing)}`"
+        return [Result(entry.name, "", "every promise", "not checked", needs)]
     return [run(entry, toy, case, claim) for toy, case, claim in checks_for(entry, toys)]
 
 
 def run(entry: kinds.Entry, toy: str, case: Case, claim: Claim) -> Result:
     """Hold a learner to one claim on one toy."""
-    excuse = entry.cls.excused.get(claim.name, "")
+    return _held(entry.name, toy, claim, case, entry.cls.excused.get(claim.name, ""))
+
+
+def check_kind(name: str, case: KindCase) -> list[Result]:
+    """Hold a kind to every claim about kinds."""
+    return [_held(name, "", claim, case) for claim in KIND_CLAIMS.values()]
+
+
+def _held(name: str, toy: str, claim: Claim, case: Any, excuse: str = "") -> Result:
     try:
         claim.run(case)
-    except Exception as error:  # whatever a stranger's learner raises is a broken claim
+    except Exception as error:  # whatever a stranger's code raises is a broken claim
         reason = str(error) if isinstance(error, Broken) else f"{type(error).__name__}: {error}"
-        return Result(entry.name, toy, claim.name, "excused" if excuse else "broken", excuse or reason)
-    return Result(entry.name, toy, claim.name, "kept though excused" if excuse else "kept", excuse)
+        return Result(name, toy, claim.name, "excused" if excuse else "broken", excuse or reason)
+    return Result(name, toy, claim.name, "kept though excused" if excuse else "kept", excuse)
+
+
+def check_what(what: str, kind: str | None = None) -> list[Result]:
+    """Hold to the contract what a path or a name leads to: a file, a folder, a kind, a learner (see `search`)."""
+    return [result for subject in search(what, kind) for results in rounds(subject) for result in results]
+
+
+def rounds(subject: Subject) -> Iterator[list[Result]]:
+    """The results of the kind, where it is to be checked, then those of one learner after the other."""
+    if subject.whole:
+        yield check_kind(subject.kind, KindCase(subject.door, subject.learners))
+    toys = subject.door.toys()
+    for entry in subject.learners:
+        yield check(entry, toys)
+
+
+def told(results: Sequence[Result]) -> list[str]:
+    """What is not as promised, a line each, and a closing line."""
+    bad = [result for result in results if not result.is_good]
+    lines = [f"{_where(result)}: {result.outcome}. {result.reason}" for result in bad]
+    excused = sum(result.outcome == "excused" for result in results)
+    kept = f"{len(results) - len(bad)} of {len(results)} kept ({excused} of them excused)"
+    return [*lines, f"{results[0].learner}: {kept}"] if any(r.outcome != "not checked" for r in results) else lines
+
+
+def _where(result: Result) -> str:
+    return f"{result.learner}: {result.claim}" + (f" on {result.toy}" if result.toy else "")

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,7 @@ class Claim:
     """One promise: its name, the function that checks it, and the shapes of task that it makes sense for."""
 
     name: str
-    run: Callable[[Case], None]
+    run: Callable[[Any], None]
     shapes: tuple[str, ...]
 
     @property

@@ -1,7 +1,8 @@
 """The kinds of data, found and never listed: every folder here is a kind, every file in its families a learner.
 
 Other distributions add to them by entry points: `deepenough.kinds` names a package built like the folders here,
-`deepenough.learners` a Learner class that says its `kind` and `family`.
+`deepenough.learners` a Learner class that says its `kind` and `family`. One that can't be used takes no part, and
+`unusable` says why: a broken distribution must not end the races of all others.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import importlib
 import importlib.metadata
 import inspect
 import pkgutil
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,32 +106,81 @@ def find() -> dict[str, Kind]:
     kinds = {}
     for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if module.ispkg:
-            kinds[module.name] = _kind_of(importlib.import_module(f"{__name__}.{module.name}"))
+            kinds[module.name] = kind_of(importlib.import_module(f"{__name__}.{module.name}"))
     for point in importlib.metadata.entry_points(group="deepenough.kinds"):
-        kinds[point.name] = _kind_of(point.load())
+        found = _loaded(point, kind_of)
+        if isinstance(found, Kind) and point.name not in kinds:
+            kinds[point.name] = found
     return kinds
 
 
-def _kind_of(package: Any) -> Kind:
+def unusable() -> dict[str, str]:
+    """Entry points of other distributions that take no part, by name, each with the reason."""
+    reasons = {}
+    for group, look in (("deepenough.kinds", kind_of), ("deepenough.learners", _learner)):
+        for point in importlib.metadata.entry_points(group=group):
+            found = _loaded(point, look)
+            if isinstance(found, str):
+                reasons[point.name] = found
+    return reasons
+
+
+def _loaded(point: importlib.metadata.EntryPoint, look: Callable[[Any], Any]) -> Any:
+    """What an entry point leads to, looked at; or the reason why it can't be used."""
+    whose = f"{point.value} of {point.dist.name if point.dist else 'another distribution'}"
+    try:
+        if not re.fullmatch(r"[\w.-]+", point.name):  # blends are called by two names with + and @ between them
+            raise OptionError(f"{point.name!r} is no name: letters, digits, _, . and - are")
+        return look(point.load())
+    except Exception as error:  # whatever a stranger's module raises when it is imported
+        said = str(error) if isinstance(error, OptionError) else f"{type(error).__name__}: {error}"
+        return f"{whose} can't be used ({said.rstrip('.')})"
+
+
+def kind_of(package: Any) -> Kind:
+    """The Kind that stands in a package. Raises OptionError where there is none."""
     for member in vars(package).values():
         if inspect.isclass(member) and issubclass(member, Kind) and member.__module__ == package.__name__:
             return member()
     raise OptionError(f"{package.__name__} has no Kind in its __init__.py.")
 
 
+def _learner(cls: Any) -> type[Learner]:
+    """The class, if it is a Learner that says where it belongs."""
+    if not (inspect.isclass(cls) and issubclass(cls, Learner)):
+        raise OptionError(f"{cls!r} is no class of Learner")
+    family, kind = getattr(cls, "family", None), getattr(cls, "kind", None)
+    if family not in (*FAMILIES, "baseline") or not isinstance(kind, str):
+        raise OptionError(
+            f"{cls.__name__} says kind = {kind!r} and family = {family!r}; expected the name of a kind, and "
+            f"{', '.join(FAMILIES)} or baseline"
+        )
+    return cls
+
+
 def find_learners(kind: str) -> list[Entry]:
-    """Every learner of a kind, both families and the baseline, the champions first."""
+    """Every learner of a kind, both families and the baseline, the champions first.
+
+    A stranger's learner that has the name of one that is already there is called `<name>.<distribution>`.
+    """
+    entries = learners_in(importlib.import_module(_package_of(kind)), kind)
+    for point in importlib.metadata.entry_points(group="deepenough.learners"):
+        cls: Any = _loaded(point, _learner)
+        if not isinstance(cls, str) and cls.kind == kind:
+            is_taken = any(entry.name == point.name for entry in entries)
+            name = f"{point.name}.{point.dist.name if point.dist else cls.__module__}" if is_taken else point.name
+            entries.append(Entry(name, kind, cls.family, cls, missing(cls)))
+    return sorted(entries, key=lambda entry: (entry.family, entry.cls.priority, entry.name))
+
+
+def learners_in(package: Any, kind: str) -> list[Entry]:
+    """The learners that stand in the folders of a kind's package, a file each."""
     entries = []
-    package = importlib.import_module(_package_of(kind))
     for family in (*FAMILIES, "baseline"):
         folder = Path(str(package.__file__)).parent / family
         for module in pkgutil.iter_modules([str(folder)]):
             entries.append(_entry(importlib.import_module(f"{package.__name__}.{family}.{module.name}"), kind, family))
-    for point in importlib.metadata.entry_points(group="deepenough.learners"):
-        cls = point.load()
-        if cls.kind == kind:
-            entries.append(Entry(point.name, kind, cls.family, cls, _missing(cls)))
-    return sorted(entries, key=lambda entry: (entry.family, entry.cls.priority, entry.name))
+    return entries
 
 
 def _package_of(kind: str) -> str:
@@ -142,18 +193,19 @@ def _package_of(kind: str) -> str:
 def _entry(module: Any, kind: str, family: str) -> Entry:
     for member in vars(module).values():
         if inspect.isclass(member) and issubclass(member, Learner) and member.__module__ == module.__name__:
-            return Entry(module.__name__.rsplit(".", 1)[1], kind, family, member, _missing(member))
+            return Entry(module.__name__.rsplit(".", 1)[1], kind, family, member, missing(member))
     raise OptionError(f"{module.__name__} holds no Learner.")
 
 
-def _missing(cls: type[Learner]) -> tuple[str, ...]:
-    missing = []
+def missing(cls: type[Learner]) -> tuple[str, ...]:
+    """Distributions that a learner needs and that are not installed."""
+    absent = []
     for distribution in cls.needs:
         try:
             importlib.metadata.version(distribution)
         except importlib.metadata.PackageNotFoundError:
-            missing.append(distribution)
-    return tuple(missing)
+            absent.append(distribution)
+    return tuple(absent)
 
 
 def settings_of(learner: Learner) -> dict[str, Any]:
