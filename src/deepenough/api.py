@@ -15,6 +15,7 @@ from deepenough.judge.cost import Prices
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.racing.budget import parse_budget
 from deepenough.racing.executors.local import LocalExecutor
+from deepenough.racing.explain import explanations
 from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop, contenders
 from deepenough.racing.machine import machine, packages, parse_bytes
@@ -180,6 +181,8 @@ def _sitting(
     finished = Race(folder)
     finished.write_report()
     if loop.interrupted:
+        for event in explanations(loop, verdict):
+            hear(event)
         so_far = finished.decision_sentence
         raise Interrupted(f"Stopped. The verdict so far: {so_far} Go on with: deepenough resume {folder}")
     return finished

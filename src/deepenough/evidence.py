@@ -165,7 +165,7 @@ class Event:
     """What the loop says while it runs.
 
     what: `plan`, `trial_started`, `trial_ended`, `dropped`, `rung_done`, `verdict_so_far`, `interrupted`, `resumed`,
-        `model_saved`, `note` or `done`.
+        `model_saved`, `examined` and `explained` (see `racing.explain`), `note` or `done`.
     seconds: since the command's start, in all sittings together.
     """
 

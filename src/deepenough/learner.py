@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -33,6 +33,17 @@ class Inputs(Protocol):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """Itself again."""
+
+
+@runtime_checkable
+class Parted(Inputs, Protocol):
+    """Inputs made of named parts (columns), each of which can be shuffled alone; optional, and asked for to explain."""
+
+    def parts(self) -> Sequence[str]:
+        """Their names, in order."""
+
+    def shuffled(self, part: int, rows: np.ndarray) -> Self:
+        """The same units, but with that part of the units at `rows`."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,14 @@ class Array:
     def take(self, rows: np.ndarray) -> Self:
         return type(self)(self.x[rows])
 
+    def parts(self) -> list[str]:
+        return ["answer", "difficulty", "identity"][: self.x.shape[1]]
+
+    def shuffled(self, part: int, rows: np.ndarray) -> Self:
+        moved = self.x.copy()
+        moved[:, part] = self.x[rows, part]
+        return type(self)(moved)
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         return {"x": self.x}
 

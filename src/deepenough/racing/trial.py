@@ -214,6 +214,36 @@ class _Practice:
     """The environment to practise in, and the judge of every rung on the way."""
 
     def __init__(self, task: Any, order: Order, facts: Any, folder: Path) -> None:
+def _shuffled(
+    folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
+) -> dict[str, Any]:
+    """No fit: saved models predict units again, with one part of these shuffled (see `perturb`)."""
+    from deepenough.racing.perturb import Subject, shuffles
+
+    inputs = imported(facts["inputs"])
+    subjects = [
+        Subject(_saved(Path(place)), inputs.from_arrays(_named(arrays, f"{index}.")))
+        for index, place in enumerate(facts["models"])
+    ]
+    ready()
+    stop_when_asked()
+    limits = _limits(order)
+
+    def left() -> float:
+        return limits.seconds_left() / order.limit_seconds if order.limit_seconds else limits.seconds_left()
+
+    found = shuffles(subjects, facts["parts"], facts["most"], facts["repeats"], order.seed, left)
+    np.savez(folder / f"answer-{order.n_train}.npz", predictions=found.predictions)
+    return {"rungs": [[order.n_train, 0.0]], "done": found.done}
+
+
+def _saved(place: Path) -> Callable[[Any], np.ndarray]:
+    """How a model that a trial kept predicts, calibrated."""
+    told = json.loads(Path(f"{place}.json").read_text())
+    model = imported(told["class"]).load(place)
+    return lambda inputs: calibrated(np.asarray(model.predict(inputs)), told["temperature"])
+
+
         self.environment = task.practice(order.seed)
         self.rungs: list[list[float]] = []
         self._task, self._order, self._folder = task, order, folder
@@ -264,6 +294,7 @@ _SHAPES: dict[str, Callable[..., dict[str, Any]]] = {
 
 
 def described(error: BaseException) -> dict[str, Any]:
+    "shuffled": _shuffled,
     """A failure as the parent hears it: its kind, its words, and where in the learner it stood."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

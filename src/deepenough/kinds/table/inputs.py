@@ -41,6 +41,16 @@ class Table:
         columns = tuple(Column(c.name, c.role, c.values[rows], c.levels) for c in self.columns)
         return type(self)(columns)
 
+    def parts(self) -> list[str]:
+        """The columns' names."""
+        return [column.name for column in self.columns]
+
+    def shuffled(self, part: int, rows: np.ndarray) -> Self:
+        """The same rows, but with that column of the given ones."""
+        own = self.columns[part]
+        moved = Column(own.name, own.role, own.values[rows], own.levels)
+        return type(self)((*self.columns[:part], moved, *self.columns[part + 1 :]))
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Plain arrays: `names`, `roles`, and per column its values and (only those that occur) its levels."""
         arrays: dict[str, np.ndarray] = {"names": _packed([c.name for c in self.columns])}

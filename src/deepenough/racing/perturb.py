@@ -1,0 +1,87 @@
+"""What a trial's process does to explain models: predict again with one part of the inputs shuffled, part after part.
+
+Needs that this module answers:
+
+* It knows no labels: predictions go back, and are scored where the labels are.
+* It may be stopped at any moment: whole passes over the most promising parts come first, a part that was not done for
+  every model is left out, and what was not looked at can be told.
+* The same seed shuffles the same way, however fast the machine is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+SCREEN_ROWS = 100
+SCREEN_SHARE = 0.3
+"""Of the time, for finding out which of many parts move the predictions at all."""
+
+Predict = Callable[[Any], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One fitted model, and the units that it is asked about."""
+
+    predict: Predict
+    inputs: Any
+
+
+@dataclass(frozen=True)
+class Shuffles:
+    """Predictions of every subject's units in turn, shape (1 + len(done), m, ...): as they are, then shuffled.
+
+    done: (part, repeat) of each but the first.
+    """
+
+    predictions: np.ndarray
+    done: tuple[tuple[int, int], ...]
+
+
+def shuffles(
+    subjects: Sequence[Subject], parts: int, most: int, repeats: int, seed: int, left: Callable[[], float]
+) -> Shuffles:
+    """Shuffle each of `parts` (the `most` promising of them), so many times, until no time is left.
+
+    left: the share of the time that is left, 1 to 0.
+    """
+    found = [_all(subjects, lambda subject, index: subject.inputs)]
+    done: list[tuple[int, int]] = []
+    order = range(parts) if parts <= most else _promising(subjects[0], parts, seed, left)[:most]
+    for repeat in range(repeats):
+        for part in order:
+            if left() <= 0:
+                return Shuffles(np.stack(found), tuple(done))
+            found.append(_all(subjects, _shuffler(part, repeat, seed)))
+            done.append((part, repeat))
+    return Shuffles(np.stack(found), tuple(done))
+
+
+def _all(subjects: Sequence[Subject], inputs: Callable[[Subject, int], Any]) -> np.ndarray:
+    answers = [subject.predict(inputs(subject, index)) for index, subject in enumerate(subjects)]
+    return np.concatenate(answers).astype(np.float32)
+
+
+def _shuffler(part: int, repeat: int, seed: int) -> Callable[[Subject, int], Any]:
+    def shuffled(subject: Subject, index: int) -> Any:
+        order = np.random.default_rng([seed, part, repeat, index]).permutation(len(subject.inputs))
+        return subject.inputs.shuffled(part, order)
+
+    return shuffled
+
+
+def _promising(subject: Subject, parts: int, seed: int, left: Callable[[], float]) -> list[int]:
+    """The parts that move the predictions of a few units, by how far; those that time did not suffice for are left."""
+    some = Subject(subject.predict, subject.inputs.take(np.arange(min(SCREEN_ROWS, len(subject.inputs)))))
+    plain = some.predict(some.inputs)
+    moved = []
+    for part in range(parts):
+        if left() < 1 - SCREEN_SHARE:
+            break
+        answer = some.predict(_shuffler(part, 0, seed)(some, parts))
+        moved.append((-float(np.abs(answer - plain).mean()), part))
+    return [part for _, part in sorted(moved)]
