@@ -176,13 +176,13 @@ def _sitting(
     verdict = with_a_winner(loop, judge(loop.evidence))
     if not loop.interrupted and verdict.winner:
         _hand_over(folder, loop, verdict, task, hear)
+        for event in explanations(loop, verdict):
+            hear(event)
     hear(loop.say("done", {"decision": verdict.decision, "interrupted": loop.interrupted}))
     journal.close()
     finished = Race(folder)
     finished.write_report()
     if loop.interrupted:
-        for event in explanations(loop, verdict):
-            hear(event)
         so_far = finished.decision_sentence
         raise Interrupted(f"Stopped. The verdict so far: {so_far} Go on with: deepenough resume {folder}")
     return finished
