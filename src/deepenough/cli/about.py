@@ -1,4 +1,4 @@
-"""The commands that say what there is: `learners` and `doctor`."""
+"""The commands that say what there is: `learners`, `doctor` and `licences`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ def add(commands: Any) -> None:
     learners.add_argument("--json", action="store_true", help="as JSON")
     doctor = add_command(commands, "doctor", "Say what this machine has, and what is missing.", _doctor)
     doctor.add_argument("--json", action="store_true", help="as JSON")
+    about = "List the licences of all that was installed along, and mark what commercial use must look at."
+    licences = add_command(commands, "licences", about, _licences)
+    licences.add_argument("--json", action="store_true", help="as JSON")
 
 
 def _learners(options: argparse.Namespace, started: float) -> int:
@@ -49,4 +52,15 @@ def _doctor(options: argparse.Namespace, started: float) -> int:
 
     found = doctor()
     print(as_json(found) if options.json else outline(found))
+    return 0
+
+
+def _licences(options: argparse.Namespace, started: float) -> int:
+    import dataclasses
+
+    from deepenough.racing import licences
+
+    found = licences.installed()
+    rows = [dataclasses.asdict(licence) for licence in found]
+    print(as_json(rows) if options.json else "\n".join(licences.summary(found)))
     return 0
