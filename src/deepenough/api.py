@@ -21,10 +21,12 @@ from deepenough.racing.loop import Loop, contenders
 from deepenough.racing.machine import machine, packages, parse_bytes
 from deepenough.racing.run_folder import locked, new_folder
 from deepenough.racing.standing import Race as Standing
+from deepenough.report.live import heard_by
 from deepenough.result import Race
 from deepenough.task.task import Question, Task
 
 Listener = Callable[[Event], None]
+Listeners = Listener | Sequence[Listener] | None
 VARIANTS = 48
 """Variants that are drawn from each learner's search space; how many are tried depends on the budget."""
 MEMORY_SHARE = 0.8
@@ -37,8 +39,11 @@ def race(
     *,
     budget: str | float = "2m",
     metric: str | None = None,
+    task: str | None = None,
     group: str | None = None,
     time: str | None = None,
+    folds: str | None = None,
+    weights: str | None = None,
     drop: Sequence[str] = (),
     seed: int = 0,
     out: str | Path | None = None,
@@ -50,7 +55,7 @@ def race(
     positive: str | None = None,
     prices: Mapping[str, float | str] | None = None,
     kind: str | None = None,
-    listen: Listener | None = None,
+    listen: Listeners = None,
     started: float | None = None,
 ) -> Race:
     """Race classical machine learning against deep learning on a source, and judge.
@@ -59,8 +64,11 @@ def race(
     target: name of the column to predict.
     budget: wall-clock time from the call to the model saved ("30s", "2m", 90), or "40trials", which is repeatable.
     metric: what is judged; default calibrated log loss for classes, RMSE for numbers.
+    task: `classification` or `regression`, where the target could be either; default: recognised, with the reason.
     group: column whose values never stand on both sides of a split.
     time: column by which training rows are older than judged ones.
+    folds: column of your own split, of 2 to 20 values; rows of one are judged by models that learnt from the others.
+    weights: column that says what each row weighs, in learning and in judging.
     drop: columns to leave out.
     seed: of every split, draw and fit.
     out: the run folder; default `runs/<name>-<number>`.
@@ -72,60 +80,62 @@ def race(
     positive: of two classes the one whose probability is asked; default the rarer one.
     prices: what things cost, by the names of `judge.cost.Prices` ({"kwh": .25, "core_hour": .04, "currency": "USD"}).
     kind: of data; default: recognised.
-    listen: called with each `Event`.
+    listen: called with each `Event`; several may be given, () is none. Default: in a notebook one line that renews
+        itself, elsewhere none.
     started: `time.monotonic()` of the moment that the budget counts from; default now.
 
     Raises InputError where the source or an option can't be used, NothingToRaceError where a family has no learner.
     """
     begun = _now() if started is None else started
-    options = {"equal_within": equal_within, "only": list(only), "without": list(without)}
-    question = Question(target, metric, seed, tuple(drop), group, time, positive, options)
+    options = {"equal_within": equal_within, "only": list(only), "without": list(without), "task": task}
+    question = Question(target, metric, seed, tuple(drop), group, time, positive, options, folds, weights)
     chosen, reason = _kind(source, question, kind)
     entries, absent = _entries(chosen, only, without)
     executor = LocalExecutor(_preload(entries))  # its servers import their libraries while the data are read
     seconds, trials = parse_budget(budget)
-    task = chosen.load(source, question)
+    loaded = chosen.load(source, question)
+    _refuse_unheeded(question, loaded, chosen.name)
     about = machine()
     plan = Plan(
         kind=chosen.name,
-        question=dataclasses.asdict(question) | dict(task.question_facts),
-        contenders=tuple(contenders(entries, seed, VARIANTS)),
+        question=dataclasses.asdict(question) | dict(loaded.question_facts),
+        contenders=tuple(contenders(entries, seed, VARIANTS, getattr(task, "n_classes", None))),
         seed=seed,
         budget_seconds=seconds,
         budget_trials=trials,
-        largest=task.largest,
-        smallest=task.smallest,
-        folds=task.folds,
-        units=tuple(len(task.units(fold).ids) for fold in range(task.folds)),
+        largest=loaded.largest,
+        smallest=loaded.smallest,
+        folds=loaded.folds,
+        units=tuple(len(loaded.units(fold).ids) for fold in range(loaded.folds)),
         threads=_cores(cores, about),
         memory_bytes=_memory(memory, about),
         device="cuda" if about.get("cuda") else "cpu",
-        shape=task.shape,
+        shape=loaded.shape,
         absent=tuple(absent),
         setup=_setup(about, reason, str(budget), prices),
         judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed},
-        **_task_facts(task),
+        **_task_facts(loaded),
     )
-    folder = new_folder(out, str(task.source.get("name", "race")))
+    folder = new_folder(out, str(loaded.source.get("name", "race")))
     with locked(folder):
         journal = Journal(folder)
-        for fold in range(task.folds):
-            journal.units(fold, task.units(fold))
+        for fold in range(loaded.folds):
+            journal.units(fold, loaded.units(fold))
         journal.append(plan)
-        return _sitting(folder, journal, task, executor, begun, 0.0, listen)
+        return _sitting(folder, journal, loaded, executor, begun, 0.0, listen)
 
 
 def resume(
     folder: str | Path,
     *,
     source: Any = None,
-    listen: Listener | None = None,
+    listen: Listeners = None,
     started: float | None = None,
 ) -> Race:
     """Go on with a race that was interrupted, from its journal; a finished one is only judged and saved again.
 
     source: only where the race was given a frame, which no path leads back to: the same frame again.
-    listen: called with each `Event`.
+    listen: as in `race`.
     started: `time.monotonic()` of the moment that this sitting counts from; default now.
 
     Raises RunError where the folder is no run or in use, SourceError where the data are not those that were raced.
@@ -135,7 +145,8 @@ def resume(
     evidence = read(place)
     plan = evidence.plan
     with locked(place):
-        question = Question(**{item.name: plan.question[item.name] for item in dataclasses.fields(Question)})
+        asked = {item.name for item in dataclasses.fields(Question)} & set(plan.question)
+        question = Question(**{name: plan.question[name] for name in asked})
         chosen = kinds.find()[plan.kind]
         options = plan.question["options"]
         entries, _ = _entries(chosen, options.get("only", ()), options.get("without", ()))
@@ -152,10 +163,10 @@ def _sitting(
     executor: LocalExecutor,
     begun: float,
     before: float,
-    listen: Listener | None,
+    listen: Listeners,
 ) -> Race:
     """From the journal to the report, once."""
-    hear = listen or (lambda event: None)
+    hear = heard_by(listen)
     loop = Loop(task, read(folder), journal, executor, lambda: before + _now() - begun)
     plan = loop.plan
     if before:
@@ -298,6 +309,14 @@ def _source_again(plan: Plan, source: Any) -> Any:
     if not path:
         raise SourceError("The race was given a frame: give it again, deepenough.resume(folder, source=frame).")
     return path
+
+
+def _refuse_unheeded(question: Question, task: Task, kind: str) -> None:
+    """Refuse what a kind was asked for and did not heed: a split or weights of the person's own."""
+    heeded = {"folds": task.splitting == "own", "weights": bool(task.question_facts.get("weighted"))}
+    for name, is_heeded in heeded.items():
+        if getattr(question, name) is not None and not is_heeded:
+            raise OptionError(f"--{name} is not known to data of the kind {kind}. Leave it out.")
 
 
 def _refuse_other_data(plan: Plan, task: Any) -> None:

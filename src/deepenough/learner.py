@@ -178,6 +178,11 @@ class Learner(ABC):
         """Hyperparameters worth searching: for each the draw of one value. Empty: nothing to search."""
         return {}
 
+    @classmethod
+    def priority_for(cls, n_classes: int | None) -> int:
+        """The priority where so many classes (or, None, a number) are asked; what is dear for many steps back there."""
+        return cls.priority
+
     @classmethod  # noqa: B027 - most learners have nothing to warm up
     def warm_up(cls, n_classes: int | None) -> None:
         """Make lazy libraries load what a first fit would; called in a trial's process, before its clock starts."""

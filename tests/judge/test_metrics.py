@@ -25,17 +25,23 @@ def _numbers(units: int = 400) -> tuple[np.ndarray, np.ndarray]:
 
 
 ORACLES = {
-    ("log_loss", 3): lambda y, p: oracle.log_loss(y, p),
-    ("accuracy", 3): lambda y, p: oracle.accuracy_score(y, p.argmax(1)),
-    ("balanced_accuracy", 3): lambda y, p: oracle.balanced_accuracy_score(y, p.argmax(1)),
-    ("f1", 3): lambda y, p: oracle.f1_score(y, p.argmax(1), average="macro"),
-    ("f1", 2): lambda y, p: oracle.f1_score(y, p.argmax(1)),
-    ("auc", 2): lambda y, p: oracle.roc_auc_score(y, p[:, 1]),
-    ("brier", 2): lambda y, p: oracle.brier_score_loss(y, p[:, 1]),
-    ("rmse", None): lambda y, p: oracle.root_mean_squared_error(y, p),
-    ("mae", None): lambda y, p: oracle.mean_absolute_error(y, p),
-    ("r2", None): lambda y, p: oracle.r2_score(y, p),
+    ("log_loss", 3): lambda y, p, w: oracle.log_loss(y, p, sample_weight=w),
+    ("accuracy", 3): lambda y, p, w: oracle.accuracy_score(y, p.argmax(1), sample_weight=w),
+    ("balanced_accuracy", 3): lambda y, p, w: oracle.balanced_accuracy_score(y, p.argmax(1), sample_weight=w),
+    ("f1", 3): lambda y, p, w: oracle.f1_score(y, p.argmax(1), average="macro", sample_weight=w),
+    ("f1", 2): lambda y, p, w: oracle.f1_score(y, p.argmax(1), sample_weight=w),
+    ("auc", 2): lambda y, p, w: oracle.roc_auc_score(y, p[:, 1], sample_weight=w),
+    ("brier", 2): lambda y, p, w: oracle.brier_score_loss(y, p[:, 1], sample_weight=w),
+    ("kappa", 4): lambda y, p, w: oracle.cohen_kappa_score(y, p.argmax(1), weights="quadratic", sample_weight=w),
+    ("class_distance", 4): lambda y, p, w: oracle.mean_absolute_error(y, p.argmax(1), sample_weight=w),
+    ("rmse", None): lambda y, p, w: oracle.root_mean_squared_error(y, p, sample_weight=w),
+    ("mae", None): lambda y, p, w: oracle.mean_absolute_error(y, p, sample_weight=w),
+    ("r2", None): lambda y, p, w: oracle.r2_score(y, p, sample_weight=w),
+    ("poisson_deviance", None): lambda y, p, w: oracle.mean_poisson_deviance(
+        y, np.maximum(p, metrics.SMALLEST_RATE), sample_weight=w
+    ),
 }
+WEIGHTS = np.random.default_rng(3).integers(1, 9, 400) ** 2.0
 
 
 def _data(n_classes: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -47,8 +53,39 @@ def test_shows_what_scikit_learn_says(name: str, n_classes: int | None) -> None:
     truth, prediction = _data(n_classes)
     metric = metrics.find(name, n_classes)
     loss, influence = metric.evaluate(metric.records(truth, prediction))
-    assert metric.show(loss) == pytest.approx(ORACLES[name, n_classes](truth, prediction), abs=1e-12)
+    assert metric.show(loss) == pytest.approx(ORACLES[name, n_classes](truth, prediction, None), abs=1e-12)
     assert influence.mean() == pytest.approx(loss, abs=1e-12)
+
+
+@pytest.mark.parametrize(("name", "n_classes"), ORACLES)
+def test_weighted_units_count_as_scikit_learn_counts_them(name: str, n_classes: int | None) -> None:
+    truth, prediction = _data(n_classes)
+    metric = metrics.Weighted.of(metrics.find(name, n_classes))
+    records = np.column_stack([metric.records(truth, prediction), WEIGHTS])
+    loss, influence = metric.evaluate(records)
+    assert metric.show(loss) == pytest.approx(ORACLES[name, n_classes](truth, prediction, WEIGHTS), abs=1e-12)
+    assert influence.mean() == pytest.approx(loss, abs=1e-12)
+    assert np.array_equal(metric.weights_in(records), WEIGHTS)
+
+
+@pytest.mark.parametrize(("name", "n_classes"), ORACLES)
+def test_weighted_influences_give_the_bootstrap_standard_error(name: str, n_classes: int | None) -> None:
+    truth, prediction = _data(n_classes)
+    metric = metrics.Weighted.of(metrics.find(name, n_classes))
+    records = np.column_stack([metric.records(truth, prediction), WEIGHTS])
+    rng = np.random.default_rng(4)
+    again = [metric.evaluate(records[rng.integers(0, len(records), len(records))])[0] for _ in range(400)]
+    error = metric.evaluate(records)[1].std(ddof=1) / np.sqrt(len(records))
+    assert error == pytest.approx(np.std(again, ddof=1), rel=0.15)
+
+
+def test_equal_weights_change_nothing() -> None:
+    for name, n_classes in ORACLES:
+        metric = metrics.find(name, n_classes)
+        records = metric.records(*_data(n_classes))
+        plain, weighted = metric.evaluate(records), metric.evaluate(records, weights=np.full(len(records), 7.0))
+        assert weighted[0] == pytest.approx(plain[0], abs=1e-12)
+        assert np.allclose(weighted[1], plain[1])
 
 
 @pytest.mark.parametrize(("name", "n_classes"), ORACLES)

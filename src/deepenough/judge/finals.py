@@ -161,14 +161,17 @@ def influences(judged: Judged, panel: Panel, records: np.ndarray) -> np.ndarray:
     """Each unit's influence on the loss of its own part, shape (layers, m), layer by layer.
 
     Part by part, because the units of one part were perhaps judged by another model than those of the next. A part that
-    can't tell the loss (AUC of one class) gets the mean of the others.
+    can't tell the loss (AUC of one class) gets the mean of the others. Where units have weights, a part counts what its
+    units weigh.
     """
     table = np.empty(records.shape[:2])
     for layer, own in enumerate(records):
+        weights = judged.metric.weights_in(own)
         for part in np.unique(panel.parts):
             rows = np.flatnonzero(panel.parts == part)
             loss, influence = judged.metric.evaluate(own[rows])
-            table[layer, rows] = influence if np.isfinite(loss) else np.nan
+            part_weighs = float(weights[rows].mean() / weights.mean())
+            table[layer, rows] = influence * part_weighs if np.isfinite(loss) else np.nan
     told = np.nanmean(table) if np.isfinite(table).any() else np.nan
     return np.where(np.isfinite(table), table, told)
 

@@ -34,11 +34,12 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
     return _softmax(_logs(probabilities) / temperature)
 
 
-def fit_temperature(probabilities: np.ndarray, targets: np.ndarray) -> float:
+def fit_temperature(probabilities: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> float:
     """The temperature with the lowest log loss on these rows, pulled towards 1 where they are few.
 
     probabilities: shape (n, n_classes), by a model that had not trained on these rows.
     targets: codes 0..n_classes-1, shape (n,).
+    weights: what each row counts, shape (n,); by default one.
 
     Without rows, or with one class, it is 1. What is minimised over b = 1 / temperature, the summed log loss plus
     PRIOR_ROWS * (b - 1 - log b), is convex; its slope is bisected.
@@ -50,14 +51,15 @@ def fit_temperature(probabilities: np.ndarray, targets: np.ndarray) -> float:
     logs = _logs(probabilities[usable])
     chosen = np.asarray(targets)[usable][:, None]
     relative = logs - np.take_along_axis(logs, chosen, axis=1)  # the target's own is 0
-    return 1.0 / _root(relative, 1.0 / HOTTEST, 1.0 / COLDEST)
+    counted = np.ones(len(relative)) if weights is None else np.asarray(weights, dtype=np.float64)[usable]
+    return 1.0 / _root(relative, counted, 1.0 / HOTTEST, 1.0 / COLDEST)
 
 
-def _root(relative: np.ndarray, low: float, high: float) -> float:
+def _root(relative: np.ndarray, counted: np.ndarray, low: float, high: float) -> float:
     """Where the slope crosses zero; a bound where it doesn't. Newton's steps, bisected when they leave the bracket."""
     inverse = 1.0
     for _ in range(60):
-        slope, curvature = _slope(relative, inverse)
+        slope, curvature = _slope(relative, counted, inverse)
         if slope > 0:
             high = inverse
         else:
@@ -70,13 +72,13 @@ def _root(relative: np.ndarray, low: float, high: float) -> float:
     return inverse
 
 
-def _slope(relative: np.ndarray, inverse: float) -> tuple[float, float]:
+def _slope(relative: np.ndarray, counted: np.ndarray, inverse: float) -> tuple[float, float]:
     """First and second derivative of what is minimised, in the inverse temperature."""
     weights = _softmax(relative * inverse)
     mean = (weights * relative).sum(axis=1)
     spread = (weights * relative**2).sum(axis=1) - mean**2
-    slope = mean.sum() + PRIOR_ROWS * (1 - 1 / inverse)
-    return float(slope), float(spread.sum() + PRIOR_ROWS / inverse**2)
+    slope = counted @ mean + PRIOR_ROWS * (1 - 1 / inverse)
+    return float(slope), float(counted @ spread + PRIOR_ROWS / inverse**2)
 
 
 def _logs(probabilities: np.ndarray) -> np.ndarray:

@@ -91,7 +91,11 @@ def _supervised(
 ) -> dict[str, Any]:
     inputs = imported(facts["inputs"])
     examples = Examples(
-        inputs.from_arrays(_named(arrays, "train.")), arrays["targets"], facts["n_classes"], arrays["inner"]
+        inputs.from_arrays(_named(arrays, "train.")),
+        arrays["targets"],
+        facts["n_classes"],
+        arrays["inner"],
+        arrays.get("weights"),
     )
     judged = inputs.from_arrays(_named(arrays, "judge."))
     ready()
@@ -128,7 +132,7 @@ def _temperature(model: Model, examples: Examples) -> float:
     if predictions is None:
         predictions = model.predict(examples.inputs.take(examples.inner))
     sound = _sound(predictions, len(examples.inner), examples.n_classes)
-    return float(fit_temperature(sound, examples.targets[examples.inner]))
+    return float(fit_temperature(sound, examples.targets[examples.inner], examples.weights_of(examples.inner)))
 
 
 def _sound(predictions: np.ndarray, rows: int, n_classes: int | None) -> np.ndarray:
@@ -210,10 +214,6 @@ def _unlabelled(
     return told
 
 
-class _Practice:
-    """The environment to practise in, and the judge of every rung on the way."""
-
-    def __init__(self, task: Any, order: Order, facts: Any, folder: Path) -> None:
 def _shuffled(
     folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
 ) -> dict[str, Any]:
@@ -244,6 +244,10 @@ def _saved(place: Path) -> Callable[[Any], np.ndarray]:
     return lambda inputs: calibrated(np.asarray(model.predict(inputs)), told["temperature"])
 
 
+class _Practice:
+    """The environment to practise in, and the judge of every rung on the way."""
+
+    def __init__(self, task: Any, order: Order, facts: Any, folder: Path) -> None:
         self.environment = task.practice(order.seed)
         self.rungs: list[list[float]] = []
         self._task, self._order, self._folder = task, order, folder
@@ -290,11 +294,11 @@ _SHAPES: dict[str, Callable[..., dict[str, Any]]] = {
     "supervised": _supervised,
     "interactive": _interactive,
     "unlabelled": _unlabelled,
+    "shuffled": _shuffled,
 }
 
 
 def described(error: BaseException) -> dict[str, Any]:
-    "shuffled": _shuffled,
     """A failure as the parent hears it: its kind, its words, and where in the learner it stood."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST_TIMES = 10
 """No more than so many times this budget is asked for: what lies beyond is better judged from the next race."""
-_KEPT_OPTIONS = ("metric", "group", "time", "positive")
+_KEPT_OPTIONS = ("metric", "group", "time", "folds", "weights", "positive")
 
 
 def next_steps(evidence: Evidence, verdict: Verdict) -> list[dict[str, str]]:

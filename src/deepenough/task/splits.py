@@ -51,7 +51,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Splits:
-    """All folds. `judging` is `folds` or `halves`; `splitting` is `random`, `group` or `time`.
+    """All folds. `judging` is `folds` or `halves`; `splitting` is `random`, `group`, `time` or `own`.
 
     largest: rows of the largest training set that every fold has; smallest: of the smallest one that makes sense.
     strata, clusters, times: per row of the table, for choosing inner rows; times are None where time does not count.
@@ -98,6 +98,7 @@ def make(
     groups: np.ndarray | None = None,
     times: np.ndarray | None = None,
     copies: np.ndarray | None = None,
+    own: np.ndarray | None = None,
     seed: int = 0,
     folds: int = FOLDS,
 ) -> Splits:
@@ -108,6 +109,8 @@ def make(
     times: number per row, NaN where unknown (then the row counts as the oldest); later rows are judged.
     copies: int per row; rows of one number are copies of each other, and stand on one side. Groups count more: joining
         groups through the copies that they share could leave a single one.
+    own: int per row: the fold of a person's own split, -1 where a row is only learnt from. Nothing is split anew then;
+        `folds` counts no more, and each row with a fold judges whatever their number.
     folds: how many at most; there are fewer where rows or groups are few.
 
     Raises OptionError where groups or times leave nothing to split.
@@ -116,8 +119,10 @@ def make(
     together = groups if groups is not None else copies
     clusters = _dense(np.arange(len(targets)) if together is None else together)
     rng = np.random.default_rng([seed, 0])
-    few = len(targets) <= FOLDS_UP_TO_ROWS
-    if times is not None:
+    few = len(targets) <= FOLDS_UP_TO_ROWS or own is not None
+    if own is not None:
+        sides = _own_folds(own)
+    elif times is not None:
         times = np.where(np.isnan(times), -np.inf, times)
         sides = _time_blocks(times, clusters, folds) if few else _time_halves(times, clusters)
     else:
@@ -134,6 +139,7 @@ def make(
     largest = min(len(fold.order) for fold in made)
     smallest = min(largest, max(SMALLEST, SMALLEST_PER_CLASS * (n_classes or 0)))
     splitting = "time" if times is not None else "group" if groups is not None else "random"
+    splitting = splitting if own is None else "own"
     return Splits(tuple(made), "folds" if few else "halves", splitting, largest, smallest, strata, clusters, times)
 
 
@@ -148,6 +154,13 @@ def target_strata(targets: np.ndarray, n_classes: int | None) -> np.ndarray:
 
 _Side = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Rows to learn from, rows to judge on, their parts."""
+
+
+def _own_folds(own: np.ndarray) -> list[_Side]:
+    sides = [(np.flatnonzero(own != fold), np.flatnonzero(own == fold)) for fold in np.unique(own[own >= 0]).tolist()]
+    if len(sides) < 2 or min(len(pool) for pool, _ in sides) < 4:
+        raise OptionError("--folds leaves fewer than two folds, or fewer than 4 rows to learn from. Spread the rows.")
+    return [(pool, judged, own[judged]) for pool, judged in sides]
 
 
 def _random_folds(strata: np.ndarray, clusters: np.ndarray, folds: int, rng: np.random.Generator) -> list[_Side]:

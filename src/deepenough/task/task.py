@@ -145,6 +145,14 @@ class SupervisedTask(Task):
     def metrics(self) -> Sequence[SupervisedMetric]:
         """The judged metric first, then those shown beside it."""
 
+    def weights(self, fold: int) -> np.ndarray | None:
+        """What each of the fold's judged units weighs; None where all weigh the same."""
+        return None
+
+    def held_out(self) -> HeldOut | None:
+        """Units that a person set aside to test on; None where there are none."""
+        return None
+
     def job(self, n_train: int, fold: int, seed: int) -> Job:
         return _supervised_job(self.train(n_train, fold, seed), self.inputs(fold))
 
@@ -153,15 +161,42 @@ class SupervisedTask(Task):
         return _supervised_job(self.everything(seed), self.inputs(0).take(rows))
 
     def records(self, answer: Answer, fold: int) -> np.ndarray | None:
-        return self.metrics()[0].records(self.truth(fold), _predicted(answer))
+        return _weighed(self.metrics()[0].records(self.truth(fold), _predicted(answer)), self.weights(fold))
 
     def scores(self, answer: Answer, fold: int) -> Mapping[str, float]:
-        truth = self.truth(fold)
-        shown = {}
-        for metric in self.metrics():
-            loss, _ = metric.evaluate(metric.records(truth, _predicted(answer)))
-            shown[metric.name] = float(metric.show(loss))
-        return shown
+        return scored(self.metrics(), self.truth(fold), _predicted(answer), self.weights(fold))
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Units that nobody learns from and that have no say in the verdict: a person's own test.
+
+    name: of their source. notes: what was decided on the way. flags: doubts, as `Task.flags` has them.
+    weights: what each unit weighs; None where all weigh the same.
+    """
+
+    name: str
+    inputs: Any
+    truth: np.ndarray
+    weights: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    flags: tuple[Mapping[str, str], ...] = ()
+
+
+def scored(
+    metrics: Sequence[SupervisedMetric], truth: np.ndarray, predictions: np.ndarray, weights: np.ndarray | None
+) -> dict[str, float]:
+    """Every metric of these predictions, as a person reads it, by name."""
+    shown = {}
+    for metric in metrics:
+        loss, _ = metric.evaluate(_weighed(metric.records(truth, predictions), weights))
+        shown[metric.name] = float(metric.show(loss))
+    return shown
+
+
+def _weighed(records: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """The records; where units have weights, with these as the last column, where a `Weighted` metric looks."""
+    return records if weights is None else np.column_stack([records, weights])
 
 
 def _predicted(answer: Answer) -> np.ndarray:
@@ -174,6 +209,7 @@ def _supervised_job(examples: Examples, inputs: Any) -> Job:
     arrays = {f"train.{name}": array for name, array in examples.inputs.to_arrays().items()}
     arrays |= {f"judge.{name}": array for name, array in inputs.to_arrays().items()}
     arrays |= {"targets": examples.targets, "inner": examples.inner}
+    arrays |= {} if examples.weights is None else {"weights": examples.weights}
     kind_of_inputs = type(inputs)
     facts = {"inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}", "n_classes": examples.n_classes}
     return Job("supervised", arrays, facts)
@@ -257,7 +293,12 @@ def _unlabelled_job(examples: Any, inputs: Any) -> Job:
 
 @dataclass(frozen=True)
 class Question:
-    """What a person asked, as the kinds read it. `options` holds the options that only some kinds know."""
+    """What a person asked, as the kinds read it.
+
+    options: those that only some kinds know.
+    folds, weights: columns of the person's own split, and of what each unit weighs.
+    test: a source of units that nobody learns from, scored after the verdict (see `SupervisedTask.held_out`).
+    """
 
     target: str | None = None
     metric: str | None = None
@@ -267,3 +308,6 @@ class Question:
     time: str | None = None
     positive: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    folds: str | None = None
+    weights: str | None = None
+    test: Any = None

@@ -46,11 +46,12 @@ class Answers:
     scale: float = 1.0
 
     @classmethod
-    def of(cls, targets: np.ndarray, n_classes: int | None) -> Self:
-        """Learn from the targets of the rows that are fitted on."""
+    def of(cls, targets: np.ndarray, n_classes: int | None, weights: np.ndarray | None = None) -> Self:
+        """Learn from the targets of the rows that are fitted on. weights: what each row counts."""
         if n_classes is None:
-            scale = float(targets.std())
-            return cls(None, centre=float(targets.mean()), scale=scale if scale > 0 else 1.0)
+            centre = float(np.average(targets, weights=weights))
+            scale = float(np.sqrt(np.average((targets - centre) ** 2, weights=weights)))
+            return cls(None, centre=centre, scale=scale if scale > 0 else 1.0)
         present = tuple(int(code) for code in np.unique(targets))
         return cls(n_classes, present, 0.5 / (len(targets) + n_classes / 2))
 
@@ -71,11 +72,12 @@ class Answers:
             return np.asarray((targets - self.centre) / self.scale, dtype=np.float64)
         return np.searchsorted(self.present, targets).astype(np.int64)
 
-    def average(self, encoded: np.ndarray) -> np.ndarray:
+    def average(self, encoded: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         """The raw answer that looks at no input, shape (1, width): how often each present class is, or the mean."""
         if self.n_classes is None:
-            return np.asarray(encoded.mean()).reshape(1, 1)
-        return np.asarray(np.bincount(encoded, minlength=self.width) / len(encoded))[None]
+            return np.asarray(np.average(encoded, weights=weights)).reshape(1, 1)
+        counts = np.bincount(encoded, weights, minlength=self.width)
+        return np.asarray(counts / counts.sum())[None]
 
     def decode(self, raw: np.ndarray) -> np.ndarray:
         """Probabilities of all classes, shape (n, n_classes), from those of the present; or numbers in their unit."""
@@ -85,12 +87,12 @@ class Answers:
         whole[:, self.present] = np.maximum(np.asarray(raw, dtype=np.float64), LEAST_PROBABILITY)
         return np.asarray(whole / whole.sum(axis=1, keepdims=True))
 
-    def loss(self, raw: np.ndarray, encoded: np.ndarray) -> float:
+    def loss(self, raw: np.ndarray, encoded: np.ndarray, weights: np.ndarray | None = None) -> float:
         """Log loss or mean squared error of encoded targets; what choices are made by."""
         if self.n_classes is None:
-            return float(np.mean((np.asarray(raw).reshape(-1) - encoded) ** 2))
+            return float(np.average((np.asarray(raw).reshape(-1) - encoded) ** 2, weights=weights))
         chosen = np.asarray(raw)[np.arange(len(encoded)), encoded]
-        return float(-np.mean(np.log(np.maximum(chosen, LEAST_PROBABILITY))))
+        return float(-np.average(np.log(np.maximum(chosen, LEAST_PROBABILITY)), weights=weights))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -26,6 +26,9 @@ from deepenough.learner import Examples, Learner, Limits, Model
 
 MANY_CLASSES = 4
 """From here a round is dear, a tree a class, and larger steps pay."""
+TOO_MANY_CLASSES = 10
+"""From here others say more in the same time: on 1,000 letters extra trees reach a log loss of .69 in .8 s, LightGBM .74
+in 1.7; on 1,500 leaves of 32 species .030 in 1.1 s and .095 in 6.8."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Part:
     encoded, targets: the rows to fit on.
     held, held_targets: the rows to stop on; empty where the number of rounds is known.
     rounds: how many at most.
+    weights, held_weights: what each of these rows counts; None where all count the same.
     """
 
     answers: Answers
@@ -43,11 +47,13 @@ class Part:
     held: Encoded
     held_targets: np.ndarray
     rounds: int
+    weights: np.ndarray | None = None
+    held_weights: np.ndarray | None = None
 
     @property
     def average(self) -> np.ndarray:
         """The raw answer that looks at no input."""
-        return self.answers.average(self.targets)
+        return self.answers.average(self.targets, self.weights)
 
     @property
     def learnable(self) -> bool:
@@ -141,7 +147,7 @@ def boost(
     encoded = encoder.transform(examples.inputs)
 
     def fit(rows: np.ndarray, first: BoostedModel | None) -> BoostedModel:
-        answers = Answers.of(examples.targets[rows], examples.n_classes)
+        answers = Answers.of(examples.targets[rows], examples.n_classes, examples.weights_of(rows))
         watched = first is None and len(rows) < len(examples)
         held = examples.inner[answers.knows(examples.targets[examples.inner])] if watched else rows[:0]
         allowed = rounds(answers)
@@ -150,7 +156,9 @@ def boost(
             count = max(1, round(first.rounds * len(examples) / len(examples.outer)))
         targets = answers.encode(examples.targets[rows])
         held_targets = answers.encode(examples.targets[held])
-        part = Part(answers, encoded.take(rows), targets, encoded.take(held), held_targets, count)
+        weights, held_weights = examples.weights_of(rows), examples.weights_of(held)
+        given, watching = encoded.take(rows), encoded.take(held)
+        part = Part(answers, given, targets, watching, held_targets, count, weights, held_weights)
         if not part.learnable:
             return model(encoder, answers, None, part.average, 0)
         clock = Clock(count, limits)

@@ -69,12 +69,12 @@ class Dense:
         indicators = np.flatnonzero(np.isnan(encoded.numbers).any(axis=0))
         filled = np.where(np.isnan(encoded.numbers), medians, encoded.numbers)
         knots = _knots(filled) if scaling in ("ranks", "both") else np.empty((0, filled.shape[1]))
-        answers = _answers(examples)
+        answers, weights = _answers(examples), examples.weights
         effects, own = [], []
         for codes, size in zip(encoded.codes.T, encoded.cardinalities, strict=True):
             if size > one_hot_up_to:
-                effects.append(_effects(codes, answers, size))
-                own.append(_cross_fitted(codes, answers, size))
+                effects.append(_effects(codes, answers, size, weights))
+                own.append(_cross_fitted(codes, answers, size, weights))
         unscaled = cls(
             encoder, scaling, one_hot_up_to, medians, indicators, knots, tuple(effects), np.zeros(()), np.ones(())
         )
@@ -171,15 +171,19 @@ def _knots(filled: np.ndarray) -> np.ndarray:
 def _answers(examples: Examples) -> np.ndarray:
     """float64, shape (n, averages): the standardised target, or one column a class (of two: the second) of 0 and 1."""
     if examples.n_classes is None:
-        spread = examples.targets.std() or 1.0
-        return np.asarray((examples.targets - examples.targets.mean()) / spread, dtype=np.float64)[:, None]
+        centred = examples.targets - np.average(examples.targets, weights=examples.weights)
+        return np.asarray(centred / (examples.targets.std() or 1.0), dtype=np.float64)[:, None]
     classes = np.arange(1 if examples.n_classes == 2 else 0, examples.n_classes)
     return np.asarray(examples.targets[:, None] == classes, dtype=np.float64)
 
 
-def _sums(codes: np.ndarray, answers: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    columns = [np.bincount(codes, column, minlength=size) for column in answers.T]
-    return np.stack(columns, axis=1), np.bincount(codes, minlength=size).astype(np.float64)
+def _sums(
+    codes: np.ndarray, answers: np.ndarray, size: int, weights: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """By code the answers' sums, and how many rows there are; each row counts what it weighs."""
+    count = np.ones(len(codes)) if weights is None else weights
+    columns = [np.bincount(codes, column * count, minlength=size) for column in answers.T]
+    return np.stack(columns, axis=1), np.bincount(codes, count, minlength=size)
 
 
 def _smoothed(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -188,20 +192,22 @@ def _smoothed(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.concatenate([averages, np.log1p(counts)[:, None]], axis=1)
 
 
-def _effects(codes: np.ndarray, answers: np.ndarray, size: int) -> np.ndarray:
-    return _smoothed(*_sums(codes, answers, size))
+def _effects(codes: np.ndarray, answers: np.ndarray, size: int, weights: np.ndarray | None) -> np.ndarray:
+    return _smoothed(*_sums(codes, answers, size, weights))
 
 
-def _cross_fitted(codes: np.ndarray, answers: np.ndarray, size: int) -> np.ndarray:
+def _cross_fitted(codes: np.ndarray, answers: np.ndarray, size: int, weights: np.ndarray | None) -> np.ndarray:
     """Each row's averages, learnt from the other folds (Micci-Barreca, 2001, kept honest on training rows)."""
-    sums, counts = _sums(codes, answers, size)
+    sums, counts = _sums(codes, answers, size, weights)
     folds = np.random.default_rng(0).permutation(len(codes)) % CROSS_FITS
     averages = _smoothed(sums, counts)[codes]
     for fold in range(CROSS_FITS):
         own = np.flatnonzero(folds == fold)
         if 0 < len(own) < len(codes):
-            own_sums, own_counts = _sums(codes[own], answers[own], size)
-            averages[own, :-1] = _smoothed(sums - own_sums, counts - own_counts)[codes[own], :-1]
+            count = None if weights is None else weights[own]
+            own_sums, own_counts = _sums(codes[own], answers[own], size, count)
+            left = np.maximum(counts - own_counts, 0.0)  # weights leave rounding errors where nothing is left
+            averages[own, :-1] = _smoothed(sums - own_sums, left)[codes[own], :-1]
     return np.asarray(averages)
 
 

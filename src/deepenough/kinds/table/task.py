@@ -19,7 +19,7 @@ from deepenough.errors import OptionError, SourceError, TargetError
 from deepenough.evidence import Units
 from deepenough.judge.metrics import Metric
 from deepenough.kinds.table import columns as roles
-from deepenough.kinds.table import data_checks
+from deepenough.kinds.table import data_checks, row_facts
 from deepenough.kinds.table import target as targets
 from deepenough.kinds.table.inputs import Table
 from deepenough.kinds.table.target import Target
@@ -28,7 +28,7 @@ from deepenough.task import source as sources
 from deepenough.task import splits
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.splits import Splits
-from deepenough.task.task import Question, SupervisedMetric, SupervisedTask
+from deepenough.task.task import HeldOut, Question, SupervisedMetric, SupervisedTask
 
 LEAST_ROWS = 6
 """Rows with an answer under which nothing can be split."""
@@ -60,6 +60,8 @@ class TableTask(SupervisedTask):
     question_facts, source: for the plan: target, task, classes, positive, metric and why; name, sha256, path, sizes.
     set_aside, notes, flags: what was decided, each with its reason.
     raw: by name, the columns as they were read, for the codec.
+    weighs: what each row weighs, their mean one; None where all weigh the same.
+    test: rows that a person set aside to test on; None where there are none.
     """
 
     def __init__(
@@ -72,9 +74,12 @@ class TableTask(SupervisedTask):
         found: Found,
         raw: Mapping[str, Raw],
         why: Mapping[str, str],
+        weighs: np.ndarray | None = None,
     ) -> None:
         self.table, self.target, self.targets, self.splits = table, target, target.values, made
         self.metric = self._metric = metric
+        self.weighs = weighs
+        self.test: HeldOut | None = None
         self.source, self.raw, self.why = dict(source), raw, why
         self.n_classes = target.n_classes
         self.largest, self.smallest, self.folds = made.largest, made.smallest, len(made.folds)
@@ -89,17 +94,28 @@ class TableTask(SupervisedTask):
             "classes": list(target.classes),
             "positive": target.positive,
             "metric": metric.name,
+            "weighted": weighs is not None,
             "why": target.why,
             "about": f"{target.name!r} is predicted as {'classes' if target.classes else 'a number'}: {target.why}.",
         }
 
     def train(self, n_train: int, fold: int, seed: int) -> Examples:
         rows, inner = self.splits.train(n_train, fold, seed)
-        return Examples(self.table.take(rows), self.targets[rows], self.n_classes, inner)
+        return Examples(self.table.take(rows), self.targets[rows], self.n_classes, inner, self._weights_of(rows))
 
     def everything(self, seed: int) -> Examples:
         rows = np.arange(self.rows)
-        return Examples(self.table, self.targets, self.n_classes, self.splits.inner(rows, [seed, self.folds]))
+        inner = self.splits.inner(rows, [seed, self.folds])
+        return Examples(self.table, self.targets, self.n_classes, inner, self.weighs)
+
+    def _weights_of(self, rows: np.ndarray) -> np.ndarray | None:
+        return None if self.weighs is None else self.weighs[rows]
+
+    def weights(self, fold: int) -> np.ndarray | None:
+        return self._weights_of(self.splits.folds[fold].judged)
+
+    def held_out(self) -> HeldOut | None:
+        return self.test
 
     def inputs(self, fold: int) -> Table:
         return self.table.take(self.splits.folds[fold].judged)
@@ -114,8 +130,8 @@ class TableTask(SupervisedTask):
     def metrics(self) -> Sequence[SupervisedMetric]:
         from deepenough.judge import metrics
 
-        beside = metrics.beside(self._metric, self.n_classes)
-        return [self._metric, *beside]
+        beside: Any = metrics.beside(self._metric, self.n_classes)  # frozen, where the protocol's name may be set
+        return [self._metric, *(beside if self.weighs is None else map(metrics.Weighted.of, beside))]
 
     def describe(self) -> dict[str, Any]:
         """The table in plain values: each column's role with the reason, what is missing, how the target is spread."""
@@ -158,52 +174,42 @@ def make(frame: Frame, question: Question) -> TableTask:
 
     if question.target is None:
         raise OptionError(f"No column to predict was named: --target COLUMN. {_columns_of(frame)}")
+    frame, weightless = row_facts.of_any_weight(frame, question)
     target = targets.read(frame.column(question.target), question)
     if len(target.rows) < LEAST_ROWS:
         raise TargetError(f"Only {len(target.rows)} rows have a {target.name!r}; at least {LEAST_ROWS} are needed.")
     name = question.metric
     metric = metrics.find(name, target.n_classes) if name else metrics.default(target.n_classes)
-    found = Found(list(target.set_aside), [*frame.notes, *target.notes], [])
+    found = Found(list(target.set_aside), [*frame.notes, *weightless, *target.notes], [])
     frame = frame if len(target.rows) == frame.rows else frame.take(target.rows)
-    times, groups = _times(frame, question), _groups(frame, question)
+    weighs, weighing = row_facts.weights(frame, question)
+    found.notes += weighing
     table, why = _inputs(frame, target, question, found)
     copies = _checked(table, target, question, found)
-    made = splits.make(target.values, target.n_classes, groups=groups, times=times, copies=copies, seed=question.seed)
+    made = _split(frame, target, question, copies, found)
+    raw = {column.name: column for column in frame.columns}
+    judged: Any = metric if weighs is None else metrics.Weighted.of(metric)
+    return TableTask(table, target, made, judged, frame.facts, found, raw, why, weighs)
+
+
+def _split(frame: Frame, target: Target, question: Question, copies: np.ndarray | None, found: Found) -> Splits:
+    """Who learns and who judges, and what is doubtful about it."""
+    times, groups = row_facts.times(frame, question), row_facts.groups(frame, question)
+    own, notes = row_facts.own_folds(frame, question)
+    found.notes += notes
+    made = splits.make(
+        target.values, target.n_classes, groups=groups, times=times, copies=copies, own=own, seed=question.seed
+    )
     if groups is not None:
         _doubt_groups(groups, made, found)
-    raw = {column.name: column for column in frame.columns}
-    judged: Any = metric  # frozen, where the protocol's name may be set
-    return TableTask(table, target, made, judged, frame.facts, found, raw, why)
+    if own is not None:
+        row_facts.doubt_own_folds(own, made.clusters, groups is not None, found)
+    return made
 
 
 def _columns_of(frame: Frame) -> str:
     shown = ", ".join(repr(name) for name in frame.names[:12])
     return f"The {len(frame.names)} columns are: {shown}{', ...' if len(frame.names) > 12 else ''}."
-
-
-def _times(frame: Frame, question: Question) -> np.ndarray | None:
-    if question.time is None:
-        return None
-    column = frame.column(question.time, "--time")
-    if column.form == "text":
-        raise OptionError(
-            f"--time {question.time!r} holds words ({list(column.levels[:2])} ...), and no dates or numbers. "
-            "Write its dates like 2024-12-31."
-        )
-    return column.values
-
-
-def _groups(frame: Frame, question: Question) -> np.ndarray | None:
-    """A number per group; a row whose group is missing is a group of its own."""
-    if question.group is None:
-        return None
-    column = frame.column(question.group, "--group")
-    groups = np.unique(np.where(column.missing, -1.0, column.values), return_inverse=True)[1].astype(np.int64)
-    alone = np.flatnonzero(column.missing)
-    groups[alone] = groups.max() + 1 + np.arange(len(alone))
-    if len(np.unique(groups)) < 2:
-        raise OptionError(f"--group {question.group!r} has one group only: there is none left to judge on.")
-    return np.asarray(groups)
 
 
 def _doubt_groups(groups: np.ndarray, made: Splits, found: Found) -> None:
@@ -219,8 +225,11 @@ def _inputs(frame: Frame, target: Target, question: Question, found: Found) -> t
     out = {target.name: ""}
     for name in question.drop:
         out[frame.column(name, "--drop").name] = "you dropped it"
-    if question.group is not None:
-        out.setdefault(question.group, "it says which rows belong together (--group), and new rows will have new ones")
+    for field, reason in row_facts.NOT_INPUTS.items():
+        if (named := getattr(question, field)) is not None:
+            if named == target.name:
+                raise OptionError(f"--{field} {named!r} is the target too. Name another column for one of them.")
+            out.setdefault(named, reason)
     for name, reason in out.items():
         if reason:
             found.aside(name, reason)
@@ -244,7 +253,7 @@ def _inputs(frame: Frame, target: Target, question: Question, found: Found) -> t
 
 def _checked(table: Table, target: Target, question: Question, found: Found) -> np.ndarray | None:
     """Doubts and notes about the rows; returns which are copies of each other."""
-    copies = data_checks.copies(table, apart=question.group is None)
+    copies = data_checks.copies(table, apart=question.group is None and question.folds is None)
     if copies.note and copies.clusters is not None and copies.share > data_checks.MANY_COPIES:
         found.flag("duplicates", "warn", copies.note)
     elif copies.note:

@@ -31,8 +31,8 @@ class Prior(Learner):
     def fit(self, examples: Examples, limits: Limits, seed: int) -> PriorModel:
         """Count, or average."""
         if examples.n_classes is None:
-            return PriorModel(np.array([examples.targets.mean()]), is_number=True)
-        counts = np.bincount(examples.targets, minlength=examples.n_classes) + self.smoothing_rows
+            return PriorModel(np.array([np.average(examples.targets, weights=examples.weights)]), is_number=True)
+        counts = np.bincount(examples.targets, examples.weights, minlength=examples.n_classes) + self.smoothing_rows
         return PriorModel(counts / counts.sum(), is_number=False)
 
 

@@ -25,7 +25,8 @@ class CatBoost(Learner):
 
     Prokhorenkova et al., 2018. Stops when the inner rows' loss no longer falls, then fits again with them. Time grows
     with rows times columns times rounds, and times classes, and is several times that of LightGBM; memory with rows
-    times columns. A bad choice when time is short, and where there are many classes.
+    times columns. What rows weigh enters the trees, but not its averages of categories. A bad choice when time is
+    short, and where there are many classes.
 
     learning_rate: share of each tree that is added; None: by the number of rows.
     depth: questions a tree asks.

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.kinds.table.answers import Answers, fit_twice, outer_rows
+from deepenough.kinds.table.boosting import TOO_MANY_CLASSES
 from deepenough.kinds.table.dense import Dense
 from deepenough.kinds.table.prepare import read, write
 from deepenough.learner import Examples, Learner, Limits, Model
@@ -117,6 +118,10 @@ class ExtraTrees(Learner):
             "column_share": lambda random: float(random.uniform(0.1, 1.0)),
             "one_hot_up_to": lambda random: int(random.choice([3, 7, 31])),
         }
+
+    @classmethod
+    def priority_for(cls, n_classes: int | None) -> int:
+        return 12 if (n_classes or 0) >= TOO_MANY_CLASSES else cls.priority
 
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:

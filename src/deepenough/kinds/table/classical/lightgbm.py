@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 
 from deepenough.kinds.table.answers import Answers
-from deepenough.kinds.table.boosting import MANY_CLASSES, BoostedModel, Clock, Part, Rounds, boost, warm_up
+from deepenough.kinds.table.boosting import (
+    MANY_CLASSES,
+    TOO_MANY_CLASSES,
+    BoostedModel,
+    Clock,
+    Part,
+    Rounds,
+    boost,
+    warm_up,
+)
 from deepenough.kinds.table.prepare import Encoded, Encoder
 from deepenough.learner import Examples, Learner, Limits, Model
 
@@ -93,6 +102,10 @@ class LightGBM(Learner):
             "column_share": lambda random: float(random.uniform(0.3, 1.0)),
             "l2": lambda random: float(10 ** random.uniform(-2, 2)),
         }
+
+    @classmethod
+    def priority_for(cls, n_classes: int | None) -> int:
+        return 19 if (n_classes or 0) >= TOO_MANY_CLASSES else cls.priority
 
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:

@@ -48,9 +48,9 @@ class Linear(Learner):
         return fit_twice(examples, limits, lambda rows, first: self._fitted(examples.take(rows), strength, limits))
 
     def _fitted(self, examples: Examples, strength: float, limits: Limits) -> LinearModel:
-        answers = Answers.of(examples.targets, examples.n_classes)
+        answers = Answers.of(examples.targets, examples.n_classes, examples.weights)
         dense, matrix = Dense.fit_transform(examples, self.scaling, self.one_hot_up_to)
-        path = _Path(matrix, answers.encode(examples.targets), answers, limits)
+        path = _Path(matrix, answers.encode(examples.targets), answers, limits, examples.weights)
         weights = path.weights(strength)
         model = LinearModel(dense, answers, weights, _range_of(examples))
         model.planned = path.planned
@@ -75,13 +75,14 @@ class Linear(Learner):
 
     def _path(
         self, examples: Examples, rows: np.ndarray, held: np.ndarray, limits: Limits
-    ) -> tuple[_Path, tuple[np.ndarray, np.ndarray]]:
+    ) -> tuple[_Path, tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
         own = examples.take(rows)
-        answers = Answers.of(own.targets, own.n_classes)
+        answers = Answers.of(own.targets, own.n_classes, own.weights)
         dense, matrix = Dense.fit_transform(own, self.scaling, self.one_hot_up_to)
         held = held[answers.knows(examples.targets[held])][:ROWS_TO_CHOOSE_ON]
-        path = _Path(matrix, answers.encode(own.targets), answers, limits)
-        return path, (dense.transform(examples.inputs.take(held)), answers.encode(examples.targets[held]))
+        path = _Path(matrix, answers.encode(own.targets), answers, limits, own.weights)
+        inputs, targets = examples.inputs.take(held), answers.encode(examples.targets[held])
+        return path, (dense.transform(inputs), targets, examples.weights_of(held))
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
@@ -100,10 +101,21 @@ class _Path:
     """Fits of one matrix at one strength after the other, each starting from the last.
 
     Weights are float64, shape (columns + 1, outputs), the last row the intercept. Of two classes there is one output.
+    counts: what each row counts, shape (n, 1), float32; their mean is one.
     """
 
-    def __init__(self, matrix: np.ndarray, encoded: np.ndarray, answers: Answers, limits: Limits) -> None:
+    def __init__(
+        self,
+        matrix: np.ndarray,
+        encoded: np.ndarray,
+        answers: Answers,
+        limits: Limits,
+        counts: np.ndarray | None = None,
+    ) -> None:
         self.matrix, self.encoded, self.answers, self.limits = matrix, encoded, answers, limits
+        self.counts = np.ones((len(encoded), 1), np.float32)
+        if counts is not None:
+            self.counts = (counts / counts.mean()).astype(np.float32)[:, None]
         self.planned = 1.0
         outputs = 1 if answers.width <= 2 else answers.width
         self.last = np.zeros((matrix.shape[1] + 1, outputs))
@@ -114,21 +126,23 @@ class _Path:
         self.last = self._ridge(strength) if self.answers.n_classes is None else self._logistic(strength)
         return self.last
 
-    def loss(self, strength: float, matrix: np.ndarray, encoded: np.ndarray) -> float:
+    def loss(self, strength: float, matrix: np.ndarray, encoded: np.ndarray, counts: np.ndarray | None) -> float:
         """The loss on other rows."""
-        return self.answers.loss(_raw(matrix, self.weights(strength), self.answers), encoded)
+        return self.answers.loss(_raw(matrix, self.weights(strength), self.answers), encoded, counts)
 
     def _ridge(self, strength: float) -> np.ndarray:
         """By the eigenvectors of the columns' products, or of the rows' where these are fewer."""
-        centre = self.matrix.mean(axis=0, dtype=np.float64)
-        middle = self.encoded.mean()
-        centred = self.matrix - centre.astype(np.float32)
+        root = np.sqrt(self.counts)  # rows are stretched by it, so that their squared errors count as they should
+        centre = np.mean(self.matrix * self.counts, axis=0, dtype=np.float64)
+        middle = np.mean(self.encoded * self.counts[:, 0])
+        centred = (self.matrix - centre.astype(np.float32)) * root
+        wanted = (self.encoded - middle) * root[:, 0]
         by_columns = centred.shape[1] <= len(centred)
         if self._spectrum is None:
             product = centred.T @ centred if by_columns else centred @ centred.T
             self._spectrum = np.linalg.eigh(product.astype(np.float64))
         values, vectors = self._spectrum
-        right = centred.T @ (self.encoded - middle) if by_columns else self.encoded - middle
+        right = centred.T @ wanted if by_columns else wanted
         solved = vectors @ ((vectors.T @ right) / (np.maximum(values, 0.0) + strength))
         slopes = solved if by_columns else centred.T @ solved
         return np.append(slopes, middle - centre @ slopes)[:, None]
@@ -160,9 +174,10 @@ class _Path:
         weights = flat.reshape(self.last.shape)
         probabilities = _raw(self.matrix, weights, self.answers)
         rows = np.arange(len(self.encoded))
-        loss = -np.mean(np.log(np.maximum(probabilities[rows, self.encoded], 1e-30)), dtype=np.float64)
+        logs = np.log(np.maximum(probabilities[rows, self.encoded], 1e-30))
+        loss = -np.mean(logs * self.counts[:, 0], dtype=np.float64)
         probabilities[rows, self.encoded] -= 1.0
-        error = probabilities[:, -weights.shape[1] :] / np.float32(len(rows))  # of two classes, the second
+        error = probabilities[:, -weights.shape[1] :] * (self.counts / np.float32(len(rows)))  # of two, the second
         gradient = np.concatenate([self.matrix.T @ error, error.sum(axis=0, keepdims=True)])
         gradient[:-1] += penalty * weights[:-1]
         return float(loss + 0.5 * penalty * np.sum(weights[:-1] ** 2)), gradient.astype(np.float64).ravel()

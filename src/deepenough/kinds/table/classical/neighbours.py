@@ -48,10 +48,13 @@ class Neighbours(Learner):
         def fit(rows: np.ndarray, first: NeighboursModel | None) -> NeighboursModel:
             dense, matrix = Dense.fit_transform(examples.take(rows), self.scaling, one_hot_up_to=31)
             kept = self._kept(matrix, limits, seed)
-            answers = Answers.of(examples.targets[rows], examples.n_classes)
+            weights = examples.weights_of(rows)
+            answers = Answers.of(examples.targets[rows], examples.n_classes, weights)
             encoded = answers.encode(examples.targets[rows])
             step, stored = _whole_numbers(matrix[kept], dense.levels_start)
-            model = NeighboursModel(dense, answers, stored, encoded[kept], step, answers.average(encoded), 1)
+            average = answers.average(encoded, weights)
+            says = np.ones(len(kept)) if weights is None else weights[kept]
+            model = NeighboursModel(dense, answers, stored, encoded[kept], step, average, 1, says)
             model.note = f"{len(kept):,} of {len(rows):,} rows are kept" if len(kept) < len(rows) else ""
             if first is not None:
                 model.count = first.count
@@ -85,7 +88,8 @@ class Neighbours(Learner):
             if limits.seconds_left() <= 0:
                 break
         targets = model.answers.encode(examples.targets[held[:done]])
-        losses = [model.answers.loss(np.concatenate(votes[count]), targets) for count in counts]
+        weights = examples.weights_of(held[:done])
+        losses = [model.answers.loss(np.concatenate(votes[count]), targets, weights) for count in counts]
         return counts[int(np.argmin(losses))]
 
     @classmethod
@@ -119,7 +123,7 @@ class NeighboursModel(Model):
     stored: float32 of whole numbers, shape (rows, width). targets: their encoded targets.
     step: by what a query is multiplied before it is rounded.
     average: the raw answer that looks at no row, shape (1, width); it counts as one vote among classes.
-    count: how many rows vote.
+    count: how many rows vote. says: what the vote of each stored row counts.
     note: what was left out.
     """
 
@@ -134,9 +138,10 @@ class NeighboursModel(Model):
         step: float,
         average: np.ndarray,
         count: int,
+        says: np.ndarray,
     ) -> None:
         self.dense, self.answers, self.stored, self.targets = dense, answers, stored, targets
-        self.step, self.average, self.count = step, average, count
+        self.step, self.average, self.count, self.says = step, average, count, says
         self._lengths = np.sum(stored.astype(np.float64) ** 2, axis=1).astype(np.float32)
 
     def queries(self, inputs: Any) -> np.ndarray:
@@ -164,7 +169,7 @@ class NeighboursModel(Model):
         count = min(count, nearest.shape[1])
         near = np.sqrt(np.maximum(distances, 0.0))
         edge = near[:, min(count, nearest.shape[1] - 1)][:, None]
-        weights = 1.0 - near[:, :count] / (1.05 * edge + 1e-9)
+        weights = (1.0 - near[:, :count] / (1.05 * edge + 1e-9)) * self.says[nearest[:, :count]]
         weights /= weights.sum(axis=1, keepdims=True)
         targets = self.targets[nearest[:, :count]]
         if self.answers.n_classes is None:
@@ -181,13 +186,14 @@ class NeighboursModel(Model):
     def save(self, folder: Path) -> None:
         self.dense.save(folder)
         facts = {"answers": self.answers.to_json(), "step": self.step, "count": self.count, "note": self.note}
-        write(folder, "neighbours", facts, {"stored": self.stored, "targets": self.targets, "average": self.average})
+        arrays = {"stored": self.stored, "targets": self.targets, "average": self.average, "says": self.says}
+        write(folder, "neighbours", facts, arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts, arrays = read(folder, "neighbours")
         answers = Answers.from_json(facts["answers"])
-        rows = (arrays["stored"], arrays["targets"], facts["step"], arrays["average"], facts["count"])
+        rows = (arrays["stored"], arrays["targets"], facts["step"], arrays["average"], facts["count"], arrays["says"])
         model = cls(Dense.load(folder), answers, *rows)
         model.note = facts["note"]
         return model
