@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -68,7 +69,7 @@ class Plan:
     folds: how many train/test splits there are; `units[k]` rows are judged in fold k.
     judging: `folds` (each unit is judged in one fold) or `halves` (the same units in every fold, chosen on V and judged
         on H and the other way round).
-    splitting: `random`, `group` or `time`: how the splits were made.
+    splitting: `random`, `group`, `time` or `own`: how the splits were made.
     judge_options: alpha, equal_within (None: the default), looks, and the seed of every bootstrap.
     """
 
@@ -245,9 +246,16 @@ class Journal:
 
     def append(self, record: Plan | Trial | Event) -> None:
         """Write one record; when this returns no crash of ours can lose it, and evidence no crash of the machine."""
-        self._file.write(as_json(record).encode() + b"\n")
-        if not isinstance(record, Event):
-            os.fsync(self._file.fileno())
+        line = as_json(record).encode() + b"\n"
+        end = os.fstat(self._file.fileno()).st_size
+        try:
+            while line:  # a disk that fills up takes a part of a line, and says so only when it is asked again
+                line = line[self._file.write(line) :]
+            if not isinstance(record, Event):
+                os.fsync(self._file.fileno())
+        except OSError:
+            self._file.truncate(end)  # what is written after it must not be glued to a torn line
+            raise
 
     def array(self, name: str, array: np.ndarray) -> str:
         """Write an array below the folder, whole or not at all; returns its path below the folder."""
@@ -303,7 +311,10 @@ class _Records(Mapping[int, np.ndarray]):
 
     def __getitem__(self, number: int) -> np.ndarray:
         if number not in self._read:
-            self._read[number] = np.load(self._folder / self._paths[number], allow_pickle=False)
+            try:
+                self._read[number] = np.load(self._folder / self._paths[number], allow_pickle=False)
+            except (OSError, ValueError, EOFError) as error:
+                raise _damaged(self._folder, self._paths[number], error) from error
         return self._read[number]
 
     def __iter__(self) -> Iterator[int]:
@@ -314,21 +325,18 @@ class _Records(Mapping[int, np.ndarray]):
 
 
 def read(folder: Path) -> Evidence:
-    """The evidence of a run folder, finished or not, running or not."""
+    """The evidence of a run folder, finished or not, running or not.
+
+    Raises RunError where the folder is no run, of a newer version, or damaged.
+    """
     path = folder / JOURNAL
     if not path.is_file():
         raise RunError(f"{folder} is not a run: it holds no {JOURNAL}. A run folder is what `deepenough race` makes.")
     plan: Plan | None = None
     trials: dict[int, Trial] = {}
     events: list[Event] = []
-    for line in path.read_bytes().split(b"\n")[:-1]:  # what follows the last newline is torn or empty
-        body = json.loads(line)
-        if body.get("format", FORMAT) > FORMAT:
-            raise RunError(
-                f"{folder} was written by a newer Deepenough (format {body['format']}, this one reads up to {FORMAT}). "
-                "Upgrade with `pip install --upgrade deepenough`."
-            )
-        record = from_json(line.decode())
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):  # what follows the last newline is torn
+        record = _read_line(folder, number, line)
         if isinstance(record, Plan):
             plan = record
         elif isinstance(record, Trial):
@@ -341,9 +349,33 @@ def read(folder: Path) -> Evidence:
     return Evidence(plan, ended, _Records(folder, ended), _read_units(folder, plan.folds), tuple(events))
 
 
+def _read_line(folder: Path, number: int, line: bytes) -> Plan | Trial | Event:
+    try:
+        version = json.loads(line).get("format", FORMAT)
+        if version <= FORMAT:
+            return from_json(line.decode())
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        raise _damaged(folder, f"line {number} of {JOURNAL}", error) from error
+    raise RunError(
+        f"{folder} was written by a newer Deepenough (format {version}, this one reads up to {FORMAT}). "
+        "Upgrade with `pip install --upgrade deepenough`."
+    )
+
+
+def _damaged(folder: Path, what: str, error: Exception) -> RunError:
+    return RunError(
+        f"{folder} is damaged: {what} can't be read ({type(error).__name__}: {error}). Copy the run folder again, "
+        "whole, from where it was made; where that is gone, race again with another --out."
+    )
+
+
 def _read_units(folder: Path, folds: int) -> dict[int, Units]:
     units = {}
     for fold in range(folds):
-        with np.load(folder / f"units/{fold}.npz", allow_pickle=False) as arrays:
-            units[fold] = Units(arrays["ids"], arrays["parts"], arrays["clusters"])
+        name = f"units/{fold}.npz"
+        try:
+            with np.load(folder / name, allow_pickle=False) as arrays:
+                units[fold] = Units(arrays["ids"], arrays["parts"], arrays["clusters"])
+        except (OSError, ValueError, EOFError, LookupError, BadZipFile) as error:
+            raise _damaged(folder, name, error) from error
     return units

@@ -24,6 +24,7 @@ import numpy as np
 from deepenough.errors import OptionError, SourceError
 from deepenough.evidence import FAMILIES
 from deepenough.learner import Inputs, Learner
+from deepenough.task import files
 from deepenough.task.task import Question, Task
 
 
@@ -221,4 +222,10 @@ def recognise(source: Any, question: Question, kinds: Sequence[Kind] | None = No
         reason = kind.recognise(source, question)
         if reason:
             return kind, reason
-    raise SourceError(f"{source} is of no kind that is known. Known kinds: {', '.join(find())}.")
+    if isinstance(source, str | Path):
+        files.check_exists(Path(source).expanduser())
+    given = source if isinstance(source, str | Path) else f"A {type(source).__name__}"
+    raise SourceError(
+        f"{given} is of no kind that is known. Known kinds: {', '.join(find())}. If it is a table, give it a name that "
+        "says so, such as data.csv or data.parquet."
+    )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 import difflib
 import hashlib
+import os.path
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -108,19 +109,25 @@ def _plainly_named(path: Path, folder: Path) -> Path:
 
 def check_exists(path: Path) -> None:
     """SourceError where there is no such file, with the nearest names of its folder; or it is a folder, or empty."""
-    if path.is_dir():
+    if os.path.isdir(path):
         inside = [item.name for item in sorted(path.iterdir()) if _tabular_name(item.name)][:5]
         hint = f" It holds {', '.join(inside)}: name one of them." if inside else " No table lies in it."
         raise SourceError(f"{path} is a folder, but a file with rows and columns is wanted.{hint}")
-    if not path.is_file():
-        raise SourceError(f"{path} is not there. {_nearest(path)}")
+    if not os.path.isfile(path):
+        raise SourceError(f"{_shown(path)} is not there. {_nearest(path)}")
     if path.stat().st_size == 0:
         raise SourceError(f"{path} is empty (0 bytes). Check how it was written or downloaded.")
 
 
+def _shown(path: Path) -> str:
+    """The path, its middle left out where it is longer than a screen's line or two."""
+    text = str(path)
+    return text if len(text) <= 200 else f"{text[:100]}...{text[-80:]}"
+
+
 def _nearest(path: Path) -> str:
     folder = path.parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return f"Nor is its folder, {folder}. The command was started in {Path.cwd()}."
     names = [item.name for item in folder.iterdir() if item.is_file()]
     near = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)

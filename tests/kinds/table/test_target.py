@@ -83,7 +83,7 @@ def test_small_classes_stay_where_all_are_small() -> None:
         ([3.0] * 20, "'3' in every row"),
         ([f"note {place}" for place in range(60)], "60 different texts"),
         (["2020-01-01", "2020-01-02"] * 10, "is a date"),
-        (["a"] * 20 + ["b"], "only 1 of them"),
+        (["a"] * 20 + ["b"], "only 'a' stands in two rows"),
     ],
 )
 def test_what_cannot_be_predicted_is_refused(values: list[Any], words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,9 @@ class Table(Kind):
             return ""
         path = Path(source).expanduser()
         ending = files.tabular_ending(path.name)
-        if ending and not path.is_dir():  # also where no file is: loading it then says which names are near
+        if ending and not os.path.isdir(path):  # also where no file is: loading it then says which names are near
             return f"a file of rows and columns ({ending})"
-        return "a text of rows and columns" if path.is_file() and files.looks_tabular(path) else ""
+        return "a text of rows and columns" if os.path.isfile(path) and files.looks_tabular(path) else ""
 
     def load(self, source: Any, question: Question) -> Task:
         from deepenough.kinds.table import task

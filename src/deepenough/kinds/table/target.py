@@ -10,13 +10,14 @@ Needs that the design answers:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deepenough.errors import OptionError, TargetError
+from deepenough.task import parsing
 from deepenough.task.frame import Raw
 from deepenough.task.parsing import plain_number
 from deepenough.task.task import Question
@@ -83,7 +84,7 @@ def _check(column: Raw, rows: np.ndarray) -> None:
     if (values == values[0]).all():
         only = column.levels[int(values[0])] if column.form == "text" else plain_number(float(values[0]))
         raise TargetError(
-            f"The target {name!r} is {only!r} in every row, so there is nothing to tell apart. "
+            f"The target {name!r} is {_shown(only)} in every row, so there is nothing to tell apart. "
             "Give rows with other answers too, or name another column with --target."
         )
     if column.form == "date":
@@ -92,8 +93,29 @@ def _check(column: Raw, rows: np.ndarray) -> None:
     if column.form == "text" and (distinct > MANY_CLASSES or (distinct > 20 and distinct > 0.5 * len(rows))):
         raise TargetError(
             f"The target {name!r} has {distinct:,} different texts in {len(rows):,} rows: too many to learn each from "
-            "examples. Name a column of classes or numbers with --target."
+            f"examples. {_what_it_could_be(column.levels)}Name a column of classes or numbers with --target."
         )
+
+
+def _what_it_could_be(levels: Sequence[str]) -> str:
+    """What texts look like that are neither classes nor, as they stand, numbers; empty where they look like nothing."""
+    sample = list(levels[:: max(1, len(levels) // parsing.SAMPLE)])
+    units = parsing.units(sample)
+    if units.total() > 0.5 * len(sample):
+        shown = ", ".join(unit for unit, _ in units.most_common(4))
+        return (
+            f"They look like numbers with different units ({shown}): write all in one unit and they can be predicted. "
+        )
+    odd = [text for text in sample if np.isnan(parsing.number_in_any_style(text))]
+    if len(odd) < 0.5 * len(sample):
+        shown = ", ".join(map(_shown, odd[:3]))
+        share = 1 - len(odd) / len(sample)
+        return f"{share:.0%} of them are numbers, but not {shown}: mend or empty those and they can be predicted. "
+    return ""
+
+
+def _shown(name: str) -> str:
+    return repr(name if len(name) <= 60 else f"{name[:60]}...")
 
 
 def _is_classes(column: Raw, rows: np.ndarray, question: Question) -> tuple[bool, str]:
@@ -158,9 +180,10 @@ def _classes(column: Raw, rows: np.ndarray, question: Question, why: str, notes:
     names, written = _names(column, present)
     keep, set_aside = _common(names, np.bincount(codes), column.name)
     if len(keep) < 2:
+        which = f"only {_shown(names[keep[0]])}" if len(keep) else "none of them"
         raise TargetError(
-            f"The target {column.name!r} has {len(names)} classes, but only {len(keep)} of them "
-            f"({', '.join(repr(names[code]) for code in keep)}) in two rows or more. Give more rows of the others."
+            f"The target {column.name!r} has {len(names)} classes, but {which} stands in two rows or more. Give more "
+            "rows of the others, or name another column with --target."
         )
     kept = np.isin(codes, keep)
     codes = np.searchsorted(keep, codes[kept])
@@ -199,7 +222,7 @@ def _positive(names: list[str], counts: np.ndarray, question: Question, target: 
         if len(names) != 2:
             return None
         return names[0] if counts[0] < counts[1] else names[1]
-    shown = ", ".join(repr(name) for name in names[:12])
+    shown = ", ".join(map(_shown, names[:12])) + (", ..." if len(names) > 12 else "")
     if len(names) != 2:
         raise OptionError(f"--positive {wanted} is for two classes, but {target!r} has {len(names)}: {shown}.")
     match = [name for name in names if name == str(wanted)] or [n for n in names if n.lower() == str(wanted).lower()]
