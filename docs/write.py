@@ -33,10 +33,12 @@ def _cli() -> str:
     return "\n".join(parts)
 
 
-def _commands(root: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+def _commands(root: argparse.ArgumentParser, above: str = "") -> Iterator[tuple[str, argparse.ArgumentParser]]:
     for action in root._actions:
         if isinstance(action, argparse._SubParsersAction):
-            yield from action.choices.items()
+            for name, command in action.choices.items():
+                yield above + name, command
+                yield from _commands(command, f"{above}{name} ")
 
 
 def _block(command: argparse.ArgumentParser) -> str:
@@ -95,7 +97,8 @@ def _contract() -> str:
         "```console\n$ deepenough check WHAT\n```\n\n"
         "WHAT is a `.py` file, the folder of a kind, the folder of a project whose `pyproject.toml` has entry points, "
         "or the name of a learner or a kind that is installed. It says which promise is broken on which toy and why; "
-        "the exit code is 0 when all are kept, 1 when one is not. From Python: `deepenough.contract.check_what(WHAT)`.\n\n"
+        "the exit code is 0 when all are kept, 1 when one is not. From Python: "
+        "`deepenough.contract.check_what(WHAT)`.\n\n"
         "A learner that can't keep one says so in its own file, with the reason: "
         '`excused = {"same_seed_same_predictions": "sums in parallel in any order"}`.\n'
     )

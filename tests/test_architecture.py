@@ -32,6 +32,7 @@ ROOMS = (
     "racing",
     "report",
     "result",
+    "runs",
     "api",
     "sklearn",
     "cli",

@@ -52,7 +52,10 @@ def _subparsers() -> dict[str, argparse.ArgumentParser]:
 
 
 def _options(command: argparse.ArgumentParser) -> set[str]:
-    return {option for action in command._actions for option in action.option_strings}
+    """The options of a command and of those below it."""
+    own = {option for action in command._actions for option in action.option_strings}
+    below = [action for action in command._actions if isinstance(action, argparse._SubParsersAction)]
+    return own.union(*(_options(choice) for action in below for choice in action.choices.values()))
 
 
 def test_there_are_commands_to_check() -> None:

@@ -22,7 +22,7 @@ def _check(options: argparse.Namespace, started: float) -> int:
     from deepenough.contract import rounds, told
     from deepenough.contract.claims import CLAIMS
     from deepenough.contract.kind_claims import KIND_CLAIMS
-    from deepenough.contract.search import search
+    from deepenough.contract.subjects import search
 
     about = {claim.name: claim.about for claim in (*CLAIMS.values(), *KIND_CLAIMS.values())}
     found: list[dict[str, Any]] = []

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepenough import kinds
-from deepenough.contract.case import Broken, Case
+from deepenough.contract.case import Broken, Case, overheard
 from deepenough.contract.claims import CLAIMS, Claim
 from deepenough.contract.kind_claims import KIND_CLAIMS, KindCase
-from deepenough.contract.search import Subject, search
+from deepenough.contract.subjects import Subject, search
 
 __all__ = ["Broken", "Case", "Claim", "Result", "check", "check_what", "checks_for", "claims", "rounds", "run", "told"]
 
@@ -93,12 +93,19 @@ def check_what(what: str, kind: str | None = None) -> list[Result]:
 
 
 def rounds(subject: Subject) -> Iterator[list[Result]]:
-    """The results of the kind, where it is to be checked, then those of one learner after the other."""
+    """The results of the kind, where it is to be checked, then those of one learner after the other.
+
+    What they print meanwhile is not passed on: the results may be on their way to another program.
+    """
     if subject.whole:
-        yield check_kind(subject.kind, KindCase(subject.door, subject.learners))
+        with overheard():
+            results = check_kind(subject.kind, KindCase(subject.door, subject.learners))
+        yield results
     toys = subject.door.toys()
     for entry in subject.learners:
-        yield check(entry, toys)
+        with overheard():
+            results = check(entry, toys)
+        yield results
 
 
 def told(results: Sequence[Result]) -> list[str]:

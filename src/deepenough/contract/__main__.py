@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from deepenough.contract import rounds, told
-from deepenough.contract.search import search
+from deepenough.contract.subjects import search
 from deepenough.errors import InputError
 
 

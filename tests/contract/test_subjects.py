@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deepenough.contract.search import search
+from deepenough.contract.subjects import search
 from deepenough.errors import InputError
 
 LEARNER = """
