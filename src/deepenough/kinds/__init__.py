@@ -11,6 +11,7 @@ import dataclasses
 import importlib
 import importlib.metadata
 import inspect
+import os.path
 import pkgutil
 import re
 from abc import ABC, abstractmethod
@@ -223,7 +224,7 @@ def recognise(source: Any, question: Question, kinds: Sequence[Kind] | None = No
         if reason:
             return kind, reason
     if isinstance(source, str | Path):
-        files.check_exists(Path(source).expanduser())
+        files.check_exists(Path(os.path.expanduser(source)))
     given = source if isinstance(source, str | Path) else f"A {type(source).__name__}"
     raise SourceError(
         f"{given} is of no kind that is known. Known kinds: {', '.join(find())}. If it is a table, give it a name that "

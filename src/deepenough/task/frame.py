@@ -24,6 +24,8 @@ from deepenough.task import names as naming
 from deepenough.task import parsing
 
 FORMS = ("number", "text", "date")
+MIXED, FEW_NUMBERS = 0.2, 10
+"""A column of words is said to be mixed where a larger share of it is numbers, and more than so many different ones."""
 MANY_LEVELS = 10_000
 """Up to so many levels are sorted; more keep the order of appearance, for sorting them costs more than reading."""
 
@@ -176,7 +178,17 @@ def from_strings(name: str, strings: list[str | None], exact: bool = False) -> t
         if good and good >= parsing.ENOUGH * meant:
             column = Raw(name, reading.form, np.append(values, np.nan)[codes], reading=reading.how)
             return column, _said(name, reading, int(meant - good))
-    return text(name, codes, levels), []
+    return text(name, codes, levels), [] if exact else _mixed(name, levels, counts)
+
+
+def _mixed(name: str, levels: list[str], counts: np.ndarray) -> list[str]:
+    """What is said of words and numbers in one column; a few numbers among many words, or the other way, are not."""
+    step = max(1, len(levels) // parsing.SAMPLE)
+    are_numbers = ~np.isnan(parsing.read(levels[::step], parsing.Reading("number")))
+    share = float(np.average(are_numbers, weights=counts[::step])) if levels else 0.0
+    if not MIXED < share <= parsing.ENOUGH or are_numbers.sum() <= FEW_NUMBERS:
+        return []
+    return [f"Column {name!r}: {share:.0%} of its values are numbers and the others are not; all are taken as words."]
 
 
 def _said(name: str, reading: parsing.Reading, bad: int) -> list[str]:

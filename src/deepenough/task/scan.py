@@ -54,13 +54,35 @@ def table_function(
     """
     path = quoted(str(file.path))
     if file.form == "parquet":
-        return f"read_parquet({path}, hive_partitioning=false)"
+        return _parquet(connection, path, file.name, notes if notes is not None else [])
     if file.form == "json":
         return f"read_json_auto({path}, hive_partitioning=false, sample_size=20480, union_by_name=true)"
     dialect, said = _dialect(connection, path, options, file.name, empty)
     if notes is not None:
         notes += said
     return f"read_csv({path}, {dialect})"
+
+
+def _parquet(connection: Any, path: str, name: str, notes: list[str]) -> str:
+    """Columns without a name, or of one name, are mended as in any other file: DuckDB's own mending is silent."""
+    import duckdb
+
+    read = f"read_parquet({path}, hive_partitioning=false)"
+    try:
+        schema = connection.execute(f"select name, num_children from parquet_schema({path})").fetchall()
+    except duckdb.Error as error:
+        raise unreadable(name, error) from error
+    given, place = [], 1  # the first is the root; after each column stands what is nested in it
+    while place < len(schema):
+        given.append(schema[place][0])
+        below, place = schema[place][1] or 0, place + 1
+        while below:
+            below, place = below - 1 + (schema[place][1] or 0), place + 1
+    used = names.tidied(given)
+    if used == given:
+        return read
+    notes += names.said(given, used)
+    return f"(select * from {read} as source({', '.join(map(column, used))}))"
 
 
 def _dialect(connection: Any, path: str, options: Mapping[str, Any], name: str, empty: bool) -> tuple[str, list[str]]:

@@ -11,6 +11,7 @@ Needs that the design answers:
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +50,7 @@ def read(source: Any, options: Mapping[str, Any] | None = None, max_rows: int = 
     seed: of the sample.
     """
     if isinstance(source, str | Path):
-        return _read_file(Path(source).expanduser(), dict(options or {}), max_rows, seed)
+        return _read_file(Path(os.path.expanduser(source)), dict(options or {}), max_rows, seed)
     if not frames.is_frame(source):
         raise SourceError(
             f"A {type(source).__name__} is no table. Give the path of a CSV, Parquet, JSON or Excel file, a pandas, "
@@ -73,7 +74,7 @@ def batches(source: Any, size: int, options: Mapping[str, Any] | None = None) ->
         return
     import duckdb
 
-    with files.opened(Path(source).expanduser(), options) as file, scans.database() as database:
+    with files.opened(Path(os.path.expanduser(source)), options) as file, scans.database() as database:
         if file.form == "excel":
             yield from _frame_batches(_excel(file, dict(options or {})), size)
             return

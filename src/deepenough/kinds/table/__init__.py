@@ -24,7 +24,7 @@ class Table(Kind):
             return f"a {type(source).__name__} of rows and columns"
         if not isinstance(source, str | Path):
             return ""
-        path = Path(source).expanduser()
+        path = Path(os.path.expanduser(source))
         ending = files.tabular_ending(path.name)
         if ending and not os.path.isdir(path):  # also where no file is: loading it then says which names are near
             return f"a file of rows and columns ({ending})"

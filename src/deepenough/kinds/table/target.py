@@ -178,6 +178,8 @@ def _by_numbers(values: np.ndarray, distinct: int) -> tuple[bool, str]:
 def _classes(column: Raw, rows: np.ndarray, question: Question, why: str, notes: list[str]) -> Target:
     present, codes = np.unique(column.values[rows], return_inverse=True)
     names, written = _names(column, present)
+    if column.form == "text" and len(names) > FEW_NUMBERS and (could_be := _what_it_could_be(names)):
+        notes.append(f"The {len(names):,} classes of {column.name!r} may be meant otherwise. {could_be.strip()}")
     keep, set_aside = _common(names, np.bincount(codes), column.name)
     if len(keep) < 2:
         which = f"only {_shown(names[keep[0]])}" if len(keep) else "none of them"
