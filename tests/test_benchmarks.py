@@ -22,7 +22,7 @@ def test_every_benchmark_has_its_line_in_the_readme(path: Path) -> None:
     assert f"benchmarks/{path.name}" in (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["race_tables", "quality", "one_row", "startup"])
+@pytest.mark.parametrize("name", ["race_tables", "quality", "one_row", "startup", "install"])
 def test_help_explains(name: str) -> None:
     done = _run(f"benchmarks/{name}.py", "--help")
     assert done.returncode == 0, done.stderr

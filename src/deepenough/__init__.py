@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what `__getattr__` gives, for those who read types
+    from deepenough.api import race, resume
+    from deepenough.errors import DeepenoughError
+    from deepenough.model.folder import load
+    from deepenough.result import Race
 
 __version__ = "0.1.0"
 __all__ = ["DeepenoughError", "Race", "__version__", "load", "race", "resume"]

@@ -98,12 +98,16 @@ def _is_installed(name: str) -> bool:
 
 def _licence(distribution: importlib.metadata.Distribution) -> Licence:
     about = distribution.metadata
-    stated = str(about.get("License-Expression") or "").strip()
+    stated = _first(about, "License-Expression").strip()
     if not stated:
         classifiers = [text.split("::")[-1].strip() for text in about.get_all("Classifier") or [] if _is_licence(text)]
-        stated = " AND ".join(classifiers) or _first_line(str(about.get("License") or ""))
+        stated = " AND ".join(classifiers) or _first_line(_first(about, "License"))
     shown = stated if len(stated) <= LONGEST else stated[: LONGEST - 1].rstrip() + "…"
     return Licence(about["Name"], distribution.version, shown or "(none stated)", use_of(stated))
+
+
+def _first(about: importlib.metadata.PackageMetadata, field: str) -> str:
+    return str((about.get_all(field) or [""])[0])
 
 
 def _is_licence(classifier: str) -> bool:
