@@ -294,20 +294,22 @@ def _pairs(verdict: Verdict) -> list[tuple[str, str]]:
     return sorted(set(zip(verdict.classical.picks, verdict.deep.picks, strict=True)))
 
 
-def contenders(entries: Any, plan_seed: int, variants: int) -> Iterator[Contender]:
-    """Contenders of found learners: each with its defaults, then variants drawn from its search space."""
-    for entry in entries:
-        base = entry.cls()
-        yield _contender(entry, entry.name, settings_of(base))
+def contenders(entries: Any, plan_seed: int, variants: int, n_classes: int | None = None) -> Iterator[Contender]:
+    """Contenders of found learners, the first by priority first: its defaults, then variants from its search space."""
+    priorities = {entry.name: entry.cls.priority_for(n_classes) for entry in entries}
+    for entry in sorted(entries, key=lambda entry: (entry.family, priorities[entry.name], entry.name)):
+        base, priority = entry.cls(), priorities[entry.name]
+        yield _contender(entry, entry.name, settings_of(base), priority)
         space = entry.cls.space()
         random = np.random.default_rng([plan_seed, sum(entry.name.encode())])
         for index in itertools.islice(itertools.count(2), variants if space else 0):
             drawn = {name: draw(random) for name, draw in sorted(space.items())}
-            yield _contender(entry, f"{entry.name}-{index}", settings_of(dataclasses.replace(base, **drawn)))
+            variant = settings_of(dataclasses.replace(base, **drawn))
+            yield _contender(entry, f"{entry.name}-{index}", variant, priority)
 
 
-def _contender(entry: Any, name: str, settings: Mapping[str, Any]) -> Contender:
+def _contender(entry: Any, name: str, settings: Mapping[str, Any], priority: int) -> Contender:
     cls = entry.cls
     return Contender(
-        name, entry.name, entry.path, entry.family, settings, cls.priority, cls.deterministic, cls.family_reason
+        name, entry.name, entry.path, entry.family, settings, priority, cls.deterministic, cls.family_reason
     )
