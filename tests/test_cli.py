@@ -66,7 +66,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["race"], ["rave"], ["race", "x.csv", "--seed", "one"], ["race", "x.csv", "--quiet", "--json"]]
+    "arguments", [[], ["resume"], ["rave"], ["race", "x.csv", "--seed", "one"], ["race", "x.csv", "--quiet", "--json"]]
 )
 def test_wrong_arguments_exit_2_in_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

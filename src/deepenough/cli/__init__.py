@@ -21,8 +21,10 @@ from pathlib import Path
 
 from deepenough import __version__
 from deepenough.cli import about, checking, racing, runs, using
+from deepenough.cli.config import with_config
 from deepenough.cli.parsing import Command, Parser, layout
 from deepenough.errors import DeepenoughError, Interrupted
+from deepenough.report.words import plain
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,12 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0, 1 (a check found something), 2 (bad input), 3 (nothing could be raced) or 130 (interrupted).
     """
     started = time.monotonic() - _age_seconds()
-    options = parser().parse_args(arguments)
-    command: Command = options.command
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = parser().parse_args(given)
     try:
+        if getattr(options, "config", None):
+            options = parser().parse_args(with_config(given, options, options.parser))
+        command: Command = options.command
         return command(options, started)
     except DeepenoughError as error:
-        print(f"deepenough: {error}", file=sys.stderr)
+        print(f"deepenough: {plain(error)}", file=sys.stderr)  # names in it come from files, and may hold anything
         return error.exit_code
     except KeyboardInterrupt:
         print("deepenough: interrupted.", file=sys.stderr)

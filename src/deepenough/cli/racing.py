@@ -30,10 +30,13 @@ def add(commands: Any) -> None:
 
 def _add_race(commands: Any) -> None:
     race = add_command(commands, "race", "Race both families on your data and say which to use.", _race)
-    race.add_argument("source", metavar="SOURCE", help="the data: a file, a folder, a database")
+    race.set_defaults(parser=race)
+    race.add_argument("source", metavar="SOURCE", nargs="?", help="the data: a file, a folder, a database")
     race.add_argument("--target", metavar="COLUMN", help="what to predict")
     race.add_argument(
-        "--budget", default="2m", help="time for everything: 30s, 2m, 1h; or 40trials (default: %(default)s)"
+        "--budget",
+        default="2m",
+        help="time for everything: 30s, 2m, 1h; quick, normal, thorough; or 40trials (default: %(default)s)",
     )
     race.add_argument(
         "--metric", metavar="NAME", help="what is judged (default: log_loss for classes, rmse for numbers)"
@@ -62,12 +65,18 @@ def _add_race(commands: Any) -> None:
     race.add_argument("--core-hour", metavar="PRICE", type=float, help="price of a core and hour (default: 0.05)")
     race.add_argument("--currency", metavar="NAME", help="of these prices (default: EUR)")
     race.add_argument("--out", metavar="DIR", help="folder of the run (default: a new one under runs/)")
+    race.add_argument(
+        "--config", metavar="FILE", help="a TOML file whose keys are these options; the command line wins"
+    )
     add_saying(race)
 
 
 def _race(options: argparse.Namespace, started: float) -> int:
     from deepenough.api import race
+    from deepenough.errors import OptionError
 
+    if options.source is None:
+        raise OptionError("No data were given. Name them: deepenough race SOURCE --target COLUMN.")
     given = {name: getattr(options, name) for name in PASSED_ON}
     prices = {name: getattr(options, name) for name in PRICES if getattr(options, name) is not None}
     given["prices"] = prices or None
