@@ -45,8 +45,9 @@ HEAVY = {
     *("threadpoolctl", "torch", "vl_convert"),
 }
 """Never imported by importing a module of ours, but inside the functions that need them."""
-MAY_IMPORT = {"judge": {"scipy"}, "nets": {"torch"}}
-"""What a room may import at the top nevertheless: the judge is mathematics, and whoever opens `nets` wants torch."""
+MAY_IMPORT = {"judge": {"scipy"}, "nets": {"torch"}, "sklearn": {"sklearn"}}
+"""What a room may import at the top nevertheless: the judge is mathematics, and whoever opens `nets` wants torch, or
+`sklearn` scikit-learn."""
 UNSAFE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
 
 FILES = sorted(path for path in HOUSE.rglob("*.py"))

@@ -1,4 +1,4 @@
-"""The race as it runs: a table that renews itself, plain lines where there is no terminal, or JSON lines.
+"""The race as it runs: a table that renews itself, one line below a notebook's cell, plain lines, or JSON lines.
 
 Needs that this module answers:
 
@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from deepenough.errors import OptionError
 from deepenough.evidence import FAMILIES, FINISHED, Event
 from deepenough.report import words
 from deepenough.report.facts import NOT_OF_A_SHARE, as_plain
@@ -24,6 +25,9 @@ from deepenough.report.facts import NOT_OF_A_SHARE, as_plain
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
+
+RENEWED_SECONDS = 0.25
+"""A notebook's line is renewed no more often."""
 
 
 class Listener:
@@ -191,6 +195,51 @@ class Terminal(Listener):
         return draw(self.state)
 
 
+class Notebook(Listener):
+    """One line below the cell, which renews itself.
+
+    show: puts a line in the place of the one before.
+    """
+
+    def __init__(self, show: Callable[[str], None] | None = None) -> None:
+        self.state = State()
+        self._show = show
+        self._shown_seconds = -RENEWED_SECONDS
+
+    def __call__(self, event: Event) -> None:
+        self.state.hear(event)
+        ends = event.what in ("done", "interrupted")
+        if not ends and event.seconds - self._shown_seconds < RENEWED_SECONDS:
+            return
+        self._show = self._show or _line_of_a_cell()
+        self._shown_seconds = event.seconds
+        self._show(ending_of(event) if ends else one_line(self.state))
+
+
+def _line_of_a_cell() -> Callable[[str], None]:
+    from IPython.display import display  # type: ignore[import-not-found]  # there wherever a notebook runs
+
+    cell = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def show(line: str) -> None:
+        cell.update({"text/plain": line}, raw=True)
+
+    return show
+
+
+def one_line(state: State) -> str:
+    """A state in one line: the time, who runs, what is known so far."""
+    left = "" if state.budget_seconds is None else f" of {words.seconds(state.budget_seconds)}"
+    parts = [f"{state.seconds:.0f} s{left}", state.running, f"so far: {state.sentence}" if state.sentence else ""]
+    return words.plain(" · ".join(filter(None, parts)))
+
+
+def ending_of(event: Event) -> str:
+    """The last line: how long it took, and what was decided."""
+    decided = str(event.data.get("decision") or "").replace("_", " ")
+    return words.plain(" · ".join(filter(None, (f"{event.what} after {event.seconds:.0f} s", decided))))
+
+
 def draw(state: State) -> Group:
     """The picture of a state, for rich."""
     from rich.console import Group
@@ -256,3 +305,20 @@ def listener(*, quiet: bool = False, as_json: bool = False, stream: TextIO | Non
         return Listener()
     stream = stream or sys.stderr
     return Terminal(stream) if stream.isatty() else Lines(stream)
+
+
+def heard_by(listen: Callable[[Event], None] | Sequence[Callable[[Event], None]] | None) -> Callable[[Event], None]:
+    """One listener that stands for all that a person gave: a function, several, or the default for where this runs."""
+    if listen is None:
+        return Notebook() if "ipykernel" in sys.modules else Listener()
+    if callable(listen):
+        return listen
+    if not isinstance(listen, Sequence) or not all(map(callable, listen)):
+        raise OptionError(f"listen must be a function that takes an event, or several in a list, but is {listen!r}.")
+    each = tuple(listen)
+
+    def hear(event: Event) -> None:
+        for one in each:
+            one(event)
+
+    return hear
