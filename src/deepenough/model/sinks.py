@@ -79,16 +79,24 @@ class _Parquet(Sink):
 
     def write(self, frame: Any) -> None:
         self._database.register("batch", frame)
-        self._database.execute("INSERT INTO rows FROM batch" if self._started else "CREATE TABLE rows AS FROM batch")
+        self._run("INSERT INTO rows FROM batch" if self._started else "CREATE TABLE rows AS FROM batch")
         self._database.unregister("batch")
         self._started = True
 
     def close(self, complete: bool) -> None:
         if complete:
             name = str(self.path).replace("'", "''")
-            self._database.execute(f"COPY rows TO '{name}' (FORMAT parquet)")
+            self._run(f"COPY rows TO '{name}' (FORMAT parquet)")
         self._database.close()
         self._waiting.unlink(missing_ok=True)
+
+    def _run(self, statement: str) -> None:
+        import duckdb
+
+        try:
+            self._database.execute(statement)
+        except duckdb.Error as error:  # all that can go wrong with these statements is the disk
+            raise OSError(str(error).split("\n")[0][:200]) from error
 
 
 _SINKS: dict[str, type[Sink]] = {".csv": _Csv, ".parquet": _Parquet, ".jsonl": _JsonLines}
@@ -111,14 +119,28 @@ def opened(out: Path) -> Iterator[Sink]:
         raise OptionError(f"Predictions can't be written as {out.name!r}. The name must end in {', '.join(_SINKS)}.")
     if not out.parent.is_dir():
         raise OptionError(f"The folder {out.parent} of {out.name!r} does not exist. Make it, or name another.")
+    if out.is_dir():
+        raise OptionError(f"{out} is a folder. Give the name of a file in it, such as {out / 'predictions.csv'}.")
+    try:
+        yield from _whole(out)
+    except OSError as error:
+        if error.filename is not None and Path(error.filename).name not in (out.name, out.name + ".part"):
+            raise  # another file's matter
+        what = error.strerror or error
+        raise OptionError(
+            f"{out} can't be written: {what}. Nothing is left of it. Make room, or name a place that you may write to."
+        ) from error
+
+
+def _whole(out: Path) -> Iterator[Sink]:
     part = out.with_name(out.name + ".part")
     sink = _SINKS[out.suffix.lower()](part)
-    complete = False
     try:
         yield sink
-        complete = True
-    finally:
-        sink.close(complete)
-        if not complete:
-            part.unlink(missing_ok=True)
+        sink.close(complete=True)
+    except BaseException:
+        with contextlib.suppress(OSError):  # one error is enough
+            sink.close(complete=False)
+        part.unlink(missing_ok=True)
+        raise
     os.replace(part, out)
