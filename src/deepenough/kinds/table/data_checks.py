@@ -26,6 +26,8 @@ SKILL_ROWS = 2_000
 GIVEN_AWAY_AUC, GIVEN_AWAY_R2 = 0.995, 0.999
 GIVEN_AWAY_SKILL = 0.5
 """A column is a leak only if more than this share of the skill goes with it."""
+ALIKE = 0.25
+"""Equal rows whose targets differ more than that, as a part of how all do, are no copies."""
 MANY_COPIES = 0.05
 FEW_ROWS = 50
 BINS = 64
@@ -112,8 +114,11 @@ def missing(column: Column) -> np.ndarray:
     return np.asarray(np.isnan(column.values) if column.values.dtype.kind == "f" else column.values < 0)
 
 
-def copies(table: Table, apart: bool = True) -> Copies:
+def copies(table: Table, targets: np.ndarray, apart: bool = True) -> Copies:
     """Rows whose inputs are equal in every column, whatever their targets.
+
+    Copies of one row have one answer. Where equal rows differ in theirs, they are different units that happen to look
+    alike, as in a table of few short columns; keeping these on one side would forbid what new rows will do as well.
 
     apart: whether the splits will keep them on one side; where they go by groups, they do not.
     """
@@ -128,9 +133,32 @@ def copies(table: Table, apart: bool = True) -> Copies:
     if distinct < max(FEW_ROWS, 0.02 * rows):
         note = f"Only {distinct:,} different rows occur: repeats are natural here, and are not kept on one side."
         return Copies(None, share, note)
+    if _spread_within(clusters, targets) > ALIKE:
+        note = f"{rows - distinct:,} rows ({share:.1%}) look like another one in every column, and their answers differ"
+        return Copies(None, share, f"{note}: they are other units, and are not kept on one side.")
     kept = "copies stand on one side of every split" if apart else "copies in different groups may be parted"
     note = f"{rows - distinct:,} rows ({share:.1%}) repeat another one in every column; {kept}."
     return Copies(clusters.astype(np.int64), share, note)
+
+
+def _spread_within(clusters: np.ndarray, targets: np.ndarray) -> float:
+    """How much the targets of equal rows differ, as a part of how much all do: 0 for copies, 1 where rows say nothing.
+
+    Of classes that is the chance that two rows have different ones, of numbers the variance.
+    """
+    counts = np.bincount(clusters)
+    repeated = counts[clusters] > 1
+    own, known = np.unique(clusters[repeated], return_inverse=True)[1], targets[repeated]
+    sizes = np.bincount(own)
+    if targets.dtype.kind == "f":
+        means = np.bincount(own, weights=known) / sizes
+        within = np.mean((known - means[own]) ** 2 * (sizes / (sizes - 1))[own])
+        overall = np.var(known)
+    else:
+        pairs = np.unique(own.astype(np.int64) * (int(targets.max()) + 1) + known, return_counts=True)[1]
+        within = 1 - np.sum(pairs * (pairs - 1.0)) / np.sum(sizes * (sizes - 1.0))
+        overall = 1 - np.sum((np.bincount(known) / len(known)) ** 2)
+    return float(within / overall) if overall > 0 else 0.0
 
 
 def row_hashes(table: Table) -> np.ndarray:

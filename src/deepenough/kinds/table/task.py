@@ -253,7 +253,7 @@ def _inputs(frame: Frame, target: Target, question: Question, found: Found) -> t
 
 def _checked(table: Table, target: Target, question: Question, found: Found) -> np.ndarray | None:
     """Doubts and notes about the rows; returns which are copies of each other."""
-    copies = data_checks.copies(table, apart=question.group is None and question.folds is None)
+    copies = data_checks.copies(table, target.values, apart=question.group is None and question.folds is None)
     if copies.note and copies.clusters is not None and copies.share > data_checks.MANY_COPIES:
         found.flag("duplicates", "warn", copies.note)
     elif copies.note:
