@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from deepenough import contract, errors, kinds
 from deepenough.cli import parser
@@ -18,10 +20,20 @@ from deepenough.contract.kind_claims import KIND_CLAIMS
 
 DOCS = Path(__file__).resolve().parent
 
+PUBLIC = {
+    "Race": ["deepenough:race", "deepenough:resume", "deepenough:Race"],
+    "Predict": ["deepenough:load", "deepenough.model.folder:LoadedModel"],
+    "Bring a learner": [f"deepenough.learner:{name}" for name in ("Learner", "Model", "Examples", "Limits", "Inputs")],
+    "Bring a kind of data": ["deepenough.kinds:Kind", "deepenough.kinds:Codec", "deepenough.task.task:SupervisedTask"],
+}
+"""What people may build on, by what they want to do."""
+
 
 def pages() -> dict[str, str]:
     """Every page that is written here, by file name."""
-    return {"cli.md": _cli(), "learners.md": _learners(), "contract.md": _contract(), "python.md": _python()}
+    return {"cli.md": _cli(), "learners.md": _learners(), "contract.md": _contract(), "python.md": _python()} | {
+        "api.md": _api()
+    }
 
 
 def _cli() -> str:
@@ -113,6 +125,73 @@ def _python() -> str:
     start, end = "<!-- errors: written by `make docs` -->\n", "<!-- end -->"
     before, rest = page.split(start)
     return before + start + _errors() + end + rest.split(end)[1]
+
+
+def _api() -> str:
+    parts = [
+        "# Every public name\n",
+        "Written by `make docs` from the docstrings. [From Python](python.md) is the guide.\n",
+    ]
+    for title, paths in PUBLIC.items():
+        parts += [f"## {title}\n", *(_thing(path) for path in paths)]
+    return "\n".join(parts)
+
+
+def _thing(path: str) -> str:
+    module, _, name = path.partition(":")
+    thing = getattr(importlib.import_module(module), name)
+    shown = f"{module}.{name}"
+    if inspect.isfunction(thing):
+        return f"### {shown}\n\n{_signature(name, thing)}\n{_docstring(thing)}\n"
+    members = [f"#### {name}.{member}\n\n{told}\n" for member, told in _members(thing)]
+    return "\n".join([f"### {shown}\n\n{_docstring(thing)}\n", *members])
+
+
+def _members(cls: type) -> Iterator[tuple[str, str]]:
+    """The public methods and properties that a class itself documents, in the order of its file."""
+    for name, member in vars(cls).items():
+        is_called = inspect.isfunction(member) or isinstance(member, classmethod)
+        plain = member.__func__ if isinstance(member, classmethod) else member
+        plain = getattr(plain, "func", None) or getattr(plain, "fget", None) or plain  # of a property, what it runs
+        if not name.startswith("_") and inspect.isfunction(plain) and plain.__doc__:
+            yield name, (_signature(name, plain) + "\n" if is_called else "") + _docstring(plain)
+
+
+def _signature(name: str, function: Any) -> str:
+    """As one would write it, a parameter a line where one line would be too long."""
+    asked = inspect.signature(function)
+    written = list(_parameters(asked))
+    shown = f"{name}({', '.join(written)}) -> {asked.return_annotation}"
+    if len(shown) > 100:
+        inside = ",\n    ".join(written)
+        shown = f"{name}(\n    {inside},\n) -> {asked.return_annotation}"
+    return f"```text\n{shown}\n```\n"
+
+
+def _parameters(asked: inspect.Signature) -> Iterator[str]:
+    named_only = False
+    for parameter in asked.parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not named_only:
+            named_only = True
+            yield "*"
+        if parameter.name not in ("self", "cls"):
+            default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}".replace("'", '"')
+            yield f"{parameter.name}: {parameter.annotation}{default}"
+
+
+def _docstring(thing: Any) -> str:
+    """As Markdown: what is explained by name becomes a list."""
+    lines = (inspect.getdoc(thing) or "").split("\n")
+    listed, told = False, []
+    for line in lines:
+        found = re.match(r"((?:\w+, )*\w+): (.+)$", line)
+        if found and found[1].islower():
+            told += ([] if listed or not told or not told[-1] else [""]) + [f"* `{found[1]}`: {found[2]}"]
+            listed = True
+        else:
+            listed = listed and line.startswith(" ")
+            told.append(line)
+    return "\n".join(told)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def _written() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["cli.md", "learners.md", "contract.md", "python.md"])
+@pytest.mark.parametrize("name", ["cli.md", "learners.md", "contract.md", "python.md", "api.md"])
 def test_written_pages_are_up_to_date(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "cli.md" and sys.version_info[:2] != (3, 11):
         pytest.skip("argparse lays its help out otherwise in other versions of Python; the page is written by 3.11")
