@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +15,7 @@ from deepenough.errors import Interrupted, NothingToRaceError, OptionError, Sour
 from deepenough.evidence import FAMILIES, Event, Journal, Plan, read
 from deepenough.judge.cost import Prices
 from deepenough.judge.verdict import Verdict, judge
+from deepenough.model.folder import Member
 from deepenough.racing.budget import parse_budget
 from deepenough.racing.executors.local import LocalExecutor
 from deepenough.racing.explain import explanations
@@ -21,6 +24,7 @@ from deepenough.racing.loop import Loop, contenders
 from deepenough.racing.machine import machine, packages, parse_bytes
 from deepenough.racing.run_folder import locked, new_folder
 from deepenough.racing.standing import Race as Standing
+from deepenough.racing.testing import tests
 from deepenough.report.live import heard_by
 from deepenough.result import Race
 from deepenough.task.task import Question, Task
@@ -44,6 +48,7 @@ def race(
     time: str | None = None,
     folds: str | None = None,
     weights: str | None = None,
+    test: Any = None,
     drop: Sequence[str] = (),
     seed: int = 0,
     out: str | Path | None = None,
@@ -69,6 +74,7 @@ def race(
     time: column by which training rows are older than judged ones.
     folds: column of your own split, of 2 to 20 values; rows of one are judged by models that learnt from the others.
     weights: column that says what each row weighs, in learning and in judging.
+    test: a source of rows that nobody learns from, scored after the verdict, which stays what it is.
     drop: columns to leave out.
     seed: of every split, draw and fit.
     out: the run folder; default `runs/<name>-<number>`.
@@ -86,9 +92,9 @@ def race(
 
     Raises InputError where the source or an option can't be used, NothingToRaceError where a family has no learner.
     """
-    begun = _now() if started is None else started
+    begun, hear = _now() if started is None else started, heard_by(listen)
     options = {"equal_within": equal_within, "only": list(only), "without": list(without), "task": task}
-    question = Question(target, metric, seed, tuple(drop), group, time, positive, options, folds, weights)
+    question = Question(target, metric, seed, tuple(drop), group, time, positive, options, folds, weights, test)
     chosen, reason = _kind(source, question, kind)
     entries, absent = _entries(chosen, only, without)
     executor = LocalExecutor(_preload(entries))  # its servers import their libraries while the data are read
@@ -98,8 +104,8 @@ def race(
     about = machine()
     plan = Plan(
         kind=chosen.name,
-        question=dataclasses.asdict(question) | dict(loaded.question_facts),
-        contenders=tuple(contenders(entries, seed, VARIANTS, getattr(task, "n_classes", None))),
+        question=_written(question) | dict(loaded.question_facts),
+        contenders=tuple(contenders(entries, seed, VARIANTS, getattr(loaded, "n_classes", None))),
         seed=seed,
         budget_seconds=seconds,
         budget_trials=trials,
@@ -117,43 +123,44 @@ def race(
         **_task_facts(loaded),
     )
     folder = new_folder(out, str(loaded.source.get("name", "race")))
-    with locked(folder):
-        journal = Journal(folder)
+    with locked(folder), contextlib.closing(Journal(folder)) as journal:
         for fold in range(loaded.folds):
             journal.units(fold, loaded.units(fold))
         journal.append(plan)
-        return _sitting(folder, journal, loaded, executor, begun, 0.0, listen)
+        return _sitting(folder, journal, loaded, executor, begun, 0.0, hear)
 
 
 def resume(
     folder: str | Path,
     *,
     source: Any = None,
+    test: Any = None,
     listen: Listeners = None,
     started: float | None = None,
 ) -> Race:
     """Go on with a race that was interrupted, from its journal; a finished one is only judged and saved again.
 
-    source: only where the race was given a frame, which no path leads back to: the same frame again.
+    source, test: only where the race was given a frame, which no path leads back to: the same frame again.
     listen: as in `race`.
     started: `time.monotonic()` of the moment that this sitting counts from; default now.
 
     Raises RunError where the folder is no run or in use, SourceError where the data are not those that were raced.
     """
-    begun = _now() if started is None else started
+    begun, hear = _now() if started is None else started, heard_by(listen)
     place = Path(folder)
     evidence = read(place)
     plan = evidence.plan
     with locked(place):
         asked = {item.name for item in dataclasses.fields(Question)} & set(plan.question)
-        question = Question(**{name: plan.question[name] for name in asked})
+        question = Question(**{name: plan.question[name] for name in asked} | {"test": _test_again(plan, test)})
         chosen = kinds.find()[plan.kind]
         options = plan.question["options"]
         entries, _ = _entries(chosen, options.get("only", ()), options.get("without", ()))
         executor = LocalExecutor(_preload(entries))
         task = chosen.load(_source_again(plan, source), question)
         _refuse_other_data(plan, task)
-        return _sitting(place, Journal(place), task, executor, begun, evidence.elapsed_seconds, listen)
+        with contextlib.closing(Journal(place)) as journal:
+            return _sitting(place, journal, task, executor, begun, evidence.elapsed_seconds, hear)
 
 
 def _sitting(
@@ -163,10 +170,9 @@ def _sitting(
     executor: LocalExecutor,
     begun: float,
     before: float,
-    listen: Listeners,
+    hear: Listener,
 ) -> Race:
     """From the journal to the report, once."""
-    hear = heard_by(listen)
     loop = Loop(task, read(folder), journal, executor, lambda: before + _now() - begun)
     plan = loop.plan
     if before:
@@ -186,8 +192,8 @@ def _sitting(
         hear(event)
     verdict = with_a_winner(loop, judge(loop.evidence))
     if not loop.interrupted and verdict.winner:
-        _hand_over(folder, loop, verdict, task, hear)
-        for event in explanations(loop, verdict):
+        handed = _hand_over(folder, loop, verdict, task, hear)
+        for event in itertools.chain(tests(loop, verdict, handed), explanations(loop, verdict)):
             hear(event)
     hear(loop.say("done", {"decision": verdict.decision, "interrupted": loop.interrupted}))
     journal.close()
@@ -199,17 +205,21 @@ def _sitting(
     return finished
 
 
-def _hand_over(folder: Path, loop: Loop, verdict: Verdict, task: Task, hear: Listener) -> None:
+def _hand_over(folder: Path, loop: Loop, verdict: Verdict, task: Task, hear: Listener) -> Sequence[Member]:
+    """Save the model; returns what it is made of."""
     from deepenough.model.folder import save
 
+    made: Sequence[Member] = ()
     codec = kinds.find()[loop.plan.kind].codec(task)
     for item in members(loop, verdict):
         if isinstance(item, HandOver):
             facts = {"how": item.how, "note": item.note, "decision": verdict.decision, "kind": loop.plan.kind}
-            save(folder / "model", item.members, codec, facts | {"question": dict(loop.plan.question)})
+            made = item.members
+            save(folder / "model", made, codec, facts | {"question": dict(loop.plan.question)})
             hear(loop.say("model_saved", {"how": item.how, "rows": item.rows, "note": item.note}))
         else:
             hear(item)
+    return made
 
 
 def _now() -> float:
@@ -302,6 +312,24 @@ def _memory(memory: str | int | None, about: Mapping[str, Any]) -> int:
     return parse_bytes(memory)
 
 
+def _written(question: Question) -> dict[str, Any]:
+    """The question as the plan holds it: of a test the path, or that it was a frame."""
+    test: Any = question.test
+    if isinstance(test, str | Path):
+        test = str(Path(test).expanduser().absolute())
+    elif test is not None:
+        test = {"frame": type(test).__name__}
+    return dataclasses.asdict(dataclasses.replace(question, test=None)) | {"test": test}
+
+
+def _test_again(plan: Plan, test: Any) -> Any:
+    """What the race is tested on, as it was given."""
+    was = plan.question.get("test")
+    if test is None and isinstance(was, Mapping):
+        raise SourceError("The race was given a frame to test on: give it again, resume(folder, test=frame).")
+    return was if test is None else test
+
+
 def _source_again(plan: Plan, source: Any) -> Any:
     if source is not None:
         return source
@@ -312,8 +340,9 @@ def _source_again(plan: Plan, source: Any) -> Any:
 
 
 def _refuse_unheeded(question: Question, task: Task, kind: str) -> None:
-    """Refuse what a kind was asked for and did not heed: a split or weights of the person's own."""
+    """Refuse what a kind was asked for and did not heed: a split, weights or a test of the person's own."""
     heeded = {"folds": task.splitting == "own", "weights": bool(task.question_facts.get("weighted"))}
+    heeded["test"] = task.held_out() is not None
     for name, is_heeded in heeded.items():
         if getattr(question, name) is not None and not is_heeded:
             raise OptionError(f"--{name} is not known to data of the kind {kind}. Leave it out.")

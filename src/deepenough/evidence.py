@@ -166,7 +166,8 @@ class Event:
     """What the loop says while it runs.
 
     what: `plan`, `trial_started`, `trial_ended`, `dropped`, `rung_done`, `verdict_so_far`, `interrupted`, `resumed`,
-        `model_saved`, `examined` and `explained` (see `racing.explain`), `note` or `done`.
+        `model_saved`, `tested` (see `racing.testing`), `examined` and `explained` (see
+        `racing.explain`), `note` or `done`.
     seconds: since the command's start, in all sittings together.
     """
 

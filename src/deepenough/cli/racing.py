@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from deepenough.result import Race
 
 PASSED_ON = (
-    *("source", "target", "budget", "metric", "task", "group", "time", "folds", "weights", "positive"),
-    *("equal_within", "kind", "seed", "drop", "only", "without", "memory", "cores", "out"),
+    *("source", "target", "budget", "metric", "task", "group", "time", "folds", "weights", "test"),
+    *("positive", "equal_within", "kind", "seed", "drop", "only", "without", "memory", "cores", "out"),
 )
 """Options that `deepenough.race` takes by the same names."""
 PRICES = ("kwh", "core_hour", "currency")
@@ -48,6 +48,7 @@ def _add_race(commands: Any) -> None:
     race.add_argument("--time", metavar="COLUMN", help="train on the past, judge on the future")
     race.add_argument("--folds", metavar="COLUMN", help="your own split: its 2 to 20 values are the folds")
     race.add_argument("--weights", metavar="COLUMN", help="what each row weighs, in learning and in judging")
+    race.add_argument("--test", metavar="FILE", help="rows that nobody learns from, scored after the verdict")
     race.add_argument("--drop", metavar="COLUMN", action="append", default=[], help="leave a column out; repeatable")
     race.add_argument("--positive", metavar="CLASS", help="the class that counts as positive")
     race.add_argument("--equal-within", metavar="X", type=float, help="differences up to X in the metric don't matter")

@@ -23,6 +23,7 @@ from deepenough.racing.loop import Loop
 from deepenough.racing.order import Order
 from deepenough.racing.scheduler import GRACE_SECONDS, threads_for
 from deepenough.racing.standing import RESEED, Race
+from deepenough.racing.testing import seconds_wanted
 
 REFIT_CARE = 1.25
 """A refit may be predicted to take so many times what is left: at its deadline it gives its best so far."""
@@ -85,7 +86,7 @@ def _refit_rows(loop: Loop, verdict: Verdict, name: str) -> int | None:
 
 
 def _seconds_left(loop: Loop) -> float:
-    return (loop.plan.budget_seconds or 0.0) - loop.clock() - SAVE_SECONDS
+    return (loop.plan.budget_seconds or 0.0) - loop.clock() - SAVE_SECONDS - seconds_wanted(loop)
 
 
 def _refitted(loop: Loop, name: str) -> Trial | None:

@@ -237,6 +237,17 @@ def _shuffled(
     return {"rungs": [[order.n_train, 0.0]], "done": found.done}
 
 
+def _predicted(
+    folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
+) -> dict[str, Any]:
+    """No fit: saved models predict units that none of them was judged on."""
+    judged = imported(facts["inputs"]).from_arrays(arrays)
+    ready()
+    predictions = [_sound(_saved(Path(place))(judged), len(judged), facts["n_classes"]) for place in facts["models"]]
+    np.savez(folder / f"answer-{order.n_train}.npz", predictions=np.stack(predictions))
+    return {"rungs": [[order.n_train, 0.0]]}
+
+
 def _saved(place: Path) -> Callable[[Any], np.ndarray]:
     """How a model that a trial kept predicts, calibrated."""
     told = json.loads(Path(f"{place}.json").read_text())
@@ -295,6 +306,7 @@ _SHAPES: dict[str, Callable[..., dict[str, Any]]] = {
     "interactive": _interactive,
     "unlabelled": _unlabelled,
     "shuffled": _shuffled,
+    "predicted": _predicted,
 }
 
 

@@ -21,7 +21,8 @@ def summary(facts: Facts, folder: str | None = None) -> str:
     folder: the run's folder as a person types it here; None leaves the word RUN in its place.
     """
     run = folder or "RUN"
-    sections = (_decision(facts), _sides(facts), _gap(facts), _aside(facts), _next(facts, run), _where(facts, run))
+    judged = (_decision(facts), _sides(facts), _gap(facts), _wrapped(test_sentence(facts)))
+    sections = (*judged, _aside(facts), _next(facts, run), _where(facts, run))
     return "\n\n".join("\n".join(section) for section in sections if section)
 
 
@@ -179,6 +180,33 @@ def gap_sentence(facts: Facts) -> str:
         f"Judged on {words.count(facts['judged_rows'])} rows that were not trained on, "
         f"{words.count(facts['n_train'])} rows to train on each time, {facts['folds']} folds."
     )
+
+
+def test_sentence(facts: Facts) -> str:
+    """How the finalists and the handed-over model did on the person's own test; empty where there is none."""
+    test = facts.get("test")
+    if not test:
+        return ""
+    head = f"Your test ({words.plain(test['name'])}, {words.count(test['rows'])} rows)"
+    if test["reason"]:
+        return f"{head} could not be scored: {test['reason']}."
+    sides = [f"{test[side]['contender']} {words.number(test[side]['shown'])}" for side in FAMILIES if test[side]]
+    model = f"; the model handed over {words.number(test['model']['shown'])}" if test["model"] else ""
+    shown = f"{head}, {words.metric(facts['question']['metric']['name'])}: {', '.join(sides)}{model}."
+    gap = test["gap"]
+    if gap is None or gap["low"] is None:
+        return shown
+    better, other = ("deep", "classical") if gap["value"] > 0 else ("classical", "deep")
+    low, high = sorted(gap[end] * (1 if gap["value"] > 0 else -1) for end in ("low", "high"))
+    span = f"{words.number(abs(gap['value']))} (at least {words.number(low)}, at most {words.number(high)})"
+    return f"{shown} There {better} is ahead of {other} by {span}{_AGREEMENT[test['agreement']]}."
+
+
+_AGREEMENT = {
+    "agrees": ", as in the race",
+    "open": ", which fits the race",
+    "contradicts": ", the other way round than in the race: see how the test differs from the table",
+}
 
 
 def time_sentence(facts: Facts) -> str:

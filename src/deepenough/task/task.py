@@ -112,6 +112,10 @@ class Task(ABC):
     def records(self, answer: Answer, fold: int) -> np.ndarray | None:
         """One row a unit of the fold, what the metric needs of it; None where there is no truth to score with."""
 
+    def held_out(self) -> HeldOut | None:
+        """Units that a person set aside to test on; None where there are none."""
+        return None
+
     def scores(self, answer: Answer, fold: int) -> Mapping[str, float]:
         """Every metric worth showing, as a person reads it."""
         records = self.records(answer, fold)
@@ -149,10 +153,6 @@ class SupervisedTask(Task):
         """What each of the fold's judged units weighs; None where all weigh the same."""
         return None
 
-    def held_out(self) -> HeldOut | None:
-        """Units that a person set aside to test on; None where there are none."""
-        return None
-
     def job(self, n_train: int, fold: int, seed: int) -> Job:
         return _supervised_job(self.train(n_train, fold, seed), self.inputs(fold))
 
@@ -161,7 +161,7 @@ class SupervisedTask(Task):
         return _supervised_job(self.everything(seed), self.inputs(0).take(rows))
 
     def records(self, answer: Answer, fold: int) -> np.ndarray | None:
-        return _weighed(self.metrics()[0].records(self.truth(fold), _predicted(answer)), self.weights(fold))
+        return weighed(self.metrics()[0].records(self.truth(fold), _predicted(answer)), self.weights(fold))
 
     def scores(self, answer: Answer, fold: int) -> Mapping[str, float]:
         return scored(self.metrics(), self.truth(fold), _predicted(answer), self.weights(fold))
@@ -173,12 +173,14 @@ class HeldOut:
 
     name: of their source. notes: what was decided on the way. flags: doubts, as `Task.flags` has them.
     weights: what each unit weighs; None where all weigh the same.
+    clusters: units of one number are not independent; None where all are.
     """
 
     name: str
     inputs: Any
     truth: np.ndarray
     weights: np.ndarray | None = None
+    clusters: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     flags: tuple[Mapping[str, str], ...] = ()
 
@@ -189,12 +191,12 @@ def scored(
     """Every metric of these predictions, as a person reads it, by name."""
     shown = {}
     for metric in metrics:
-        loss, _ = metric.evaluate(_weighed(metric.records(truth, predictions), weights))
+        loss, _ = metric.evaluate(weighed(metric.records(truth, predictions), weights))
         shown[metric.name] = float(metric.show(loss))
     return shown
 
 
-def _weighed(records: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+def weighed(records: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
     """The records; where units have weights, with these as the last column, where a `Weighted` metric looks."""
     return records if weights is None else np.column_stack([records, weights])
 
@@ -297,7 +299,7 @@ class Question:
 
     options: those that only some kinds know.
     folds, weights: columns of the person's own split, and of what each unit weighs.
-    test: a source of units that nobody learns from, scored after the verdict (see `SupervisedTask.held_out`).
+    test: a source of units that nobody learns from, scored after the verdict (see `Task.held_out`).
     """
 
     target: str | None = None

@@ -33,7 +33,12 @@ class Table(Kind):
     def load(self, source: Any, question: Question) -> Task:
         from deepenough.kinds.table import task
 
-        return task.load(source, question)
+        loaded = task.load(source, question)
+        if question.test is None:
+            return loaded
+        from deepenough.kinds.table import held_out
+
+        return held_out.with_test(loaded, question)
 
     def codec(self, task: Any) -> Codec:
         from deepenough.kinds.table.codec import TableCodec
