@@ -235,9 +235,9 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
         self._race(X, name, pd.Categorical.from_codes(codes, pd.Index(known)), self._positive(known))
         raced = self.race_.facts["question"]["classes"]
         self._places = np.array([known.index(label) for label in raced])
-        if absent := sorted(set(known) - set(raced)):
-            said = f"Too few rows of {', '.join(map(repr, absent))} to learn and to judge: their probability is 0."
-            warnings.warn(said, UserWarning, stacklevel=2)
+        absent = sorted(set(known) - set(raced))
+        rare = f"Too few rows of {', '.join(map(repr, absent))} to learn and to judge: their probability is 0."
+        _warn([*_leaks(self.race_), *([rare] if absent else [])])
         return self
 
     def _positive(self, known: Sequence[str]) -> str | None:
@@ -294,6 +294,7 @@ class DeepenoughRegressor(RegressorMixin, _Racer):  # type: ignore[misc]  # as a
         """
         X = self._inputs(X, reset=True)
         self._race(X, inputs.target_name(X, y), inputs.targets(X, y).astype(np.float64))
+        _warn(_leaks(self.race_))
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -304,3 +305,13 @@ class DeepenoughRegressor(RegressorMixin, _Racer):  # type: ignore[misc]  # as a
             whole[start : start + len(answer)] = answer.iloc[:, 0].to_numpy()
             start += len(answer)
         return whole
+
+
+def _leaks(race: Race) -> list[str]:
+    """Columns that were left out because they give the target away: predictions without them may surprise."""
+    return [f"{flag['reason']}." for flag in race.evidence.plan.flags if flag["flag"] == "leak"]
+
+
+def _warn(said: Sequence[str]) -> None:
+    for each in said:
+        warnings.warn(each, UserWarning, stacklevel=3)
