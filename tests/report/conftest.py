@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,37 @@ class Race:
         return Evidence(plan(**changed), tuple(self.trials), self.records, self.units(), events)
 
 
+def explained(family: str, contender: str) -> tuple[Event, Event]:
+    """What drives a finalist, and its confusions."""
+    about = {"family": family, "contender": contender, "n_train": SIZES[-1], "folds": FOLDS, "rows": 900, "reason": ""}
+    rises = {HOSTILE: 0.11, "age": 0.04, "city": -0.001}
+    drivers = [{"name": name, "rise": r, "low": r - 0.01, "high": r + 0.01} for name, r in rises.items()]
+    found = {"drivers": drivers, "parts": 12, "repeats": 5, "seconds": 0.4, "loss": 0.47}
+    bins = [{"said": s, "happened": s + 0.02, "low": s - 0.05, "high": s + 0.09, "rows": 90} for s in (0.1, 0.5, 0.9)]
+    confusions = [{"truth": 1, "said": 0, "count": 200, "of": 800}, {"truth": 0, "said": 1, "count": 150, "of": 1200}]
+    table = [[1050, 150], [200, 600]]
+    wrong = {"confusion": table, "confusions": confusions, "calibration": bins, "asked": "positive", "rows": 2000}
+    return Event("examined", 80.5, about | wrong), Event("explained", 81.0, about | found)
+
+
+def tested() -> dict[str, Any]:
+    """What came of the person's own test."""
+    side = {"contender": "mlp", "models": FOLDS, "loss": 0.5, "shown": 0.5, "scores": {"log_loss": 0.5}}
+    model = {"contenders": ["lightgbm"], "loss": 0.4, "shown": 0.4, "scores": {"log_loss": 0.4}}
+    gap = {"value": -0.05, "low": -0.08, "high": -0.02, "metric": "log_loss"}
+    sides = {"classical": side | {"contender": "lightgbm"}, "deep": side, "model": model}
+    return {"name": "held_out.csv", "rows": 300, "reason": "", "gap": gap, "agreement": "agrees", **sides}
+
+
+def off(family: str, contender: str) -> Event:
+    """How far off a finalist's numbers are."""
+    about = {"family": family, "contender": contender, "n_train": SIZES[-1], "folds": FOLDS, "rows": 900, "reason": ""}
+    bins = [{"said": 10.0 * s, "low": -s, "middle": 0.1, "high": s + 0.2, "rows": 90} for s in (1, 2, 3)]
+    points = [[10.0 + index, (-1.0) ** index * index / 9] for index in range(20)]
+    spread = [-3.0, -1.0, 0.1, 1.0, 4.0]
+    return Event("examined", 80.5, about | {"bias": 0.1, "spread": spread, "bins": bins, "points": points})
+
+
 def full_race(gap: float = 0.0, **changed: Any) -> Evidence:
     """A race to the end: a baseline, a ladder, finals, a learner that was dropped, one that failed, blends."""
     race = Race(gap)
@@ -128,6 +160,9 @@ def full_race(gap: float = 0.0, **changed: Any) -> Evidence:
         Event("dropped", 20.0, {"contender": "tabm", "reason": "behind mlp with 97 % probability"}),
         Event("note", 25.0, {"text": "the machine was busy"}),
         Event("model_saved", 80.0, saved),
+        *explained("classical", "lightgbm"),
+        *explained("deep", "mlp"),
+        Event("tested", 81.5, tested()),
         Event("done", 82.0),
     )
     return race.evidence(events, **changed)
@@ -147,6 +182,11 @@ def facts(evidence: Evidence) -> dict[str, Any]:
 def facts_by_case() -> dict[str, dict[str, Any]]:
     """Facts of races that end in every way that a page must be able to show."""
     tie, deep = full_race(), full_race(gap=0.12)
+    numbers = full_race(question={"target": "price", "metric": "rmse", "classes": []})
+    gone = {"family": "deep", "contender": "mlp", "n_train": SIZES[-1], "reason": "no time was left to look"}
+    numbers = replace(
+        numbers, events=(off("classical", "lightgbm"), off("deep", "mlp"), Event("explained", 81.0, gone))
+    )
     early = Race()
     early.add("prior", SIZES[0], 0, "baseline")
     alone = Race()
@@ -158,5 +198,6 @@ def facts_by_case() -> dict[str, dict[str, Any]]:
         "early": early.evidence(),
         "nothing": Race().evidence(budget_seconds=None, budget_trials=40),
         "one family": alone.evidence(),
+        "numbers": numbers,
     }
     return {name: gather(case, judge(case)) for name, case in cases.items()}

@@ -91,6 +91,19 @@ def test_hostile_names_are_quoted_in_commands() -> None:
     assert "--target 'a; rm -rf .'" in command
 
 
+def test_what_the_race_said_last_of_drivers_and_mistakes_is_told(facts: dict[str, Any]) -> None:
+    side = facts["drivers"]["classical"]
+    assert [item["rise"] for item in side["inputs"]] == [0.11, 0.04, -0.001]
+    assert facts["mistakes"]["deep"]["classes"]["names"] == ["no", "yes"]
+    assert facts["mistakes"]["deep"]["numbers"] is None
+
+
+def test_trials_that_did_not_end_as_planned_are_listed(evidence: Evidence, facts: dict[str, Any]) -> None:
+    odd = [trial.number for trial in evidence.trials if trial.status != "ok"]
+    assert [item["number"] for item in facts["incidents"]] == odd and odd
+    assert facts["incidents"][0]["error"] == "too much <memory>"
+
+
 def test_every_key_is_documented(facts_by_case: dict[str, dict[str, Any]]) -> None:
     documented = set(re.findall(r"^\| `([^`]+)` \|", PAGE.read_text(), flags=re.MULTILINE))
     found = set[str]()
@@ -103,7 +116,18 @@ def test_every_key_is_documented(facts_by_case: dict[str, dict[str, Any]]) -> No
 SAME = {"classical": "<family>", "deep": "<family>"}
 """What is documented once for both families."""
 
-FREE = ("question", "setup", "learners[].settings", "learners[].scores", "verdict.more_rows", "crossing")
+BY_FAMILY = ("verdict", "costs", "families", "drivers", "mistakes", "test")
+
+FREE = (
+    "question",
+    "setup",
+    "learners[].settings",
+    "learners[].scores",
+    "verdict.more_rows",
+    "crossing",
+    "test",
+    "repeat.packages",
+)
 """Below these the keys are the kind's, the machine's or the judge's own."""
 
 
@@ -119,7 +143,7 @@ def _collect(value: Any, at: str, found: set[str]) -> None:
         return
     if isinstance(value, dict):
         for name, item in value.items():
-            name = name if at not in ("verdict", "costs", "families") else SAME.get(name, name)
+            name = name if at not in BY_FAMILY else SAME.get(name, name)
             _collect(item, f"{at}.{name}" if at else name, found)
     if isinstance(value, list):
         for item in value:

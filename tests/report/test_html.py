@@ -13,7 +13,7 @@ import pytest
 from deepenough.report import html
 
 Facts = dict[str, Any]
-CASES = ["tie", "deep", "early", "nothing", "one family"]
+CASES = ["tie", "deep", "early", "nothing", "one family", "numbers"]
 
 
 class _Tags(HTMLParser):
@@ -59,7 +59,7 @@ def test_page_of_every_case_is_written(case: str, facts_by_case: dict[str, Facts
 
 def test_page_loads_nothing_and_runs_nothing(facts: Facts) -> None:
     page = html.page(facts)
-    assert read(page).links == []
+    assert [link for link in read(page).links if not link.startswith("#")] == []
     assert "<script" not in page
     assert "@import" not in page and "url(" not in page
     assert "default-src 'none'" in page
@@ -68,6 +68,67 @@ def test_page_loads_nothing_and_runs_nothing(facts: Facts) -> None:
 def test_names_from_the_data_stay_text(facts: Facts) -> None:
     assert "<script>alert(1)</script>" in json.dumps(facts)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html.page(facts)
+
+
+@pytest.mark.parametrize("unseen", ["\u202e", "\u200b", "\u2066", "\ufeff", "\x07", "\x1b", "\u2028", "\ud800"])
+def test_what_can_not_be_seen_is_shown_as_its_number(unseen: str, facts: Facts) -> None:
+    page = html.page(_with(facts, f"ab{unseen}cd"))
+    assert unseen not in page
+    page.encode()
+    assert f"ab[U+{ord(unseen):04X}]cd" in page
+
+
+def test_letters_of_any_script_stay_letters(facts: Facts) -> None:
+    name = "Größe, العمر, 年齢, 😀"
+    assert name in html.page(_with(facts, name))
+
+
+def _with(facts: Facts, name: str) -> Facts:
+    """The same race with a column of that name, which was set aside and which drives the predictions."""
+    driven = {"name": name, "rise": 1.0, "low": 0.9, "high": 1.1}
+    deep = facts["drivers"]["deep"] | {"inputs": [driven]}
+    aside = [{"name": name, "reason": "it was tried"}]
+    return facts | {"set_aside": aside, "drivers": facts["drivers"] | {"deep": deep}}
+
+
+def test_a_race_of_very_many_names_stays_small(facts: Facts) -> None:
+    aside = [{"name": f"{index} " * 2000, "reason": "every value is different, " * 50} for index in range(3000)]
+    page = html.page(facts | {"set_aside": aside})
+    assert len(page.encode()) < 2_000_000
+    assert "2,800 more" in page and "facts.json, beside it" in page
+
+
+def test_every_word_that_is_explained_leads_to_its_meaning(facts: Facts) -> None:
+    page = html.page(facts)
+    asked = set(re.findall(r'aria-describedby="([^"]+)"', page))
+    assert len(asked) > 8
+    for identity in asked:
+        assert page.count(f'id="{identity}"') == 1
+
+
+def test_links_of_the_page_lead_somewhere(facts: Facts) -> None:
+    page = html.page(facts)
+    links = re.findall(r'href="#([^"]+)"', page)
+    assert len(links) > 8
+    assert all(page.count(f'id="{link}"') == 1 for link in links)
+
+
+def test_every_table_says_what_it_is(facts_by_case: dict[str, Facts]) -> None:
+    for facts in facts_by_case.values():
+        page = html.page(facts)
+        tables = re.findall(r"<table>.*?</table>", page, re.DOTALL)
+        assert all("<caption>" in table and 'scope="col"' in table for table in tables)
+        assert all('scope="row"' in table for table in tables if "<td" in table)
+
+
+def test_what_was_not_measured_is_said(facts_by_case: dict[str, Facts]) -> None:
+    assert html.page(facts_by_case["early"]).count("It was not measured.") == 2
+    assert "No time was left to look." in html.page(facts_by_case["numbers"])
+
+
+def test_the_command_of_the_race_stands_on_the_page(facts: Facts) -> None:
+    assert facts["repeat"]["command"] in html.page(facts)
+    assert facts["repeat"]["command"].endswith("--budget 2m")
 
 
 def test_hostile_text_anywhere_stays_text(facts: Facts) -> None:
@@ -98,5 +159,6 @@ def test_every_element_is_closed(case: str, facts_by_case: dict[str, Facts]) -> 
 
 def test_first_screen_says_what_to_do(facts_by_case: dict[str, Facts]) -> None:
     page = html.page(facts_by_case["deep"])
-    assert page.index("Deep pays") < page.index("What next") < page.index("What each costs")
+    assert page.index("Deep pays") < page.index("What next") < page.index('class="cards"') < page.index("<nav")
+    assert page.index("<nav") < page.index("<figure")
     assert 'class="decision of-deep"' in page

@@ -14,7 +14,7 @@ Facts = dict[str, Any]
 
 
 def test_a_finished_race_has_every_chart(facts: Facts) -> None:
-    assert set(plots.charts(facts)) == {"gap", "curves", "price", "shares"}
+    assert set(plots.charts(facts)) == {"gap", "curves", "price", "shares", "drivers", "confusion", "calibration"}
 
 
 def test_a_race_of_nothing_has_only_what_it_has(facts_by_case: dict[str, Facts]) -> None:
@@ -22,11 +22,11 @@ def test_a_race_of_nothing_has_only_what_it_has(facts_by_case: dict[str, Facts])
     assert set(plots.charts(facts_by_case["early"])) == {"shares"}
 
 
-@pytest.mark.parametrize("case", ["tie", "deep", "early", "nothing", "one family"])
+@pytest.mark.parametrize("case", ["tie", "deep", "early", "nothing", "one family", "numbers"])
 def test_charts_are_well_formed_described_and_tabled(case: str, facts_by_case: dict[str, Facts]) -> None:
     for chart in plots.charts(facts_by_case[case]).values():
         root = ElementTree.fromstring(chart.svg)
-        assert root.get("role") == "img" and root.get("aria-label") == chart.about
+        assert root.get("role") == "img" and root.get("aria-label") == words.harmless(f"{chart.title}. {chart.about}")
         assert chart.rows and all(len(row) == len(chart.header) for row in chart.rows)
 
 
@@ -54,6 +54,36 @@ def test_curves_keep_what_is_extrapolated_apart(facts: Facts) -> None:
     measured = [row for row in chart.rows if row[0] == "lightgbm" and row[-1] == "measured"]
     known = next(curve for curve in facts["curves"] if curve["contender"] == "lightgbm")
     assert [row[3] for row in measured] == [words.number(point["shown"]) for point in known["points"]]
+
+
+def test_drivers_are_ranked_and_those_of_both_stand_side_by_side(facts: Facts) -> None:
+    chart = plots.charts(facts)["drivers"]
+    assert [row[2] for row in chart.rows] == ["0.110", "0.0400", "-0.00100"] * 2
+    assert chart.svg.count('class="of-classical"') == chart.svg.count('class="of-deep"') == 3
+    assert "lightgbm (classical) depends most on" in chart.about
+
+
+def test_confusions_say_who_is_taken_for_whom(facts: Facts) -> None:
+    chart = plots.charts(facts)["confusion"]
+    assert ("yes", "no", "deep", "200", "25 %") in chart.rows
+    assert "its most frequent mistake is yes taken for no (200 cases)" in chart.about
+    assert chart.svg.count('class="cell"') == 8
+
+
+def test_numbers_have_residuals_and_no_confusions(facts_by_case: dict[str, Facts]) -> None:
+    charts = plots.charts(facts_by_case["numbers"])
+    assert "residuals" in charts and not {"confusion", "calibration", "drivers"} & set(charts)
+    assert "is off by 0.100 on average; nine errors in ten lie between -3.00 and 4.00" in charts["residuals"].about
+
+
+def test_the_frontier_leaves_out_who_is_beaten_in_both(facts: Facts) -> None:
+    rows = [row for row in facts["learners"] if row["on_frontier"]]
+    assert rows
+    there = [row for row in facts["learners"] if row["n_train"] == facts["n_train"] and row["family"] != "baseline"]
+    for row in there:
+        cheaper = [o for o in there if o["costs"]["fit_cpu_seconds"] <= row["costs"]["fit_cpu_seconds"]]
+        best = min(other["loss"] for other in cheaper)
+        assert row["on_frontier"] == (row["loss"] == best)
 
 
 def test_gap_points_to_the_better_side(facts_by_case: dict[str, Facts]) -> None:

@@ -34,11 +34,31 @@ _MEASURES = (
 )
 
 
-def of_trials(trials: Sequence[Trial]) -> dict[str, Any]:
+def of_trials(trials: Sequence[Trial], evidence: Evidence) -> dict[str, Any]:
     """Medians over trials of one size: one busy moment of the machine does not move them."""
     found: dict[str, Any] = {name: middle(getattr(trial, name) for trial in trials) for name in _MEASURES}
     sources = {trial.joules_source for trial in trials if trial.joules is not None}
+    paid = bill(trials, _prices(evidence))
+    found["money_training"] = None if paid is None else paid.train_money.value
+    found["money_thousand_predictions"] = None if paid is None else paid.predict_money.value
     return found | {"joules_source": sources.pop() if len(sources) == 1 else "mixed" if sources else "unknown"}
+
+
+def _prices(evidence: Evidence) -> Prices:
+    return Prices(**evidence.plan.setup.get("prices", {}))
+
+
+def with_frontier(rows: Sequence[dict[str, Any]], n_train: int) -> list[dict[str, Any]]:
+    """The rows with `on_frontier`: nobody else at the judged size is as good or better and cheaper to train."""
+    there = [row for row in rows if row["n_train"] == n_train > 0 and row["family"] != "baseline"]
+    priced = [(row["loss"], row["costs"]["fit_cpu_seconds"], row["name"]) for row in there]
+    known = [own for own in priced if own[0] is not None and own[1]]
+    best = {
+        name
+        for loss, cpu, name in known
+        if not any(other <= loss and paid <= cpu and (other, paid) != (loss, cpu) for other, paid, _ in known)
+    }
+    return [row | {"on_frontier": row["name"] in best} for row in rows]
 
 
 def middle(values: Iterable[float | None]) -> float | None:
@@ -49,7 +69,7 @@ def middle(values: Iterable[float | None]) -> float | None:
 
 def side_by_side(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
     """The prices of both finalists at the judged size, how each is known, and what is assumed."""
-    prices = Prices(**evidence.plan.setup.get("prices", {}))
+    prices = _prices(evidence)
     names = {family: side.contender for family in FAMILIES if (side := getattr(verdict, family)) is not None}
     trials = {family: _trials_at(evidence, name, verdict.n_train) for family, name in names.items()}
     bills = {family: found for family, own in trials.items() if (found := bill(own, prices)) is not None}

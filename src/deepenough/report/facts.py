@@ -21,13 +21,16 @@ import numpy as np
 from deepenough.evidence import FAMILIES, Evidence, Trial
 from deepenough.judge.metrics import named
 from deepenough.judge.words import decision_sentence
-from deepenough.report import costs, next_steps
+from deepenough.report import costs, next_steps, why, words
 
 if TYPE_CHECKING:
     from deepenough.judge.verdict import Verdict
 
 FORMAT = 1
 """Version of these keys; a key is never given another meaning under the same version."""
+
+MOST_INCIDENTS = 200
+_INCIDENT = ("number", "contender", "family", "purpose", "n_train", "fold", "status", "wall_seconds", "planned", "error")
 
 NOT_OF_A_SHARE = ("baseline", "refit", "blend")
 """Purposes of trials that are paid from the reserve, not from a family's share."""
@@ -55,8 +58,13 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
         "curves": _curves(evidence, verdict, metric),
         "crossing": verdict.crossing,
         "costs": costs.side_by_side(evidence, verdict),
+        "drivers": why.drivers(evidence),
+        "mistakes": why.mistakes(evidence),
+        "incidents": _incidents(evidence),
         "next_steps": next_steps.next_steps(evidence, verdict),
+        "repeat": _repeat(evidence),
         "model": _model(evidence, verdict),
+        "test": _test(evidence),
         "setup": _setup(evidence),
         "wall": _wall(evidence),
     }
@@ -122,6 +130,7 @@ def _learners(evidence: Evidence, verdict: Verdict, metric: str) -> list[dict[st
             "settings": dict(contender.settings) if contender else {},
         }
         rows.append(about | _outcome(own, metric, evidence) | _status(name, own, evidence, verdict))
+    rows = costs.with_frontier(rows, verdict.n_train)
     return sorted(rows, key=lambda row: (row["loss"] is None, -row["n_train"], row["loss"] or 0.0, row["name"]))
 
 
@@ -142,7 +151,7 @@ def _outcome(trials: list[Trial], metric: str, evidence: Evidence) -> dict[str, 
         "best_score": scores.get(metric, None if loss is None else show(loss)),
         "scores": scores,
         "planned": _mean(trial.planned for trial in there),
-        "costs": costs.of_trials(there),
+        "costs": costs.of_trials(there, evidence),
     }
 
 
@@ -216,6 +225,25 @@ def _ledger_ratio(evidence: Evidence) -> float | None:
     return used[1] / used[0] if used[0] > 0 else None
 
 
+def _incidents(evidence: Evidence) -> list[dict[str, Any]]:
+    """The trials that did not end as planned, in their order, at most so many."""
+    odd = [trial for trial in evidence.trials if trial.status != "ok"]
+    return [{name: getattr(trial, name) for name in _INCIDENT} for trial in odd[:MOST_INCIDENTS]]
+
+
+def _repeat(evidence: Evidence) -> dict[str, Any]:
+    """What it takes to run the same race again."""
+    plan = evidence.plan
+    machine = plan.setup.get("machine", {})
+    return {
+        "command": next_steps.race_command(evidence, words.budget(plan.budget_seconds, plan.budget_trials)),
+        "seed": plan.seed,
+        "fingerprint": plan.source.get("sha256"),
+        "python": machine.get("python") if isinstance(machine, Mapping) else None,
+        "packages": dict(plan.setup.get("packages", {})),
+    }
+
+
 def _model(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
     """The model that is handed over, as the race said when it was saved."""
     saved = [event.data for event in evidence.events if event.what == "model_saved"]
@@ -228,6 +256,12 @@ def _model(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
         "how": last.get("how", ""),
         "refit_rows": last.get("rows") if last.get("how") == "refit" else None,
     }
+
+
+def _test(evidence: Evidence) -> dict[str, Any] | None:
+    """How both finalists and the handed-over model did on the person's own test; None where there is none."""
+    said = [event.data for event in evidence.events if event.what == "tested"]
+    return dict(said[-1]) if said else None
 
 
 def _setup(evidence: Evidence) -> dict[str, Any]:

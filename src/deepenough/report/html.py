@@ -3,13 +3,16 @@
 Needs that this module answers:
 
 * A leader reads the first screen and knows what to do; an engineer finds every number that stands behind it.
-* What comes from the user's data (names of columns, of files) is text on this page and never markup.
+* What comes from the user's data (names of columns, of files) is text on this page and never markup; what in it can't
+  be seen, or would turn the text beside it round, is shown as its number.
+* It stays under 2 MB, whatever the data are like.
 * The same facts give the same bytes.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -17,10 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 from deepenough import __version__
 from deepenough.evidence import FAMILIES, write_whole
+from deepenough.judge.cost import Prices
 from deepenough.report import plots, text, words
+from deepenough.report.glossary import GLOSSARY
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+MOST_LISTED = 200
+"""Rows of a list that may grow with the data; the facts hold all of them."""
+MOST_JSON_BYTES = 800_000
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -38,21 +47,41 @@ def write(facts: Mapping[str, Any], path: Path) -> None:
 def page(facts: Mapping[str, Any]) -> str:
     """The page of these facts."""
     template = _environment().get_template("report.html.jinja")
+    shown = words.harmless(facts)
+    first, *others = shown["next_steps"] or [None]
     return template.render(
-        facts=facts,
-        headline=text.headline(facts),
-        advice=text.advice(facts),
-        warnings=text.warnings(facts),
-        gap_sentence=text.gap_sentence(facts),
-        time_sentence=text.time_sentence(facts),
-        prices=text.side_by_side(facts),
-        ratio_sentence=text.ratio_sentence(facts),
-        charts=plots.charts(facts),
-        cards=_cards(facts),
+        facts=shown,
+        whole=_whole(facts),
+        headline=text.headline(shown),
+        advice=text.advice(shown),
+        first_step=first,
+        other_steps=others,
+        warnings=text.warnings(shown),
+        gap_sentence=text.gap_sentence(shown),
+        time_sentence=text.time_sentence(shown),
+        test_sentence=text.test_sentence(shown),
+        prices=text.side_by_side(shown),
+        ratio_sentence=text.ratio_sentence(shown),
+        charts=plots.charts(shown),
+        cards=_cards(shown),
         mood=_MOODS.get(facts["decision"], "open"),
         families=FAMILIES,
+        glossary=GLOSSARY,
         version=__version__,
+        most=MOST_LISTED,
+        currency=_currency(shown),
     )
+
+
+def _whole(facts: Mapping[str, Any]) -> str:
+    """All facts as they are; nothing where they would make the page too large to send."""
+    content = json.dumps(facts, indent=1, ensure_ascii=True)
+    return content if len(content) <= MOST_JSON_BYTES else ""
+
+
+def _currency(facts: Mapping[str, Any]) -> str:
+    prices = facts["setup"].get("prices") or {}
+    return str(prices.get("currency") or Prices().currency)
 
 
 _MOODS = {

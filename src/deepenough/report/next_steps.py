@@ -46,7 +46,7 @@ def _more_time(evidence: Evidence, verdict: Verdict) -> dict[str, str] | None:
     why = "More time means more folds, larger training sets and more learners."
     if wanted.get("answer") == "could_change" and wanted.get("reason"):
         why = f"It could change the answer: {wanted['reason']}."
-    return _step(_race(evidence, _longer(evidence, wanted.get("seconds"))), why)
+    return _step(race_command(evidence, _longer(evidence, wanted.get("seconds"))), why)
 
 
 def _longer(evidence: Evidence, more_seconds: float | None) -> str:
@@ -60,8 +60,8 @@ def _longer(evidence: Evidence, more_seconds: float | None) -> str:
     return words.budget(math.ceil(total / step) * step, None)
 
 
-def _race(evidence: Evidence, budget: str) -> str:
-    """The command of this race with another budget."""
+def race_command(evidence: Evidence, budget: str) -> str:
+    """The command of this race, or of the same with another budget."""
     question, plan = evidence.plan.question, evidence.plan
     said: list[str] = ["deepenough", "race", _source(plan.source)]
     if question.get("target"):

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from deepenough.evidence import FAMILIES
-from deepenough.report import svg, words
-
-Facts = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A picture with what it says in words and in numbers.
-
-    svg: the picture; its colours are the page's.
-    header, rows: the same numbers as a table, every cell text.
-    """
-
-    name: str
-    title: str
-    svg: str
-    about: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+from deepenough.report import plots_why, svg, words
+from deepenough.report.chart import Chart, Facts
 
 
 def charts(facts: Facts) -> dict[str, Chart]:
-    """All charts that these facts allow, by name: `gap`, `curves`, `price`, `shares`."""
-    drawn = (gap(facts), curves(facts), price(facts), shares(facts))
+    """All charts that these facts allow, by name."""
+    why = (plots_why.drivers, plots_why.confusion, plots_why.calibration, plots_why.residuals)
+    drawn = (draw(facts) for draw in (gap, curves, price, shares, *why))
     return {chart.name: chart for chart in drawn if chart is not None}
 
 
@@ -57,7 +39,14 @@ def gap(facts: Facts) -> Chart | None:
     parts.append(svg.axis_x(scale, 148, f"difference in {words.metric(found['metric'])}"))
     rows = [(label, words.number(found["value"]), words.number(low), words.number(high)) for label, low, high in spans]
     header = ("", "difference", "at least", "at most")
-    return Chart("gap", "How far apart they are", svg.picture(720, 194, parts, about), about, header, tuple(rows))
+    return Chart(
+        "gap",
+        "How far apart they are",
+        svg.picture(720, 194, parts, about, "How far apart they are"),
+        about,
+        header,
+        tuple(rows),
+    )
 
 
 def _gap_about(found: Facts, zone: float, alpha: float) -> str:
@@ -97,7 +86,14 @@ def curves(facts: Facts) -> Chart | None:
     about = _curves_about(facts, lines, first)
     header = ("learner", "family", "rows", "score", "90 % interval", "known by")
     body = tuple(row for curve in reversed(lines) for row in _curve_rows(curve))
-    return Chart("curves", "What more data brings", svg.picture(720, 326, parts, about), about, header, body)
+    return Chart(
+        "curves",
+        "What more data brings",
+        svg.picture(720, 326, parts, about, "What more data brings"),
+        about,
+        header,
+        body,
+    )
 
 
 def _axis(facts: Facts) -> str:
@@ -228,17 +224,34 @@ def price(facts: Facts) -> Chart | None:
     y = svg.Scale(*svg.spread([row["best_score"] for row in rows], 0.12), 282, 26)
     parts = [svg.axis_y(y, 62, 690, _axis(facts))]
     parts.append(svg.axis_x(x, 282, "processor seconds for one training run"))
-    parts += _points(rows, x, y)
+    parts += [_frontier(rows, x, y), *_points(rows, x, y)]
     about = (
         f"{len(rows)} learners, each trained on {words.count(facts['n_train'])} rows: their "
-        f"{words.metric(facts['question']['metric']['name'])} against the processor seconds of one training run."
+        f"{words.metric(facts['question']['metric']['name'])} against the processor seconds of one training run. "
+        f"Nobody is both better and cheaper than {', '.join(row['name'] for row in rows if row['on_frontier'])}."
     )
-    header = ("learner", "family", words.metric(facts["question"]["metric"]["name"]), "processor seconds")
-    body = tuple(
-        (row["name"], row["family"], words.number(row["best_score"]), words.number(row["costs"]["fit_cpu_seconds"]))
-        for row in rows
+    header = ("learner", "family", words.metric(facts["question"]["metric"]["name"]), "processor seconds", "frontier")
+    body = tuple(_price_row(row) for row in rows)
+    return Chart(
+        "price", "What quality costs", svg.picture(720, 326, parts, about, "What quality costs"), about, header, body
     )
-    return Chart("price", "What quality costs", svg.picture(720, 326, parts, about), about, header, body)
+
+
+def _price_row(row: Facts) -> tuple[str, ...]:
+    cpu = row["costs"]["fit_cpu_seconds"]
+    frontier = "nobody better is cheaper" if row["on_frontier"] else ""
+    return (row["name"], row["family"], words.number(row["best_score"]), words.number(cpu), frontier)
+
+
+def _frontier(rows: list[Any], x: svg.Scale, y: svg.Scale) -> str:
+    """A stair along those whom nobody beats in both; each step is what is to be had for that price."""
+    best = sorted((x(r["costs"]["fit_cpu_seconds"]), y(r["best_score"])) for r in rows if r["on_frontier"])
+    if not best:
+        return ""
+    stairs = [best[0]]
+    for place, height in best[1:]:
+        stairs += [(place, stairs[-1][1]), (place, height)]
+    return svg.path([*stairs, (x.end, stairs[-1][1])], "frontier")
 
 
 def _points(rows: list[Any], x: svg.Scale, y: svg.Scale) -> list[str]:
@@ -258,7 +271,10 @@ def _points(rows: list[Any], x: svg.Scale, y: svg.Scale) -> list[str]:
     return parts
 
 
-_SHARES_HEADER = ("family", "granted", "used", "processor time", "trials", "with an answer", "cut short", "failed")
+_SHARES_HEADER = (
+    *("family", "granted", "used", "processor time", "trials", "with an answer", "of these cut short"),
+    *("killed for time", "killed for memory", "failed", "skipped"),
+)
 
 
 def shares(facts: Facts) -> Chart | None:
@@ -278,11 +294,13 @@ def shares(facts: Facts) -> Chart | None:
     parts.append(svg.axis_x(x, 120, "seconds of wall-clock time used (pale: the most it might use)"))
     about = " ".join(f"{family} used {words.seconds(side['wall_seconds'])}." for family, side in used.items())
     rows = tuple(_share_row(family, side) for family, side in used.items())
-    return Chart("shares", "Equal shares", svg.picture(720, 166, parts, about), about, _SHARES_HEADER, rows)
+    return Chart(
+        "shares", "Equal shares", svg.picture(720, 166, parts, about, "Equal shares"), about, _SHARES_HEADER, rows
+    )
 
 
 def _share_row(family: str, side: Facts) -> tuple[str, ...]:
-    failed = side["timeout"] + side["memory"] + side["error"] + side["skipped"]
     times = (words.seconds(side[name]) for name in ("share_granted_seconds", "wall_seconds", "cpu_seconds"))
-    counts = (side["trials"], side["ok"] + side["truncated"], side["truncated"], failed)
+    ends = (side[name] for name in ("truncated", "timeout", "memory", "error", "skipped"))
+    counts = (side["trials"], side["ok"] + side["truncated"], *ends)
     return (family, *times, *(words.count(value) for value in counts))

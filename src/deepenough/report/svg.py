@@ -83,10 +83,15 @@ def spread(values: Sequence[float], margin: float = 0.08, log: bool = False) -> 
     return low - air, high + air
 
 
+def _words(content: str) -> str:
+    """Text that is no markup, and holds nothing that XML has no place for."""
+    return escape(str(words.harmless(content)), quote=True)
+
+
 def text(x: float, y: float, content: str, anchor: str = "start", style: str = "") -> str:
     """Words at a place. `style` names a class of the page."""
     role = f' class="{style}"' if style else ""
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{role}>{escape(content)}</text>'
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}"{role}>{_words(content)}</text>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, style: str = "rule") -> str:
@@ -114,7 +119,7 @@ def box(x: float, y: float, width: float, height: float, style: str) -> str:
 def mark(family: str, x: float, y: float, title: str = "", size: float = 5) -> str:
     """A family's own mark, so that colour is never the only sign; `title` shows when one points at it."""
     shape = MARKS.get(family, "circle")
-    hint = f"<title>{escape(title)}</title>" if title else ""
+    hint = f"<title>{_words(title)}</title>" if title else ""
     if shape == "circle":
         return f'<circle cx="{x:g}" cy="{y:g}" r="{size:g}" class="mark">{hint}</circle>'
     if shape == "cross":
@@ -129,7 +134,7 @@ def mark(family: str, x: float, y: float, title: str = "", size: float = 5) -> s
 
 def group(family: str, *parts: str, style: str = "") -> str:
     """Parts in the colour of a family."""
-    return f'<g class="of-{escape(family)}{" " + style if style else ""}">{"".join(parts)}</g>'
+    return f'<g class="of-{_words(family)}{" " + style if style else ""}">{"".join(parts)}</g>'
 
 
 def axis_x(scale: Scale, y: float, label: str, top: float | None = None, ticks: Sequence[float] | None = None) -> str:
@@ -152,8 +157,20 @@ def axis_y(scale: Scale, x: float, right: float, label: str) -> str:
     return "".join([*parts, text(4, 14, label, "start", "label")])
 
 
-def picture(width: int, height: int, parts: Sequence[str], about: str) -> str:
-    """The whole chart. `about` is what a screen reader says instead of the drawing."""
+def dot(x: float, y: float, style: str = "dot") -> str:
+    """One of many units."""
+    return f'<circle cx="{x:g}" cy="{y:g}" r="2" class="{style}"/>'
+
+
+def cell(x: float, y: float, size: float, share: float, title: str) -> str:
+    """A square that is the fuller the larger its share; `title` shows when one points at it."""
+    place = f'x="{x:g}" y="{y:g}" width="{size:g}" height="{size:g}"'
+    return f'<rect {place} class="cell" fill-opacity="{0.06 + 0.84 * share:.2f}"><title>{_words(title)}</title></rect>'
+
+
+def picture(width: int, height: float, parts: Sequence[str], about: str, title: str = "") -> str:
+    """The whole chart. `about` is what a screen reader says instead of the drawing, after its title."""
     shape = "flat" if height < width / 3 else "tall"  # a flat one is shown whole on a phone, a tall one is scrolled
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" class="{shape}" role="img"'
-    return f'{head} aria-label="{escape(about, quote=True)}">{"".join(parts)}</svg>'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}" class="{shape}" role="img"'
+    said = f"{title}. {about}" if title else about
+    return f'{head} aria-label="{_words(said)}">{"".join(parts)}</svg>'

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 NOTHING = "–"  # noqa: RUF001  an en dash stands for "not known" in tables
@@ -13,6 +15,30 @@ _DURATIONS = ((3600.0, "h"), (60.0, "min"))
 def plain(value: Any) -> str:
     """Text that is safe on a terminal: no control characters, so that a column's name can't move the cursor."""
     return "".join(character if character.isprintable() else "?" for character in str(value))
+
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+"""Unicode categories of what has no shape of its own: control, direction, width, half of a pair, line and paragraph."""
+
+
+def harmless(value: Any) -> Any:
+    """Plain data whose texts show every character: what is unseen, or turns others round, becomes `[U+202E]`."""
+    if isinstance(value, Mapping):
+        return {_seen(str(name)): harmless(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [harmless(item) for item in value]
+    return _seen(value) if isinstance(value, str) else value
+
+
+def _seen(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"[U+{ord(c):04X}]" if unicodedata.category(c) in _UNSEEN else c for c in text)
+
+
+def cut(text: str, letters: int) -> str:
+    """The beginning of a text that is too long for its place."""
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
 def number(value: float | None, digits: int = 3) -> str:
