@@ -78,6 +78,13 @@ class Race:
         (self.folder / "facts.json").write_text(json.dumps(self.facts, indent=1, sort_keys=True) + "\n")
         return path
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows of a race that stands at the end of a cell."""
+        from deepenough.report import notebook
+
+        report = self.folder / "report.html"
+        return notebook.card(self.facts, notebook.address(report, Path.cwd()) if report.is_file() else "")
+
     def __str__(self) -> str:
         from deepenough.report.text import summary
 
