@@ -126,12 +126,16 @@ def default(n_classes: int | None) -> Metric:
     return find("rmse" if n_classes is None else "log_loss", n_classes)
 
 
-def beside(metric: Metric, n_classes: int | None) -> list[Metric]:
-    """The metrics that are always shown beside the judged one."""
+def beside(metric: Metric, n_classes: int | None, ordered: bool = False, counts: bool = False) -> list[Metric]:
+    """The metrics that are always shown beside the judged one.
+
+    ordered: the classes have an order. counts: the numbers are counts of something.
+    """
     if n_classes is None:
-        names = ["rmse", "r2", "mae"]
+        names = ["rmse", "r2", "mae", *(["poisson_deviance"] if counts else [])]
     else:
         names = ["log_loss", "accuracy", "auc" if n_classes == 2 else "balanced_accuracy"]
+        names += ORDERED if ordered else ()
     return [find(name, n_classes) for name in names if name != metric.name]
 
 

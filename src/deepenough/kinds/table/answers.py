@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from deepenough.kinds.table.scales import is_whole_and_not_negative
 from deepenough.learner import Examples, Limits, Model
 
 M = TypeVar("M", bound=Model)
@@ -37,6 +38,7 @@ class Answers:
     present: codes of the classes that training rows have, sorted; empty for numbers.
     unseen: probability given to each class that no training row has.
     centre, scale: of the numbers.
+    least: no number is predicted below it; 0 for whole numbers that never were negative, else None.
     """
 
     n_classes: int | None
@@ -44,6 +46,7 @@ class Answers:
     unseen: float = 0.0
     centre: float = 0.0
     scale: float = 1.0
+    least: float | None = None
 
     @classmethod
     def of(cls, targets: np.ndarray, n_classes: int | None, weights: np.ndarray | None = None) -> Self:
@@ -51,7 +54,8 @@ class Answers:
         if n_classes is None:
             centre = float(np.average(targets, weights=weights))
             scale = float(np.sqrt(np.average((targets - centre) ** 2, weights=weights)))
-            return cls(None, centre=centre, scale=scale if scale > 0 else 1.0)
+            least = 0.0 if is_whole_and_not_negative(targets) else None
+            return cls(None, centre=centre, scale=scale if scale > 0 else 1.0, least=least)
         present = tuple(int(code) for code in np.unique(targets))
         return cls(n_classes, present, 0.5 / (len(targets) + n_classes / 2))
 
@@ -82,7 +86,8 @@ class Answers:
     def decode(self, raw: np.ndarray) -> np.ndarray:
         """Probabilities of all classes, shape (n, n_classes), from those of the present; or numbers in their unit."""
         if self.n_classes is None:
-            return np.asarray(raw, dtype=np.float64).reshape(len(raw)) * self.scale + self.centre
+            numbers = np.asarray(raw, dtype=np.float64).reshape(len(raw)) * self.scale + self.centre
+            return numbers if self.least is None else np.maximum(numbers, self.least)
         whole = np.full((len(raw), self.n_classes), self.unseen)
         whole[:, self.present] = np.maximum(np.asarray(raw, dtype=np.float64), LEAST_PROBABILITY)
         return np.asarray(whole / whole.sum(axis=1, keepdims=True))
@@ -102,6 +107,7 @@ class Answers:
             "unseen": self.unseen,
             "centre": self.centre,
             "scale": self.scale,
+            "least": self.least,
         }
 
     @classmethod

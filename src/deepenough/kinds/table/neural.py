@@ -21,6 +21,7 @@ import numpy as np
 
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.prepare import Encoder
+from deepenough.kinds.table.scales import is_whole_and_not_negative
 from deepenough.kinds.table.scaling import Arrays, Scaling, pieces
 from deepenough.learner import Examples, Learner, Limits, Model
 from deepenough.nets import weights
@@ -70,13 +71,17 @@ class Design:
 
 @dataclass(frozen=True)
 class Target:
-    """What a net's outputs mean: classes, or a number standardised by mean and deviation and kept near [low, high]."""
+    """What a net's outputs mean: classes, or a number standardised by mean and deviation and kept near [low, high].
+
+    least: no number is answered below it, as in `Answers`.
+    """
 
     n_classes: int | None
     mean: float = 0.0
     deviation: float = 1.0
     low: float = 0.0
     high: float = 0.0
+    least: float | None = None
 
     @classmethod
     def of(cls, targets: np.ndarray, n_classes: int | None, weights: np.ndarray | None = None) -> Self:
@@ -85,7 +90,8 @@ class Target:
             return cls(n_classes)
         mean = float(np.average(targets, weights=weights))
         deviation = float(np.sqrt(np.average((targets - mean) ** 2, weights=weights))) or 1.0
-        return cls(None, mean, deviation, float(targets.min()), float(targets.max()))
+        least = 0.0 if is_whole_and_not_negative(targets) else None
+        return cls(None, mean, deviation, float(targets.min()), float(targets.max()), least)
 
     def standard(self, targets: np.ndarray) -> np.ndarray:
         """Codes as int64; numbers standardised, float32."""
@@ -133,7 +139,8 @@ class Target:
             return _mean_chances(outputs)
         margin = 0.1 * (self.high - self.low)
         numbers = outputs[:, :, 0].astype(np.float64).mean(axis=0) * self.deviation + self.mean
-        return np.asarray(np.clip(numbers, self.low - margin, self.high + margin))
+        low = self.low - margin if self.least is None else max(self.low - margin, self.least)
+        return np.asarray(np.clip(numbers, low, self.high + margin))
 
 
 def _mean_chances(outputs: np.ndarray) -> np.ndarray:

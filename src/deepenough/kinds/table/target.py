@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from deepenough.errors import OptionError, TargetError
+from deepenough.kinds.table import scales
 from deepenough.task import parsing
 from deepenough.task.frame import Raw
 from deepenough.task.parsing import plain_number
@@ -40,6 +41,8 @@ class Target:
     written: how the source wrote the classes: `text`, `logical`, `integer` or `number`.
     positive: the class whose probability is the answer; None unless there are two.
     why: why classes or a number are predicted.
+    ordered: why the classes have an order, from the first to the last; empty where they have none.
+    counts: why the numbers are counts of something; empty where they are not.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Target:
     why: str
     notes: tuple[str, ...]
     set_aside: tuple[Mapping[str, str], ...]
+    ordered: str = ""
+    counts: str = ""
 
     @property
     def n_classes(self) -> int | None:
@@ -74,7 +79,14 @@ def read(column: Raw, question: Question) -> Target:
         return _classes(column, rows, question, why, notes)
     if question.positive is not None:
         raise OptionError(f"--positive is for classes, but {column.name!r} is a number ({why}).")
-    return Target(column.name, rows, column.values[rows], (), "number", None, why, tuple(notes), ())
+    values = column.values[rows]
+    counts = scales.are_counts(values)
+    if counts:
+        notes.append(
+            f"{column.name!r} holds {counts}. It is predicted as a number and never below zero; "
+            "--metric poisson_deviance judges it as a rate."
+        )
+    return Target(column.name, rows, values, (), "number", None, why, tuple(notes), (), counts=counts)
 
 
 def _check(column: Raw, rows: np.ndarray) -> None:
@@ -195,8 +207,16 @@ def _classes(column: Raw, rows: np.ndarray, question: Question, why: str, notes:
         names, codes = names[::-1], 1 - codes
     if positive is not None and question.positive is None:
         notes.append(f"The positive class is {positive!r}, the rarer one; --positive names another.")
+    order, ordered = scales.order_of(names, written in ("integer", "number"))
+    if order is not None:
+        names, codes = [names[place] for place in order], np.argsort(order)[codes]
+        notes.append(
+            f"{column.name!r} is taken to have an order ({ordered}): it is raced as classes, and how far the answers "
+            "are away is shown beside."
+        )
     values = codes.astype(np.int64)
-    return Target(column.name, rows[kept], values, tuple(names), written, positive, why, tuple(notes), tuple(set_aside))
+    told = (tuple(names), written, positive, why, tuple(notes), tuple(set_aside))
+    return Target(column.name, rows[kept], values, *told, ordered=ordered)
 
 
 def _names(column: Raw, present: np.ndarray) -> tuple[list[str], str]:

@@ -95,6 +95,8 @@ class TableTask(SupervisedTask):
             "positive": target.positive,
             "metric": metric.name,
             "weighted": weighs is not None,
+            "ordered": target.ordered,
+            "counts": target.counts,
             "why": target.why,
             "about": f"{target.name!r} is predicted as {'classes' if target.classes else 'a number'}: {target.why}.",
         }
@@ -130,7 +132,8 @@ class TableTask(SupervisedTask):
     def metrics(self) -> Sequence[SupervisedMetric]:
         from deepenough.judge import metrics
 
-        beside: Any = metrics.beside(self._metric, self.n_classes)  # frozen, where the protocol's name may be set
+        shape = {"ordered": bool(self.target.ordered), "counts": bool(self.target.counts)}
+        beside: Any = metrics.beside(self._metric, self.n_classes, **shape)  # frozen, unlike the protocol's name
         return [self._metric, *(beside if self.weighs is None else map(metrics.Weighted.of, beside))]
 
     def describe(self) -> dict[str, Any]:
@@ -180,6 +183,11 @@ def make(frame: Frame, question: Question) -> TableTask:
         raise TargetError(f"Only {len(target.rows)} rows have a {target.name!r}; at least {LEAST_ROWS} are needed.")
     name = question.metric
     metric = metrics.find(name, target.n_classes) if name else metrics.default(target.n_classes)
+    if metric.name in metrics.ORDERED and len(target.classes) > 2 and not target.ordered:
+        raise OptionError(
+            f"--metric {metric.name} measures how far classes are apart, but those of {target.name!r} have no known "
+            "order. Write them as numbers, or as low, medium and high; or take balanced_accuracy."
+        )
     found = Found(list(target.set_aside), [*frame.notes, *weightless, *target.notes], [])
     frame = frame if len(target.rows) == frame.rows else frame.take(target.rows)
     weighs, weighing = row_facts.weights(frame, question)
