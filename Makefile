@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint docs size clean
+.PHONY: help demo test test-all lint docs site size clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ lint: $(VENV)/installed-dev ## ruff and mypy
 
 docs: $(VENV)/installed-dev ## write anew what the docs quote from the program
 	$(BIN)/python docs/write.py
+
+site: $(VENV)/installed-dev ## build the documentation's site into build/site, without a warning
+	$(BIN)/properdocs build --strict --quiet --config-file properdocs.yml
+	@echo "Open build/site/index.html."
 
 size: ## how long files and functions are
 	@$(PYTHON) benchmarks/size.py src/deepenough
