@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import inspect
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,8 @@ from deepenough.racing.explain import explanations
 from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop, contenders
 from deepenough.racing.machine import machine, packages, parse_bytes
+from deepenough.racing.mine import as_contender
+from deepenough.racing.residuals import intervals
 from deepenough.racing.run_folder import locked, new_folder
 from deepenough.racing.standing import Race as Standing
 from deepenough.racing.testing import tests
@@ -60,6 +63,7 @@ def race(
     positive: str | None = None,
     prices: Mapping[str, float | str] | None = None,
     kind: str | None = None,
+    race_mine: str | None = None,
     listen: Listeners = None,
     started: float | None = None,
 ) -> Race:
@@ -86,12 +90,14 @@ def race(
     positive: of two classes the one whose probability is asked; default the rarer one.
     prices: what things cost, by the names of `judge.cost.Prices` ({"kwh": .25, "core_hour": .04, "currency": "USD"}).
     kind: of data; default: recognised.
+    race_mine: `module:estimator` (or what makes one) of the model that is in use now, judged beside the finalists.
     listen: called with each `Event`; several may be given, () is none. Default: in a notebook one line that renews
         itself, elsewhere none.
     started: `time.monotonic()` of the moment that the budget counts from; default now.
 
     Raises InputError where the source or an option can't be used, NothingToRaceError where a family has no learner.
     """
+    asked = _asked(locals())
     begun, hear = _now() if started is None else started, heard_by(listen)
     options = {"equal_within": equal_within, "only": list(only), "without": list(without), "task": task}
     question = Question(target, metric, seed, tuple(drop), group, time, positive, options, folds, weights, test)
@@ -99,13 +105,14 @@ def race(
     entries, absent = _entries(chosen, only, without)
     executor = LocalExecutor(_preload(entries))  # its servers import their libraries while the data are read
     seconds, trials = parse_budget(budget)
+    present = [as_contender(chosen.mine(race_mine))] if race_mine else []
     loaded = chosen.load(source, question)
     _refuse_unheeded(question, loaded, chosen.name)
     about = machine()
     plan = Plan(
         kind=chosen.name,
         question=_written(question) | dict(loaded.question_facts),
-        contenders=tuple(contenders(entries, seed, VARIANTS, getattr(loaded, "n_classes", None))),
+        contenders=(*contenders(entries, seed, VARIANTS, getattr(loaded, "n_classes", None)), *present),
         seed=seed,
         budget_seconds=seconds,
         budget_trials=trials,
@@ -118,7 +125,7 @@ def race(
         device="cuda" if about.get("cuda") else "cpu",
         shape=loaded.shape,
         absent=tuple(absent),
-        setup=_setup(about, reason, str(budget), prices),
+        setup=_setup(about, reason, str(budget), prices) | {"asked": asked},
         judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed},
         **_task_facts(loaded),
     )
@@ -213,9 +220,12 @@ def _hand_over(folder: Path, loop: Loop, verdict: Verdict, task: Task, hear: Lis
     codec = kinds.find()[loop.plan.kind].codec(task)
     for item in members(loop, verdict):
         if isinstance(item, HandOver):
-            facts = {"how": item.how, "note": item.note, "decision": verdict.decision, "kind": loop.plan.kind}
+            facts: dict[str, Any] = {"how": item.how, "note": item.note, "kind": loop.plan.kind}
+            facts["decision"] = verdict.decision
             made = item.members
-            save(folder / "model", made, codec, facts | {"question": dict(loop.plan.question)})
+            facts["question"] = {name: value for name, value in loop.plan.question.items() if name != "test"}
+            found = intervals(loop, verdict)
+            save(folder / "model", made, codec, facts | ({"intervals": found.to_json()} if found else {}))
             hear(loop.say("model_saved", {"how": item.how, "rows": item.rows, "note": item.note}))
         else:
             hear(item)
@@ -224,6 +234,24 @@ def _hand_over(folder: Path, loop: Loop, verdict: Verdict, task: Task, hear: Lis
 
 def _now() -> float:
     return time.monotonic()
+
+
+_NOT_OF_THE_COMMAND = ("source", "target", "budget", "out", "prices", "listen", "started")
+
+
+def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given and are no defaults, from which the report makes the race's command again.
+
+    given: arguments of `race`. What no command line can hold is left out, and so is an address with a password in it.
+    """
+    kept = {}
+    for name, parameter in inspect.signature(race).parameters.items():
+        value = given[name]
+        value = list(value) if isinstance(value, list | tuple) else str(value) if isinstance(value, Path) else value
+        plain = isinstance(value, str | int | float | list)
+        if plain and value and value != parameter.default and name not in _NOT_OF_THE_COMMAND:
+            kept[name] = value
+    return {name: value for name, value in kept.items() if not ("://" in str(value) and "@" in str(value))}
 
 
 def _setup(

@@ -91,6 +91,17 @@ def test_hostile_names_are_quoted_in_commands() -> None:
     assert "--target 'a; rm -rf .'" in command
 
 
+def test_the_command_says_what_was_asked_for_and_no_more() -> None:
+    asked = {"metric": "auc", "drop": ["a b", "c"], "equal_within": 0.02, "race_mine": "mine:model"}
+    setup = {"asked": asked, "prices": {"kwh": 0.2, "source": "your prices"}}
+    evidence = full_race(setup=setup)
+    command = gather(evidence, judge(evidence))["repeat"]["command"]
+    assert command == (
+        "deepenough race customers.csv --target churn --metric auc --drop 'a b' --drop c --equal-within 0.02 "
+        "--race-mine mine:model --kwh 0.2 --budget 2m"
+    )
+
+
 def test_what_the_race_said_last_of_drivers_and_mistakes_is_told(facts: dict[str, Any]) -> None:
     side = facts["drivers"]["classical"]
     assert [item["rise"] for item in side["inputs"]] == [0.11, 0.04, -0.001]
@@ -125,6 +136,7 @@ FREE = (
     "learners[].scores",
     "verdict.more_rows",
     "crossing",
+    "mine",
     "test",
     "repeat.packages",
 )

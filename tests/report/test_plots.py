@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from deepenough.judge.verdict import judge
 from deepenough.report import plots, words
+from deepenough.report.facts import facts as gather
+from tests.report.conftest import full_race
 
 Facts = dict[str, Any]
 
@@ -77,13 +81,25 @@ def test_numbers_have_residuals_and_no_confusions(facts_by_case: dict[str, Facts
 
 
 def test_the_frontier_leaves_out_who_is_beaten_in_both(facts: Facts) -> None:
-    rows = [row for row in facts["learners"] if row["on_frontier"]]
-    assert rows
-    there = [row for row in facts["learners"] if row["n_train"] == facts["n_train"] and row["family"] != "baseline"]
-    for row in there:
-        cheaper = [o for o in there if o["costs"]["fit_cpu_seconds"] <= row["costs"]["fit_cpu_seconds"]]
-        best = min(other["loss"] for other in cheaper)
+    rows = facts["frontier"]
+    assert {row["name"] for row in rows} == {"lightgbm", "mlp", "lightgbm+mlp@0.50"}
+    for row in rows:
+        best = min(other["loss"] for other in rows if other["fit_cpu_seconds"] <= row["fit_cpu_seconds"])
         assert row["on_frontier"] == (row["loss"] == best)
+
+
+def test_who_went_on_to_a_larger_size_stays_on_the_frontier_of_the_judged_one() -> None:
+    evidence = full_race()
+    larger = [replace(trial, number=900, n_train=9000) for trial in evidence.trials if trial.contender == "mlp"][-1:]
+    records = {**evidence.records, 900: evidence.records[evidence.trials[-1].number]}
+    grown = replace(evidence, trials=(*evidence.trials, *larger), records=records)
+    assert "mlp" in {row["name"] for row in gather(grown, judge(grown))["frontier"]}
+
+
+def test_no_loss_is_drawn_under_zero() -> None:
+    lines = [{"points": [{"shown": 0.2}, {"shown": 0.1}]}]
+    metric = {"question": {"metric": {"higher_is_better": False}}}
+    assert plots._bounded((-0.4, 0.5), lines, metric) == (0.0, 0.5)
 
 
 def test_gap_points_to_the_better_side(facts_by_case: dict[str, Facts]) -> None:

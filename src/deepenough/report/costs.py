@@ -48,17 +48,27 @@ def _prices(evidence: Evidence) -> Prices:
     return Prices(**evidence.plan.setup.get("prices", {}))
 
 
-def with_frontier(rows: Sequence[dict[str, Any]], n_train: int) -> list[dict[str, Any]]:
-    """The rows with `on_frontier`: nobody else at the judged size is as good or better and cheaper to train."""
-    there = [row for row in rows if row["n_train"] == n_train > 0 and row["family"] != "baseline"]
-    priced = [(row["loss"], row["costs"]["fit_cpu_seconds"], row["name"]) for row in there]
-    known = [own for own in priced if own[0] is not None and own[1]]
-    best = {
-        name
-        for loss, cpu, name in known
-        if not any(other <= loss and paid <= cpu and (other, paid) != (loss, cpu) for other, paid, _ in known)
-    }
-    return [row | {"on_frontier": row["name"] in best} for row in rows]
+def frontier(evidence: Evidence, verdict: Verdict) -> list[dict[str, Any]]:
+    """Everybody who was trained at the judged size: how well, at what price, and whether nobody is better and cheaper.
+
+    The baseline is not among them: it is nearly free, and of no use.
+    """
+    rows = []
+    for name in dict.fromkeys(trial.contender for trial in evidence.trials if trial.family != "baseline"):
+        own = [trial for trial in _trials_at(evidence, name, verdict.n_train) if trial.purpose != "refit"]
+        paid = middle(trial.fit_cpu_seconds or trial.cpu_seconds for trial in own)
+        if own and paid:
+            loss = fmean(trial.loss for trial in own if trial.loss is not None)
+            learner = next((c.learner for c in evidence.plan.contenders if c.name == name), "")
+            about = {"name": name, "family": own[0].family, "variant": bool(learner) and learner != name}
+            rows.append(about | {"loss": loss, "shown": _shown(evidence, loss), "fit_cpu_seconds": paid})
+    return [row | {"on_frontier": not any(_beats(other, row) for other in rows)} for row in rows]
+
+
+def _beats(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """As good and as cheap at least, and better in one of the two."""
+    ours, theirs = ((row["loss"], row["fit_cpu_seconds"]) for row in (one, other))
+    return bool(ours[0] <= theirs[0] and ours[1] <= theirs[1] and ours != theirs)
 
 
 def middle(values: Iterable[float | None]) -> float | None:

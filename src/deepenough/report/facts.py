@@ -21,7 +21,7 @@ import numpy as np
 from deepenough.evidence import FAMILIES, Evidence, Trial
 from deepenough.judge.metrics import named
 from deepenough.judge.words import decision_sentence
-from deepenough.report import costs, next_steps, why, words
+from deepenough.report import costs, mine, next_steps, why, words
 
 if TYPE_CHECKING:
     from deepenough.judge.verdict import Verdict
@@ -30,7 +30,18 @@ FORMAT = 1
 """Version of these keys; a key is never given another meaning under the same version."""
 
 MOST_INCIDENTS = 200
-_INCIDENT = ("number", "contender", "family", "purpose", "n_train", "fold", "status", "wall_seconds", "planned", "error")
+_INCIDENT = (
+    "number",
+    "contender",
+    "family",
+    "purpose",
+    "n_train",
+    "fold",
+    "status",
+    "wall_seconds",
+    "planned",
+    "error",
+)
 
 NOT_OF_A_SHARE = ("baseline", "refit", "blend")
 """Purposes of trials that are paid from the reserve, not from a family's share."""
@@ -57,7 +68,9 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
         "ledger_ratio": _ledger_ratio(evidence),
         "curves": _curves(evidence, verdict, metric),
         "crossing": verdict.crossing,
+        "mine": mine.facts(evidence, verdict),
         "costs": costs.side_by_side(evidence, verdict),
+        "frontier": costs.frontier(evidence, verdict),
         "drivers": why.drivers(evidence),
         "mistakes": why.mistakes(evidence),
         "incidents": _incidents(evidence),
@@ -93,7 +106,7 @@ def _metric_name(evidence: Evidence) -> str:
 
 def _verdict(verdict: Verdict, metric: str) -> dict[str, Any]:
     """The verdict without what stands elsewhere in the facts."""
-    elsewhere = ("decision", "curves", "crossing")
+    elsewhere = ("decision", "curves", "crossing", "mine", "gaps_mine")
     body = {item.name: getattr(verdict, item.name) for item in dataclasses.fields(verdict)}
     return {"metric": metric} | {name: value for name, value in body.items() if name not in elsewhere}
 
@@ -130,7 +143,6 @@ def _learners(evidence: Evidence, verdict: Verdict, metric: str) -> list[dict[st
             "settings": dict(contender.settings) if contender else {},
         }
         rows.append(about | _outcome(own, metric, evidence) | _status(name, own, evidence, verdict))
-    rows = costs.with_frontier(rows, verdict.n_train)
     return sorted(rows, key=lambda row: (row["loss"] is None, -row["n_train"], row["loss"] or 0.0, row["name"]))
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST_TIMES = 10
 """No more than so many times this budget is asked for: what lies beyond is better judged from the next race."""
+_PRICES = ("kwh", "core_hour", "currency")
 _KEPT_OPTIONS = ("metric", "group", "time", "folds", "weights", "positive")
 
 
@@ -62,19 +63,25 @@ def _longer(evidence: Evidence, more_seconds: float | None) -> str:
 
 def race_command(evidence: Evidence, budget: str) -> str:
     """The command of this race, or of the same with another budget."""
-    question, plan = evidence.plan.question, evidence.plan
+    plan = evidence.plan
     said: list[str] = ["deepenough", "race", _source(plan.source)]
-    if question.get("target"):
-        said += ["--target", str(question["target"])]
-    for name in _KEPT_OPTIONS:
-        if question.get(name) and not (name == "metric" and question.get("metric_source") == "default"):
-            said += [f"--{name}", str(question[name])]
-    for column in question.get("drop") or ():
-        said += ["--drop", str(column)]
-    equal = plan.judge_options.get("equal_within")
-    said += ["--equal-within", f"{equal:g}"] if equal is not None else []
-    said += ["--seed", str(plan.seed)] if plan.seed else []
+    if plan.question.get("target"):
+        said += ["--target", str(plan.question["target"])]
+    for name, value in _asked(evidence).items():
+        for each in value if isinstance(value, list | tuple) else (value,):
+            said += [f"--{name.replace('_', '-')}", f"{each:g}" if isinstance(each, float) else str(each)]
     return " ".join(shlex.quote(word) for word in [*said, "--budget", budget])
+
+
+def _asked(evidence: Evidence) -> dict[str, Any]:
+    """The options that the person gave, by name; of a run that didn't write them down, what its plan tells of them."""
+    plan = evidence.plan
+    prices = {name: value for name, value in plan.setup.get("prices", {}).items() if name in _PRICES}
+    if "asked" in plan.setup:
+        return {**plan.setup["asked"], **prices}
+    told = {name: plan.question.get(name) for name in (*_KEPT_OPTIONS, "drop")}
+    told |= {"equal_within": plan.judge_options.get("equal_within"), "seed": plan.seed}
+    return {name: value for name, value in told.items() if value} | prices
 
 
 def _source(source: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ def gap(facts: Facts) -> Chart | None:
         spans.append(("on a fresh sample", found["low_fresh"], found["high_fresh"]))
     ends = [found["value"], zone, -zone, *(end for _, low, high in spans for end in (low, high))]
     reach = 1.12 * max(abs(end) for end in ends)
-    scale = svg.Scale(-reach, reach, 8, 712)
+    scale = svg.Scale(-reach, reach, 36, 684)
     about = _gap_about(found, zone, facts["verdict"]["alpha"])
     parts = [svg.box(scale(-zone), 30, scale(zone) - scale(-zone), 118, "zone"), svg.line(scale(0), 30, scale(0), 148)]
     parts.append(svg.text(8, 20, "← classical better", style="label"))
@@ -77,7 +77,7 @@ def curves(facts: Facts) -> Chart | None:
     heights = [height for curve in lines if curve["contender"] in first for height in _heights(curve)]
     heights += [point["shown"] for curve in lines for point in curve["points"][-2:]]
     x = svg.Scale(*svg.spread(sizes, log=True), 62, 600, log=True)
-    y = svg.Scale(*svg.spread(heights), 282, 26)
+    y = svg.Scale(*_bounded(svg.spread(heights), lines, facts), 282, 26)
     measured = max(point["n_train"] for curve in lines for point in curve["points"])
     parts = [svg.axis_y(y, 62, 600, _axis(facts))]
     parts += [svg.axis_x(x, 282, "rows to train on", ticks=_sizes(x, lines)), _horizon(x(measured), lines)]
@@ -100,6 +100,13 @@ def _axis(facts: Facts) -> str:
     """What the vertical axis shows, and which way is good."""
     metric = facts["question"]["metric"]
     return f"{words.metric(metric['name'])} ({'higher' if metric['higher_is_better'] else 'lower'} is better)"
+
+
+def _bounded(ends: tuple[float, float], lines: list[Any], facts: Facts) -> tuple[float, float]:
+    """The ends of the scale without what the metric can't reach: no loss under zero where none was seen."""
+    seen = [point["shown"] for curve in lines for point in curve["points"]]
+    floor = 0.0 if min(seen) >= 0 and not facts["question"]["metric"]["higher_is_better"] else ends[0]
+    return max(ends[0], floor), ends[1]
 
 
 def _sizes(x: svg.Scale, lines: list[Any]) -> list[float]:
@@ -215,37 +222,34 @@ def _between(ends: list[float]) -> str:
 
 def price(facts: Facts) -> Chart | None:
     """Quality against what one training run costs, of all that were judged at the judged size."""
-    rows = [row for row in facts["learners"] if row["n_train"] == facts["n_train"] and row["best_score"] is not None]
-    # The baseline is nearly free and far off: on one scale with it the others could not be told apart.
-    rows = [row for row in rows if row["family"] != "baseline" and (row["costs"]["fit_cpu_seconds"] or 0) > 0]
+    rows = [row for row in facts["frontier"] if row["shown"] is not None]
     if len(rows) < 2:
         return None
-    x = svg.Scale(*svg.spread([row["costs"]["fit_cpu_seconds"] for row in rows], log=True), 62, 690, log=True)
-    y = svg.Scale(*svg.spread([row["best_score"] for row in rows], 0.12), 282, 26)
+    x = svg.Scale(*svg.spread([row["fit_cpu_seconds"] for row in rows], log=True), 62, 690, log=True)
+    y = svg.Scale(*svg.spread([row["shown"] for row in rows], 0.12), 282, 26)
     parts = [svg.axis_y(y, 62, 690, _axis(facts))]
     parts.append(svg.axis_x(x, 282, "processor seconds for one training run"))
-    parts += [_frontier(rows, x, y), *_points(rows, x, y)]
+    parts += [_frontier(rows, x, y), *_points(facts, rows, x, y)]
+    metric = words.metric(facts["question"]["metric"]["name"])
     about = (
         f"{len(rows)} learners, each trained on {words.count(facts['n_train'])} rows: their "
-        f"{words.metric(facts['question']['metric']['name'])} against the processor seconds of one training run. "
+        f"{metric} against the processor seconds of one training run. "
         f"Nobody is both better and cheaper than {', '.join(row['name'] for row in rows if row['on_frontier'])}."
     )
-    header = ("learner", "family", words.metric(facts["question"]["metric"]["name"]), "processor seconds", "frontier")
-    body = tuple(_price_row(row) for row in rows)
-    return Chart(
-        "price", "What quality costs", svg.picture(720, 326, parts, about, "What quality costs"), about, header, body
-    )
+    header = ("learner", "family", metric, "processor seconds", "frontier")
+    body = tuple(_price_row(row) for row in sorted(rows, key=lambda row: (row["loss"], row["name"])))
+    title = "What quality costs"
+    return Chart("price", title, svg.picture(720, 326, parts, about, title), about, header, body)
 
 
 def _price_row(row: Facts) -> tuple[str, ...]:
-    cpu = row["costs"]["fit_cpu_seconds"]
     frontier = "nobody better is cheaper" if row["on_frontier"] else ""
-    return (row["name"], row["family"], words.number(row["best_score"]), words.number(cpu), frontier)
+    return (row["name"], row["family"], words.number(row["shown"]), words.number(row["fit_cpu_seconds"]), frontier)
 
 
 def _frontier(rows: list[Any], x: svg.Scale, y: svg.Scale) -> str:
     """A stair along those whom nobody beats in both; each step is what is to be had for that price."""
-    best = sorted((x(r["costs"]["fit_cpu_seconds"]), y(r["best_score"])) for r in rows if r["on_frontier"])
+    best = sorted((x(row["fit_cpu_seconds"]), y(row["shown"])) for row in rows if row["on_frontier"])
     if not best:
         return ""
     stairs = [best[0]]
@@ -254,14 +258,16 @@ def _frontier(rows: list[Any], x: svg.Scale, y: svg.Scale) -> str:
     return svg.path([*stairs, (x.end, stairs[-1][1])], "frontier")
 
 
-def _points(rows: list[Any], x: svg.Scale, y: svg.Scale) -> list[str]:
+def _points(facts: Facts, rows: list[Any], x: svg.Scale, y: svg.Scale) -> list[str]:
     """A mark for each learner; names for all but the variants, which show theirs when one points at them."""
-    known = [row for row in rows if row["name"] == row["learner"] or row["status"] in ("winner", "finalist")]
-    heights = dict(zip((row["name"] for row in known), _apart([y(row["best_score"]) for row in known]), strict=True))
+    first = _finalists(facts)
+    known = [row for row in rows if row["name"] in first or (not row["variant"] and row["family"] in FAMILIES)]
+    known += [row for row in rows if row["family"] not in FAMILIES and row["on_frontier"]]
+    heights = dict(zip((row["name"] for row in known), _apart([y(row["shown"]) for row in known]), strict=True))
     parts = []
     for row in rows:
-        place, name = x(row["costs"]["fit_cpu_seconds"]), row["name"]
-        drawn = [svg.mark(row["family"], place, y(row["best_score"]), name)]
+        place, name = x(row["fit_cpu_seconds"]), row["name"]
+        drawn = [svg.mark(row["family"], place, y(row["shown"]), name)]
         if name in heights:
             left = place > 540
             drawn.append(

@@ -70,7 +70,7 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
             break
     while len(ticks) > most:
         ticks = ticks[::2]
-    return ticks or [low, high]
+    return ticks if len(ticks) > 1 else _ticks(low, high, min(most, 4))
 
 
 def spread(values: Sequence[float], margin: float = 0.08, log: bool = False) -> tuple[float, float]:

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from deepenough.judge.metrics import METRIC_WORDS
+
 NOTHING = "–"  # noqa: RUF001  an en dash stands for "not known" in tables
 _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _DURATIONS = ((3600.0, "h"), (60.0, "min"))
@@ -124,8 +126,8 @@ def sentence(content: str) -> str:
 
 
 def metric(name: str) -> str:
-    """A metric's name as words: `log loss`."""
-    return name.replace("_", " ")
+    """A metric's name as words: `log loss`, `AUC`."""
+    return METRIC_WORDS.get(name, (name.replace("_", " "), False))[0]
 
 
 def budget(budget_seconds: float | None, budget_trials: int | None) -> str:
