@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
+NEWEST ?= .venv-newest
 BUDGET ?= 60s
 DEMO := examples/data/letter.csv
 DEMO_TARGET := letter
@@ -12,10 +13,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint docs site size clean
+.PHONY: help demo test test-all test-newest lint docs site size clean
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## race a shipped table (20,000 letters) for a minute; BUDGET=5m races longer
 	$(BIN)/deepenough race $(DEMO) --target $(DEMO_TARGET) --budget $(BUDGET) --out runs/demo-$$(date +%Y%m%d-%H%M%S)
@@ -26,6 +27,11 @@ test: lint ## what guards a change: ruff, mypy, and every test that is not slow
 
 test-all: lint ## everything, the slow tests too
 	$(BIN)/python -m pytest
+
+test-newest: ## the fast tests with the newest versions that are allowed; PYTHON=python3.13 says in which Python
+	test -x $(NEWEST)/bin/python || $(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
+	$(NEWEST)/bin/python -m pytest -m "not slow"
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	$(BIN)/ruff check .
@@ -43,7 +49,7 @@ size: ## how long files and functions are
 	@$(PYTHON) benchmarks/size.py src/deepenough
 
 clean: ## remove what was built, not what was raced
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(NEWEST) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch goes first and alone: what follows then finds it there and doesn't ask for another build of it.
