@@ -62,53 +62,6 @@ def test_a_named_column_is_not_judged() -> None:
     assert dict(data_checks.unusable(table, frozenset({"step"}))) == {}
 
 
-def test_copies_are_found_and_counted() -> None:
-    rng = np.random.default_rng(1)
-    picked = np.concatenate([np.arange(800), rng.integers(0, 800, 200)])
-    table = Table(tuple(column for column in noise())).take(picked)
-    found = data_checks.copies(table, rng.integers(0, 2, 800)[picked])
-    assert found.clusters is not None
-    assert found.share == pytest.approx(0.2)
-    same_row = picked[:, None] == picked[None, :]
-    assert np.array_equal(found.clusters[:, None] == found.clusters[None, :], same_row)
-
-
-def test_missing_values_and_negative_zero_are_equal_in_copies() -> None:
-    table = Table((numbers("a", np.array([0.0, -0.0, np.nan, np.nan])), numbers("b", np.ones(4))))
-    hashes = data_checks.row_hashes(table)
-    assert hashes[0] == hashes[1] != hashes[2] == hashes[3]
-
-
-def test_the_same_value_in_another_column_is_no_copy() -> None:
-    table = Table((numbers("a", np.array([1.0, 2.0])), numbers("b", np.array([2.0, 1.0]))))
-    assert len(set(data_checks.row_hashes(table).tolist())) == 2
-
-
-def test_natural_repeats_are_left_alone() -> None:
-    rng = np.random.default_rng(2)
-    table = Table((words("a", rng.choice(list("xyz"), ROWS)), words("b", rng.choice(list("uvw"), ROWS))))
-    found = data_checks.copies(table, rng.integers(0, 2, ROWS))
-    assert found.clusters is None
-    assert "natural" in found.note
-
-
-@pytest.mark.parametrize("numbers_asked", [False, True])
-def test_rows_that_look_alike_and_have_other_answers_are_no_copies(numbers_asked: bool) -> None:
-    rng = np.random.default_rng(3)
-    picked = rng.integers(0, 400, ROWS)  # more different rows than the rule of few would let pass
-    table = Table((numbers("a", np.arange(400.0)[picked]), numbers("b", rng.random(400)[picked])))
-    drawn = rng.normal(size=ROWS) if numbers_asked else rng.integers(0, 3, ROWS)
-    found = data_checks.copies(table, drawn)
-    assert found.clusters is None
-    assert "other units" in found.note
-    told_by_the_row = (rng.normal(size=400) if numbers_asked else rng.integers(0, 3, 400))[picked]
-    assert data_checks.copies(table, told_by_the_row).clusters is not None
-
-
-def test_no_copies_no_note() -> None:
-    assert data_checks.copies(Table(tuple(noise())), np.zeros(ROWS, dtype=np.int64)) == data_checks.Copies(None, 0.0)
-
-
 def weak_target(columns: list[Column], seed: int = 3) -> np.ndarray:
     score = columns[0].values + 0.5 * columns[1].values + np.random.default_rng(seed).normal(0, 1.5, ROWS)
     return (score > 0).astype(np.int64)

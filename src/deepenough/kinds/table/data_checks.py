@@ -1,12 +1,10 @@
-"""What is wrong with a table before anyone learns from it: columns to set aside, copies, leaks, hidden groups.
+"""What is wrong with a table before anyone learns from it: columns to set aside, leaks, hidden groups.
 
 Needs that the design answers:
 
 * A column that gives the target away makes every learner perfect and the race worthless: it is set aside, and said.
   Being predictive is no crime: only a column without which most of the skill is lost, and with which one simple rule
   suffices, is one.
-* Copies of a row on both sides let a model remember instead of learn. Copies are kept on one side; but a table of few
-  distinct rows repeats by nature, and is left alone.
 * A column that is set aside never ends the race, and is always named with its reason.
 * Quick: samples of at most 5,000 rows wherever a sample says enough.
 """
@@ -15,7 +13,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,9 +23,6 @@ SKILL_ROWS = 2_000
 GIVEN_AWAY_AUC, GIVEN_AWAY_R2 = 0.995, 0.999
 GIVEN_AWAY_SKILL = 0.5
 """A column is a leak only if more than this share of the skill goes with it."""
-ALIKE = 0.25
-"""Equal rows whose targets differ more than that, as a part of how all do, are no copies."""
-MANY_COPIES = 0.05
 FEW_ROWS = 50
 BINS = 64
 RARE_SHARE = 0.02
@@ -42,20 +36,6 @@ _OWNER_NAME = re.compile(
 )
 
 Flag = Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Copies:
-    """Exact copies among the rows' inputs.
-
-    clusters: int per row, equal for copies; None where there are none worth keeping together.
-    share: part of the rows that repeat an earlier one.
-    note: what to say of it; empty where nothing is.
-    """
-
-    clusters: np.ndarray | None
-    share: float
-    note: str = ""
 
 
 def unusable(table: Table, keep: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
@@ -112,67 +92,6 @@ def names_rows(name: str) -> bool:
 def missing(column: Column) -> np.ndarray:
     """Which rows hold nothing, shape (n,), bool."""
     return np.asarray(np.isnan(column.values) if column.values.dtype.kind == "f" else column.values < 0)
-
-
-def copies(table: Table, targets: np.ndarray, apart: bool = True) -> Copies:
-    """Rows whose inputs are equal in every column, whatever their targets.
-
-    Copies of one row have one answer. Where equal rows differ in theirs, they are different units that happen to look
-    alike, as in a table of few short columns; keeping these on one side would forbid what new rows will do as well.
-
-    apart: whether the splits will keep them on one side; where they go by groups, they do not.
-    """
-    rows = len(table)
-    if rows == 0 or not table.columns:
-        return Copies(None, 0.0)
-    _, clusters = np.unique(row_hashes(table), return_inverse=True)
-    distinct = int(clusters.max()) + 1
-    share = 1 - distinct / rows
-    if distinct == rows:
-        return Copies(None, 0.0)
-    if distinct < max(FEW_ROWS, 0.02 * rows):
-        note = f"Only {distinct:,} different rows occur: repeats are natural here, and are not kept on one side."
-        return Copies(None, share, note)
-    if _spread_within(clusters, targets) > ALIKE:
-        note = f"{rows - distinct:,} rows ({share:.1%}) look like another one in every column, and their answers differ"
-        return Copies(None, share, f"{note}: they are other units, and are not kept on one side.")
-    kept = "copies stand on one side of every split" if apart else "copies in different groups may be parted"
-    note = f"{rows - distinct:,} rows ({share:.1%}) repeat another one in every column; {kept}."
-    return Copies(clusters.astype(np.int64), share, note)
-
-
-def _spread_within(clusters: np.ndarray, targets: np.ndarray) -> float:
-    """How much the targets of equal rows differ, as a part of how much all do: 0 for copies, 1 where rows say nothing.
-
-    Of classes that is the chance that two rows have different ones, of numbers the variance.
-    """
-    counts = np.bincount(clusters)
-    repeated = counts[clusters] > 1
-    own, known = np.unique(clusters[repeated], return_inverse=True)[1], targets[repeated]
-    sizes = np.bincount(own)
-    if targets.dtype.kind == "f":
-        means = np.bincount(own, weights=known) / sizes
-        within = np.mean((known - means[own]) ** 2 * (sizes / (sizes - 1))[own])
-        overall = np.var(known)
-    else:
-        pairs = np.unique(own.astype(np.int64) * (int(targets.max()) + 1) + known, return_counts=True)[1]
-        within = 1 - np.sum(pairs * (pairs - 1.0)) / np.sum(sizes * (sizes - 1.0))
-        overall = 1 - np.sum((np.bincount(known) / len(known)) ** 2)
-    return float(within / overall) if overall > 0 else 0.0
-
-
-def row_hashes(table: Table) -> np.ndarray:
-    """One number a row (uint64), equal where all columns are."""
-    mixed = np.zeros(len(table), dtype=np.uint64)
-    for place, column in enumerate(table.columns, 1):
-        values = np.where(missing(column), -1.0, column.values) + 0.0  # no negative zero
-        bits = np.ascontiguousarray(values, dtype=np.float64).view(np.uint64)
-        # splitmix64's steps (Steele, Lea and Flood 2014), the column's place mixed in
-        bits = bits + np.uint64(place * 0x9E3779B97F4A7C15 % 2**64)
-        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed = (mixed ^ (bits ^ (bits >> np.uint64(31)))) * np.uint64(0x9E3779B97F4A7C15)
-    return mixed
 
 
 def given_away(table: Table, targets: np.ndarray, n_classes: int | None, seed: int = 0) -> list[tuple[str, str]]:

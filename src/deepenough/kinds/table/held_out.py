@@ -14,7 +14,7 @@ import numpy as np
 
 from deepenough.errors import ColumnError, TargetError
 from deepenough.kinds.table import columns as roles
-from deepenough.kinds.table import data_checks, row_facts
+from deepenough.kinds.table import duplicates, row_facts
 from deepenough.kinds.table.codec import TableCodec
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.task import TableTask
@@ -95,11 +95,11 @@ def _truth(task: TableTask, frame: Frame, name: str) -> tuple[np.ndarray, np.nda
 
 def _overlap(raced: Table, test: Table, name: str) -> tuple[tuple[dict[str, str], ...], list[str]]:
     """What is said where rows of the test stand in the raced table too."""
-    shared = int(np.isin(data_checks.row_hashes(_as_coded(test, raced)), data_checks.row_hashes(raced)).sum())
+    shared = int(np.isin(duplicates.row_hashes(_as_coded(test, raced)), duplicates.row_hashes(raced)).sum())
     if not shared:
         return (), []
     reason = f"{shared:,} of the {len(test):,} rows of {name} equal a row of the raced table in every column"
-    if shared > data_checks.MANY_COPIES * len(test):
+    if shared > duplicates.MANY_COPIES * len(test):
         return ({"flag": "test_overlap", "severity": "warn", "reason": f"{reason}, which flatters the test"},), []
     return (), [f"{reason}."]
 

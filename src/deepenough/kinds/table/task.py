@@ -19,7 +19,7 @@ from deepenough.errors import OptionError, SourceError, TargetError
 from deepenough.evidence import Units
 from deepenough.judge.metrics import Metric
 from deepenough.kinds.table import columns as roles
-from deepenough.kinds.table import data_checks, row_facts
+from deepenough.kinds.table import data_checks, duplicates, row_facts
 from deepenough.kinds.table import target as targets
 from deepenough.kinds.table.inputs import Table
 from deepenough.kinds.table.target import Target
@@ -261,8 +261,8 @@ def _inputs(frame: Frame, target: Target, question: Question, found: Found) -> t
 
 def _checked(table: Table, target: Target, question: Question, found: Found) -> np.ndarray | None:
     """Doubts and notes about the rows; returns which are copies of each other."""
-    copies = data_checks.copies(table, target.values, apart=question.group is None and question.folds is None)
-    if copies.note and copies.clusters is not None and copies.share > data_checks.MANY_COPIES:
+    copies = duplicates.copies(table, target.values, apart=question.group is None and question.folds is None)
+    if copies.note and copies.clusters is not None and copies.share > duplicates.MANY_COPIES:
         found.flag("duplicates", "warn", copies.note)
     elif copies.note:
         found.notes.append(copies.note)
