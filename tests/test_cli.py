@@ -210,10 +210,10 @@ def test_predict_hands_file_and_output_to_the_model(tmp_path: Path, monkeypatch:
     from deepenough.model import folder
 
     asked: list[Any] = []
-    model = SimpleNamespace(predict_file=lambda *given: asked.extend(given))
+    model = SimpleNamespace(predict_file=lambda *given, interval: asked.extend([*given, interval]))
     monkeypatch.setattr(folder, "load", lambda place: model)
     assert cli.main(["predict", "run", "new.csv", "-o", str(tmp_path / "out.csv")]) == 0
-    assert asked == ["new.csv", tmp_path / "out.csv"]
+    assert asked == ["new.csv", tmp_path / "out.csv", None]
 
 
 def test_closed_pipe_is_no_error(run: Path) -> None:

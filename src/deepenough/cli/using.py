@@ -23,6 +23,12 @@ def add(commands: Any) -> None:
     predict.add_argument(
         "-o", "--output", metavar="OUT", type=Path, required=True, help="out.csv, out.parquet or out.jsonl"
     )
+    predict.add_argument(
+        "--interval",
+        metavar="LEVEL",
+        type=float,
+        help="for numbers: 0.9 adds low_90 and high_90, between which nine in ten truths lie",
+    )
 
 
 def _report(options: argparse.Namespace, started: float) -> int:
@@ -38,6 +44,6 @@ def _report(options: argparse.Namespace, started: float) -> int:
 def _predict(options: argparse.Namespace, started: float) -> int:
     from deepenough.model.folder import load
 
-    load(options.run).predict_file(options.file, options.output)
+    load(options.run).predict_file(options.file, options.output, interval=options.interval)
     print(f"Predictions are in {options.output}.", file=sys.stderr)
     return 0

@@ -15,6 +15,7 @@ Needs that the design answers:
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import os
@@ -33,6 +34,7 @@ from deepenough.learner import Model
 from deepenough.model import manifest, sinks
 from deepenough.model.calibration import apply_temperature
 from deepenough.model.card import card
+from deepenough.model.intervals import Intervals
 
 if TYPE_CHECKING:
     from deepenough.kinds import Codec, Kind
@@ -196,13 +198,32 @@ class LoadedModel:
         path = self.folder / manifest.CARD
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
-    def predict(self, rows: Any) -> Any:
+    def predict(self, rows: Any, *, interval: float | None = None) -> Any:
         """A frame with the answer for every row, in their order, and, for classes, their probabilities.
 
         rows: in any shape that the kind takes: a frame, a list of objects, one object.
+        interval: .9 adds the columns `low_90` and `high_90`, between which the truth lies in 90 % of rows like those
+            judged (see `intervals`). Raises OptionError for classes, and where too few rows were judged.
         """
         rows = [rows] if isinstance(rows, Mapping) else rows
-        return self._codec.decode(self.predict_raw(self._codec.encode(rows)))
+        return self._answered(self.predict_raw(self._codec.encode(rows)), interval)
+
+    def _answered(self, predictions: np.ndarray, interval: float | None) -> Any:
+        answers = self._codec.decode(predictions)
+        if interval is None:
+            return answers
+        low, high = self.intervals.around(predictions, interval)
+        level = f"{100 * interval:.6g}"
+        return answers.assign(**{f"low_{level}": low, f"high_{level}": high})
+
+    @functools.cached_property
+    def intervals(self) -> Intervals:
+        """How wrong the judged models were. Raises OptionError where the model has no say about that."""
+        if self._n_classes is not None:
+            raise OptionError("--interval is for numbers; classes come with their probabilities.")
+        if not self.about.get("intervals"):
+            raise OptionError("This model has no residuals to make intervals of: too few rows were judged. Race again.")
+        return Intervals.from_json(self.about["intervals"])
 
     def predict_raw(self, inputs: Any) -> np.ndarray:
         """Probabilities, shape (n, n_classes), or numbers, shape (n,), for the kind's own inputs."""
@@ -220,10 +241,11 @@ class LoadedModel:
     def _nothing(self, rows: int) -> np.ndarray:
         return np.zeros((rows,) if self._n_classes is None else (rows, self._n_classes))
 
-    def predict_file(self, source: Any, out: Path | str, batch: int = 10_000) -> int:
+    def predict_file(self, source: Any, out: Path | str, batch: int = 10_000, *, interval: float | None = None) -> int:
         """Predict a file of any size into a .csv, .parquet or .jsonl, row by row in its order; returns how many rows.
 
         batch: rows held in memory at once.
+        interval: as in `predict`.
         """
         if isinstance(source, str | Path) and Path(out).exists() and Path(out).samefile(source):
             raise OptionError(f"{out} is the file to predict; its rows would be lost. Write to another.")
@@ -232,10 +254,10 @@ class LoadedModel:
             for part in self._codec.batches(source, batch):
                 inputs = self._codec.encode(part)
                 if len(inputs):
-                    sink.write(self._codec.decode(self.predict_raw(inputs)))
+                    sink.write(self._answered(self.predict_raw(inputs), interval))
                 rows += len(inputs)
             if not rows:
-                sink.write(self._codec.decode(self._nothing(0)))
+                sink.write(self._answered(self._nothing(0), interval))
         return rows
 
 
