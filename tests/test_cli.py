@@ -119,7 +119,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
         "source": "x.csv", "target": "y", "budget": "30s", "metric": "auc", "group": "g", "time": "t",
         "folds": "f", "weights": "w", "test": "t.csv", "task": None,
         "drop": ["a", "b"], "positive": "1", "equal_within": 0.1, "only": ["mlp"], "without": ["linear"],
-        "kind": "table", "seed": 7, "cores": 1, "memory": "4GB", "out": "there",
+        "kind": "table", "seed": 7, "cores": 1, "memory": "4GB", "out": "there", "race_mine": "mine:model",
         "prices": {"kwh": 0.2, "currency": "USD"},
     }  # fmt: skip
     assert capsys.readouterr().out.startswith("CLASSICAL IS ENOUGH")

@@ -32,6 +32,8 @@ FORMAT = 1
 
 JOURNAL = "evidence.jsonl"
 FAMILIES = ("classical", "deep")
+MINE = "mine"
+"""The family of a person's own estimator, which races beside the two."""
 FINISHED = ("ok", "truncated")
 """Statuses of a trial that has an answer."""
 
@@ -43,7 +45,7 @@ class Contender:
     name: the learner's name; a variant from its search space is `name-2`, `name-3`, ...
     learner: the learner's name, the file that it stands in.
     path: `module:Class`, from which a trial imports it.
-    family: `classical`, `deep`, `baseline`, or `together` for a blend.
+    family: `classical`, `deep`, `baseline`, `together` for a blend, or `mine` for the person's own estimator.
     priority: lower numbers enter the race earlier when time is short.
     deterministic: the seed changes nothing.
     """

@@ -24,7 +24,6 @@ from deepenough.cli import about, checking, racing, runs, using
 from deepenough.cli.config import with_config
 from deepenough.cli.parsing import Command, Parser, layout
 from deepenough.errors import DeepenoughError, Interrupted
-from deepenough.report.words import plain
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Command = options.command
         return command(options, started)
     except DeepenoughError as error:
+        from deepenough.report.words import plain
+
         print(f"deepenough: {plain(error)}", file=sys.stderr)  # names in it come from files, and may hold anything
         return error.exit_code
     except KeyboardInterrupt:

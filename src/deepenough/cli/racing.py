@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PASSED_ON = (
     *("source", "target", "budget", "metric", "task", "group", "time", "folds", "weights", "test"),
-    *("positive", "equal_within", "kind", "seed", "drop", "only", "without", "memory", "cores", "out"),
+    *("positive", "equal_within", "kind", "seed", "drop", "only", "without", "memory", "cores", "out", "race_mine"),
 )
 """Options that `deepenough.race` takes by the same names."""
 PRICES = ("kwh", "core_hour", "currency")
@@ -55,6 +55,9 @@ def _add_race(commands: Any) -> None:
     race.add_argument("--only", metavar="LEARNER", action="append", default=[], help="race these learners; repeatable")
     race.add_argument(
         "--without", metavar="LEARNER", action="append", default=[], help="leave a learner out; repeatable"
+    )
+    race.add_argument(
+        "--race-mine", metavar="PLACE", help="your present model, as module:estimator, judged beside the finalists"
     )
     race.add_argument("--kind", metavar="KIND", help="kind of data (default: recognised from the source)")
     race.add_argument("--seed", metavar="N", type=int, default=0, help="of every random choice (default: %(default)s)")

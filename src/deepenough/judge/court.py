@@ -61,7 +61,7 @@ def pair(court: Court) -> stats.Difference | None:
     if len(court.lineups) < 2:
         return None
     first, second = (court.lineups[family] for family in FAMILIES)
-    return _compare(court, first, second, _seeds(court, first, second))
+    return compared(court, first, second)
 
 
 def blend(court: Court) -> stats.Difference | None:
@@ -70,6 +70,11 @@ def blend(court: Court) -> stats.Difference | None:
         return None
     seeds = _seeds(court, *court.lineups.values())
     return _compare(court, court.best, court.together, stats.Component(seeds.variance / 4, seeds.df))
+
+
+def compared(court: Court, first: Lineup, second: Lineup) -> stats.Difference:
+    """How much the second is ahead of the first on the judged units."""
+    return _compare(court, first, second, _seeds(court, first, second))
 
 
 def _compare(court: Court, first: Lineup, second: Lineup, prior: stats.Component) -> stats.Difference:

@@ -23,6 +23,7 @@ import numpy as np
 from deepenough.evidence import FAMILIES, FINISHED, Evidence, Trial
 from deepenough.judge import court as courts
 from deepenough.judge import finals, ladder, outlook, stats
+from deepenough.judge import mine as presents
 from deepenough.judge.court import Court
 from deepenough.judge.finals import TOGETHER, Judged
 from deepenough.judge.lineup import Lineup
@@ -84,6 +85,7 @@ class Verdict:
     equal_within_source: `default` or `user`.
     winner: contenders that are handed over, with winner_weights.
     curves: by contender, see `ladder.curve_facts`. crossing: see `outlook.crossing`.
+    mine: the person's own model, where it raced along; gaps_mine: by family, how much its finalist is ahead of it.
     more_rows: what would decide: {judged_rows, more, reason}; judged_rows is None where no number of rows would.
     smallest_gap_visible: what a gap had to be for four races in five to see it.
     """
@@ -105,6 +107,8 @@ class Verdict:
     together: Finalist | None = None
     gap_together: Gap | None = None
     gap_signal: Gap | None = None
+    mine: Finalist | None = None
+    gaps_mine: Mapping[str, Gap] = field(default_factory=dict)
     under_budget: str = "open"
     with_time: Mapping[str, Any] = field(default_factory=dict)
     judged_rows: int = 0
@@ -201,7 +205,17 @@ def _decide(court: Court, trusted: bool) -> dict[str, Any]:
         "more_rows": _more_rows(pair, rho if cheaper == "classical" else -rho, len(court.panel), under),
         "smallest_gap_visible": None if gap is None else rho + stats.Z_DECIDE * gap.standard_error,
         **_winner(court, decision, under, cheaper),
+        **_mine(court),
     }
+
+
+def _mine(court: Court) -> dict[str, Any]:
+    """The person's own model, if it raced along; it has no say in what is decided."""
+    lineup = presents.line_up_mine(court)
+    if lineup is None:
+        return {}
+    ahead = presents.ahead_of(court, lineup)
+    return {"mine": _finalist(court, lineup), "gaps_mine": {family: _gap(gap, court) for family, gap in ahead.items()}}
 
 
 def pair_decision(low: float, high: float, rho: float, cheaper: str) -> str:

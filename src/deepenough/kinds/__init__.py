@@ -82,6 +82,10 @@ class Kind(ABC):
     def toys(self) -> Mapping[str, Task]:
         """Small tasks of known truth, for the contract."""
 
+    def mine(self, where: str) -> Learner:
+        """A learner around a person's own estimator, found at `module:name`. Raises OptionError where there is none."""
+        raise OptionError(f"--race-mine {where}: a model of your own can't race on data of the kind {self.name!r} yet.")
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -18,7 +18,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from deepenough.evidence import FAMILIES, FINISHED, Contender, Evidence, Plan
+from deepenough.evidence import FAMILIES, FINISHED, MINE, Contender, Evidence, Plan
+from deepenough.racing import mine
 from deepenough.racing.order import Order
 from deepenough.racing.standing import PROBE_SHARE, RESEED, Race, Wish, chance, standing
 
@@ -43,6 +44,11 @@ def next_order(evidence: Evidence, elapsed_seconds: float) -> Order | None:
     baseline = _fitting(race, _baseline_wishes(race), math.inf)
     if baseline is not None:
         return baseline
+    if race.family(MINE):
+        own = _fitting(race, mine.wishes(race), mine.allowance(race))
+        if own is not None:
+            return own
+        race = Race(evidence, elapsed_seconds + mine.reserved_seconds(race))
     for family in sorted((f for f in FAMILIES if race.family(f)), key=lambda f: (race.spent(f), f)):
         order = _fitting(race, _wishes(race, family), race.left(family))
         if order is not None:
@@ -249,7 +255,7 @@ def _order(race: Race, wish: Wish, left: float) -> Order:
         threads=threads_for(plan, wish.n_train),
         memory_bytes=plan.memory_bytes,
         device=plan.device if contender.family == "deep" else "cpu",
-        keep=final,
+        keep=final and contender.family in FAMILIES,
         time_one=final and wish.fold == 0,
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deepenough.kinds import Codec, Kind
+from deepenough.learner import Learner
 from deepenough.task import files, frame
 from deepenough.task.task import Question, Task
 
@@ -49,6 +50,11 @@ class Table(Kind):
         from deepenough.kinds.table.codec import TableCodec
 
         return TableCodec
+
+    def mine(self, where: str) -> Learner:
+        from deepenough.kinds.table import mine
+
+        return mine.named(where)
 
     def toys(self) -> Mapping[str, Task]:
         from deepenough.kinds.table import toys
