@@ -118,13 +118,13 @@ def test_a_race_of_numbers_gives_intervals_and_one_of_classes_none(
     answers = race.model.predict(new, interval=0.9)
     assert list(answers.columns) == ["y", "low_90", "high_90"]
     covered = ((answers["low_90"] <= new["y"].to_numpy()) & (new["y"].to_numpy() <= answers["high_90"])).mean()
-    assert 0.82 < covered < 0.97  # one draw of 200 residuals: its sd is about .02
+    assert 0.8 < covered < 0.98  # one draw of some 80 residuals: its sd is about .03
     new.to_csv(tmp_path / "new.csv", index=False)
     command = ["predict", str(tmp_path / "run"), str(tmp_path / "new.csv"), "-o", str(tmp_path / "out.csv")]
     assert cli.main([*command, "--interval", "0.975"]) == 0
     assert list(pd.read_csv(tmp_path / "out.csv").columns) == ["y", "low_97.5", "high_97.5"]
     assert cli.main([*command, "--interval", "0.999"]) == 2
-    assert "needs more judged rows than the 200" in capsys.readouterr().err
+    assert "needs more judged rows than the" in capsys.readouterr().err
     classes = raced.assign(y=np.where(raced["y"] > 2, "many", "few"))
     other = deepenough.race(classes, "y", budget="8trials", only=["linear", "mlp"], out=tmp_path / "other")
     with pytest.raises(OptionError, match="for numbers"):
