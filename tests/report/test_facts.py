@@ -137,7 +137,6 @@ FREE = (
     "verdict.more_rows",
     "crossing",
     "mine",
-    "test",
     "repeat.packages",
 )
 """Below these the keys are the kind's, the machine's or the judge's own."""

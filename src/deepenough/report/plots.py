@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from deepenough.evidence import FAMILIES
+from deepenough.evidence import FAMILIES, MINE
 from deepenough.report import plots_why, svg, words
 from deepenough.report.chart import Chart, Facts
 
@@ -262,7 +262,7 @@ def _points(facts: Facts, rows: list[Any], x: svg.Scale, y: svg.Scale) -> list[s
     """A mark for each learner; names for all but the variants, which show theirs when one points at them."""
     first = _finalists(facts)
     known = [row for row in rows if row["name"] in first or (not row["variant"] and row["family"] in FAMILIES)]
-    known += [row for row in rows if row["family"] not in FAMILIES and row["on_frontier"]]
+    known += [row for row in rows if row["family"] == MINE or (row["family"] == "together" and row["on_frontier"])]
     heights = dict(zip((row["name"] for row in known), _apart([y(row["shown"]) for row in known]), strict=True))
     parts = []
     for row in rows:

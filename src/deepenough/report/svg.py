@@ -18,7 +18,7 @@ from html import escape
 
 from deepenough.report import words
 
-MARKS = {"classical": "circle", "deep": "square", "together": "diamond", "baseline": "cross"}
+MARKS = {"classical": "circle", "deep": "square", "together": "diamond", "mine": "triangle", "baseline": "cross"}
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,9 @@ def mark(family: str, x: float, y: float, title: str = "", size: float = 5) -> s
         left, right, up, down = x - size, x + size, y - size, y + size
         steps = f"M{left:g} {up:g} L{right:g} {down:g} M{left:g} {down:g} L{right:g} {up:g}"
         return f'<path d="{steps}" class="line">{hint}</path>'
+    if shape == "triangle":
+        steps = f"M{x:g} {y - size:g} L{x + size:g} {y + size:g} L{x - size:g} {y + size:g} Z"
+        return f'<path d="{steps}" class="mark">{hint}</path>'
     turn = f' transform="rotate(45 {x:g} {y:g})"' if shape == "diamond" else ""
     side = 1.8 * size
     place = f'x="{x - side / 2:g}" y="{y - side / 2:g}" width="{side:g}" height="{side:g}"'
