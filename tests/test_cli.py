@@ -111,7 +111,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
     before = time.monotonic()
     options = "--target y --budget 30s --metric auc --group g --time t --drop a --drop b --positive 1 --equal-within .1"
     more = "--only mlp --without linear --kind table --seed 7 --cores 1 --memory 4GB --out there --quiet"
-    more += " --kwh .2 --currency USD --folds f --weights w --test t.csv"
+    more += " --kwh .2 --currency USD --folds f --weights w --test t.csv --race-mine mine:model"
     assert cli.main(["race", "x.csv", *options.split(), *more.split()]) == 0
     assert given.pop("started") <= before
     assert callable(given.pop("listen"))
