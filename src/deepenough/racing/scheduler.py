@@ -25,6 +25,8 @@ from deepenough.racing.standing import PROBE_SHARE, RESEED, Race, Wish, chance, 
 
 PROBES_SHARE = 0.2
 """Learners are probed in turn for so much of a family's share."""
+COUNTED_PROBES_SHARE = 1 / 3
+"""The same where trials are counted, and none has a clock to learn."""
 SCREEN = (16, 8, 4)
 """Rungs that a challenger climbs before it is judged worth finals, or dropped."""
 SCREEN_AT_FULL_SECONDS = 0.5
@@ -97,15 +99,18 @@ def _wishes(race: Race, family: str) -> Iterator[Wish]:
 
 def _probes(race: Race, family: str) -> Iterator[Wish]:
     """A small trial of each learner, as long as a part of the share lasts; then how the champion's time grows."""
-    if race.counted or race.has_finals:
+    if race.has_finals:
         return
-    for contender in race.family(family):
-        if contender.name == contender.learner:
-            yield Wish(contender, "probe", race.probe_rows, 0, race.probe_seed)
-        if race.spent(family) > PROBES_SHARE * race.share:
+    learners = [c for c in race.family(family) if c.name == c.learner]
+    if race.counted:  # nothing is to be learnt of time, and of the order only where two can be compared
+        several = learners[: int(race.share * COUNTED_PROBES_SHARE)]
+        learners = several if len(several) > 1 else []
+    for contender in learners:
+        yield Wish(contender, "probe", race.probe_rows, 0, race.probe_seed)
+        if not race.counted and race.spent(family) > PROBES_SHARE * race.share:
             break
     champion = race.champion(family)
-    if champion is not None and race.plan.largest >= 8 * race.probe_rows:
+    if champion is not None and not race.counted and race.plan.largest >= 8 * race.probe_rows:
         yield Wish(champion, "probe", 4 * race.probe_rows, 0, race.probe_seed)
 
 

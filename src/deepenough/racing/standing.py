@@ -203,7 +203,8 @@ class Race:
         own = probes[first.name] if first else None
         if first is None or first.name in begun or own is None or own.loss is None:
             return first
-        better = [c for c in able if _clearly_better(probes[c.name], own)]
+        patience = math.inf if self.counted else HARDLY_SLOWER
+        better = [c for c in able if _clearly_better(probes[c.name], own, patience)]
         return min(better, key=lambda c: probes[c.name].loss or 0.0) if better else first  # type: ignore[union-attr]  # it has one
 
     def _probe(self, contender: Contender) -> Trial | None:
@@ -306,10 +307,10 @@ class Race:
         return max((self.size or 0) // divisor, self.plan.smallest)
 
 
-def _clearly_better(probe: Trial | None, other: Trial) -> bool:
+def _clearly_better(probe: Trial | None, other: Trial, patience: float) -> bool:
     if probe is None or probe.loss is None or other.loss is None:
         return False
-    return probe.loss < CLEARLY * other.loss and probe.wall_seconds <= HARDLY_SLOWER * other.wall_seconds
+    return probe.loss < CLEARLY * other.loss and probe.wall_seconds <= patience * other.wall_seconds
 
 
 def _in_a_row(race: Race, contender: str, size: int) -> int:
