@@ -127,14 +127,16 @@ class _Racer(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no anno
             return validate_data(self, X, reset=reset, skip_check_array=True)
         return validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
 
-    def _race(self, X: Any, name: str, targets: Any, positive: str | None = None) -> None:
-        """Race on the inputs with the targets beside them."""
+    def _race(self, X: Any, y: Any, targets: Any, sample_weight: Any, positive: str | None = None) -> None:
+        """Race on the inputs with the targets, and perhaps weights, beside them."""
         self._columns = inputs.column_names(X)
-        table = inputs.as_pandas(X, self._columns).assign(**{name: targets})
+        name, beside = inputs.target_name(X, y), inputs.weights(X, y, sample_weight)
+        table = inputs.as_pandas(X, self._columns).assign(**{name: targets, **beside})
+        options = self._options() | {"positive": positive, "weights": next(iter(beside), None)}
         folder = folders.new(self.out)
         try:
             with _RACING:
-                race = api.race(table, name, out=folder, **self._options(), positive=positive)
+                race = api.race(table, name, out=folder, **options)
         except BaseException as error:
             if self.out is None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -215,24 +217,26 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
         )
         self.positive = positive
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Race, and keep the model that is handed over.
 
         X: shape (n, columns): a frame of any types, or an array.
         y: shape (n,), labels.
+        sample_weight: shape (n,), what each row weighs in learning and in judging; default: all the same.
 
         Raises InputError, which is a ValueError, where nothing can be learnt from them.
         """
         import pandas as pd
 
         X = self._inputs(X, reset=True)
-        name, y = inputs.target_name(X, y), inputs.targets(X, y)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        labels = inputs.targets(X, y)
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise TargetError(f"y has one class only ({self.classes_.tolist()[0]!r}); give rows of others too.")
         known = inputs.class_names(self.classes_)
-        self._race(X, name, pd.Categorical.from_codes(codes, pd.Index(known)), self._positive(known))
+        coded = pd.Categorical.from_codes(codes, pd.Index(known))
+        self._race(X, y, coded, sample_weight, self._positive(known))
         raced = self.race_.facts["question"]["classes"]
         self._places = np.array([known.index(label) for label in raced])
         absent = sorted(set(known) - set(raced))
@@ -284,16 +288,17 @@ class DeepenoughRegressor(RegressorMixin, _Racer):  # type: ignore[misc]  # as a
 
     _task = "regression"
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Race, and keep the model that is handed over.
 
         X: shape (n, columns): a frame of any types, or an array.
         y: shape (n,), numbers.
+        sample_weight: shape (n,), what each row weighs in learning and in judging; default: all the same.
 
         Raises InputError, which is a ValueError, where nothing can be learnt from them.
         """
         X = self._inputs(X, reset=True)
-        self._race(X, inputs.target_name(X, y), inputs.targets(X, y).astype(np.float64))
+        self._race(X, y, inputs.targets(X, y).astype(np.float64), sample_weight)
         _warn(_leaks(self.race_))
         return self
 
