@@ -34,7 +34,7 @@ SHARE = 0.05
 """Of the budget, for both families together."""
 REPORT_SECONDS = 1.0
 """Left for the report when the time is divided."""
-LEAST_SECONDS = 0.2
+LEAST_SECONDS = 0.15
 """With less than that for a finalist nothing could be shuffled."""
 REPEATS = 5
 MOST_ROWS, FEWEST_ROWS = 2000, 40

@@ -31,6 +31,8 @@ WORTH_A_REFIT = 1.5
 """A refit on a part of the rows must see so many times as many as the judged models did."""
 SAVE_SECONDS = 1.5
 """Kept for writing the model folder and the report when the refit's deadline is set."""
+EXPLAIN_SHARE = 0.02
+"""Of the budget, kept then for what drives the winner and where it is wrong (see `explain`)."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def _refit_rows(loop: Loop, verdict: Verdict, name: str) -> int | None:
 
 
 def _seconds_left(loop: Loop) -> float:
-    return (loop.plan.budget_seconds or 0.0) - loop.clock() - SAVE_SECONDS - seconds_wanted(loop)
+    budget = (1 - EXPLAIN_SHARE) * (loop.plan.budget_seconds or 0.0)
+    return budget - loop.clock() - SAVE_SECONDS - seconds_wanted(loop)
 
 
 def _refitted(loop: Loop, name: str) -> Trial | None:
