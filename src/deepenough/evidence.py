@@ -377,7 +377,8 @@ def _read_units(folder: Path, folds: int) -> dict[int, Units]:
     for fold in range(folds):
         name = f"units/{fold}.npz"
         try:
-            with np.load(folder / name, allow_pickle=False) as arrays:
+            content = io.BytesIO((folder / name).read_bytes())  # np.load leaves a damaged file open
+            with np.load(content, allow_pickle=False) as arrays:
                 units[fold] = Units(arrays["ids"], arrays["parts"], arrays["clusters"])
         except (OSError, ValueError, EOFError, LookupError, BadZipFile) as error:
             raise _damaged(folder, name, error) from error

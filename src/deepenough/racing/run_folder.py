@@ -63,7 +63,7 @@ def _writable(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in NO_ROOM:
             begun = (folder / JOURNAL).is_file() and (folder / JOURNAL).stat().st_size > 0
-            again = f"go on with: deepenough resume {folder}" if begun else "race again with another --out"
+            again = f"go on with: deepenough resume {folder}" if begun else "race again with another --out."
             kept = " What was measured is kept." if begun else ""
             raise RunError(
                 f"No room is left to write {folder} ({error.strerror}).{kept} Make room, then {again}"
