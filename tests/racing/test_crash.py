@@ -65,7 +65,7 @@ def killed_race(folder: Path, kills: int, seed: int) -> int:
     return kills
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_killed_race_loses_nothing_and_repeats_nothing(tmp_path: Path, kills: int) -> None:
     subject = task()
     plan = plan_for(subject, pair(seconds_per_1000_rows=0.2), TRIALS)

@@ -80,26 +80,61 @@ def test_a_deadline_cuts_a_fit_and_keeps_its_best_so_far(executor: LocalExecutor
     assert 0 < outcome.told["planned"] < 1
 
 
-@pytest.mark.parametrize(
-    ("cls", "status", "words"),
-    [
-        (faulty.Raises, "error", "ValueError: the stub raises"),
-        (faulty.RaisesWhenPredicting, "error", "ValueError"),
-        (faulty.Hangs, "timeout", "no answer within"),
-        (faulty.HangsWhenPredicting, "timeout", "no answer within"),
-        (faulty.Exits, "error", ""),
-        (faulty.Crashes, "error", "signal"),
-        (faulty.Interrupts, "error", "KeyboardInterrupt"),
-        (faulty.WritesNaN, "error", "not finite"),
-        (faulty.WrongShape, "error", "shape"),
-    ],
-    ids=lambda value: getattr(value, "__name__", None),
-)
+FAULTS = [
+    (faulty.Raises, "error", "ValueError: the stub raises"),
+    (faulty.RaisesWhenPredicting, "error", "ValueError"),
+    (faulty.Hangs, "timeout", "no answer within"),
+    (faulty.HangsWhenPredicting, "timeout", "no answer within"),
+    (faulty.Exits, "error", ""),
+    (faulty.Crashes, "error", "signal"),
+    (faulty.Interrupts, "error", "KeyboardInterrupt"),
+    (faulty.WritesNaN, "error", "not finite"),
+    (faulty.WrongShape, "error", "shape"),
+]
+
+
+def _named(value: object) -> str | None:
+    return getattr(value, "__name__", None)
+
+
+@pytest.mark.parametrize(("cls", "status", "words"), FAULTS, ids=_named)
 def test_a_fault_is_evidence(
     executor: LocalExecutor, tmp_path: Path, cls: type[Learner], status: str, words: str
 ) -> None:
     outcome = run(executor, tmp_path, order(cls))
     assert (outcome.status, words in outcome.error) == (status, True), outcome
+    assert run(executor, tmp_path / "next", order(Classical)).status == "ok"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("cls", "status", "words"),
+    [
+        *FAULTS,
+        (faulty.EatsMemory, "memory", "more than 0.6 GB"),
+        (faulty.Prints, "ok", ""),
+        (faulty.ForksDaemon, "ok", ""),
+        (faulty.SleepsInWarmUp, "timeout", "no answer within"),
+    ],
+    ids=_named,
+)
+def test_limits_hold_in_every_one_of_twenty_tries(
+    executor: LocalExecutor,
+    tmp_path: Path,
+    cls: type[Learner],
+    status: str,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if cls is faulty.SleepsInWarmUp:
+        monkeypatch.setattr(local, "STARTUP_SECONDS", 2.0)
+    limits = {"seconds": 20.0, "memory": 600 * 2**20} if cls is faulty.EatsMemory else {}
+    for turn in range(20):
+        outcome = run(executor, tmp_path / str(turn), order(cls, **limits))
+        assert (outcome.status, words in outcome.error) == (status, True), (turn, outcome)
+        servers = psutil.Process().children()
+        left = [child for server in servers for child in server.children(recursive=True)]
+        assert len(left) <= len(servers), "none but the process that waits for each server's next trial"
     assert run(executor, tmp_path / "next", order(Classical)).status == "ok"
 
 
