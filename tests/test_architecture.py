@@ -34,6 +34,7 @@ ROOMS = (
     "result",
     "runs",
     "api",
+    "targets",
     "sklearn",
     "cli",
 )

@@ -9,9 +9,10 @@ if TYPE_CHECKING:  # what `__getattr__` gives, for those who read types
     from deepenough.errors import DeepenoughError
     from deepenough.model.folder import load
     from deepenough.result import Race
+    from deepenough.targets import race_each
 
 __version__ = "0.1.0"
-__all__ = ["DeepenoughError", "Race", "__version__", "load", "race", "resume"]
+__all__ = ["DeepenoughError", "Race", "__version__", "load", "race", "race_each", "resume"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +21,10 @@ def __getattr__(name: str) -> Any:
         from deepenough import api
 
         return getattr(api, name)
+    if name == "race_each":
+        from deepenough.targets import race_each
+
+        return race_each
     if name == "Race":
         from deepenough.result import Race
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +34,13 @@ def _add_race(commands: Any) -> None:
     race = add_command(commands, "race", "Race both families on your data and say which to use.", _race)
     race.set_defaults(parser=race)
     race.add_argument("source", metavar="SOURCE", nargs="?", help="the data: a file, a folder, a database")
-    race.add_argument("--target", metavar="COLUMN", help="what to predict")
+    race.add_argument(
+        "--target",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="what to predict; repeated, each is raced by itself and the budget is split",
+    )
     race.add_argument(
         "--budget",
         default="2m",
@@ -84,7 +92,28 @@ def _race(options: argparse.Namespace, started: float) -> int:
     given = {name: getattr(options, name) for name in PASSED_ON}
     prices = {name: getattr(options, name) for name in PRICES if getattr(options, name) is not None}
     given["prices"] = prices or None
+    if len(options.target) > 1:
+        return _race_each(options, given, started)
+    given["target"] = options.target[0] if options.target else None
     return _watch(options, lambda listen: race(**given, listen=listen, started=started))
+
+
+def _race_each(options: argparse.Namespace, given: dict[str, Any], started: float) -> int:
+    """Race every target, each under a listener of its own; 2 where one of them could not be raced."""
+    from deepenough.report import live
+    from deepenough.targets import race_each
+
+    @contextlib.contextmanager
+    def watch(target: str) -> Iterator[Any]:
+        if not (options.quiet or options.json):
+            print(f"Target {target!r}", file=sys.stderr)
+        with live.listener(quiet=options.quiet, as_json=options.json) as listen:
+            yield listen
+
+    races = race_each(targets=given.pop("target"), **given, watch=watch, started=started)
+    if not options.json:
+        print(f"{races}\n\nReport: {shown(races.folder)}/report.html")
+    return 2 if races.errors else 0
 
 
 def _resume(options: argparse.Namespace, started: float) -> int:

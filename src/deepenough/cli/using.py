@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
     report = add_command(
         commands, "report", "Recompute a run's verdict from its evidence; rewrite its report.html.", _report
     )
-    report.add_argument("run", metavar="RUN", type=Path, help="folder of a run, finished or not")
+    report.add_argument("run", metavar="RUN", type=Path, help="folder of a run, finished or not, or of several targets")
     report.add_argument("--json", action="store_true", help="print all facts as JSON instead of the summary")
     predict = add_command(commands, "predict", "Predict with the model that a run handed over.", _predict)
     predict.add_argument("run", metavar="RUN", type=Path, help="folder of a run, or of a saved model")
@@ -34,10 +34,24 @@ def add(commands: Any) -> None:
 def _report(options: argparse.Namespace, started: float) -> int:
     from deepenough.report import text
     from deepenough.result import Race
+    from deepenough.targets import INDEX
 
+    if (options.run / INDEX).is_file():
+        return _report_each(options)
     race = Race(options.run)
     race.write_report()
     print(as_json(race.facts) if options.json else text.summary(race.facts, shown(options.run)))
+    return 0
+
+
+def _report_each(options: argparse.Namespace) -> int:
+    from deepenough.targets import Races
+
+    races = Races.read(options.run)
+    for race in races.races.values():
+        race.write_report()
+    races.write_report()
+    print(as_json(races.facts) if options.json else races)
     return 0
 
 

@@ -36,7 +36,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def preload() -> None:
     """Load the template engine now, so that the report doesn't wait for it at the end."""
-    _environment().get_template("report.html.jinja")
+    environment().get_template("report.html.jinja")
 
 
 def write(facts: Mapping[str, Any], path: Path) -> None:
@@ -46,7 +46,7 @@ def write(facts: Mapping[str, Any], path: Path) -> None:
 
 def page(facts: Mapping[str, Any]) -> str:
     """The page of these facts."""
-    template = _environment().get_template("report.html.jinja")
+    template = environment().get_template("report.html.jinja")
     shown = words.harmless(facts)
     first, *others = shown["next_steps"] or [None]
     return template.render(
@@ -125,7 +125,7 @@ def _million(money: Mapping[str, Any]) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader(_TEMPLATES)
