@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from joblib import parallel_config
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -25,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import deepenough
-from deepenough.errors import InputError, OptionError, TargetError
+from deepenough.errors import InputError, Interrupted, OptionError, TargetError
 from deepenough.evidence import Event
 from deepenough.sklearn import DeepenoughClassifier, DeepenoughRegressor, estimators, folders
 from deepenough.sklearn.inputs import class_names, column_names, target_name
@@ -221,6 +222,28 @@ def test_a_fit_that_fails_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_
     with pytest.raises(OptionError, match="no learner"):
         DeepenoughClassifier(budget="6trials", only=("nobody",)).fit(table(), labels())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_stopping_a_fit_leaves_nothing_to_go_on_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def stopped(*given: Any, **options: Any) -> Any:
+        raise Interrupted("Go on with: deepenough resume")
+
+    monkeypatch.setattr(folders.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(estimators.api, "race", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        DeepenoughClassifier().fit(table(), labels())
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(Interrupted):
+        DeepenoughClassifier(out=tmp_path).fit(table(), labels())
+
+
+def test_threads_race_one_after_the_other() -> None:
+    inputs = np.random.default_rng(8).standard_normal((60, 2))
+    answers = inputs[:, 0] - inputs[:, 1]
+    alone = cross_val_score(DeepenoughRegressor(**SMALL), inputs, answers, cv=2, error_score="raise")
+    with parallel_config("threading", n_jobs=2):
+        together = cross_val_score(DeepenoughRegressor(**SMALL), inputs, answers, cv=2, error_score="raise")
+    np.testing.assert_allclose(together, alone)
 
 
 def test_a_pickle_brings_the_race_along(fitted: DeepenoughClassifier) -> None:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 BATCH_ROWS = 50_000
 """Rows that are predicted at once."""
 PASSED_ON = (
-    *("budget", "metric", "group", "time", "drop", "only", "without"),
+    *("budget", "metric", "group", "time", "folds", "drop", "only", "without"),
     *("equal_within", "prices", "cores", "memory"),
 )
 """Options that `deepenough.race` takes by the same names."""
@@ -60,6 +60,7 @@ class _Racer(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no anno
         random_state: Any = 0,
         group: str | None = None,
         time: str | None = None,
+        folds: str | None = None,
         drop: Sequence[str] = (),
         only: Sequence[str] = (),
         without: Sequence[str] = (),
@@ -75,6 +76,7 @@ class _Racer(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no anno
         self.random_state = random_state
         self.group = group
         self.time = time
+        self.folds = folds
         self.drop = drop
         self.only = only
         self.without = without
@@ -165,8 +167,8 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
     budget: of one fit: wall-clock time ("30s", "2m"), or "40trials", which is repeatable.
     metric: what is judged; default calibrated log loss.
     random_state: seed of every split, draw and fit. With None each fit draws another.
-    group, time, drop: columns of X that say which rows belong together, which are older, and which are left out;
-        columns of an array are called x0, x1, ...
+    group, time, folds, drop: columns of X that say which rows belong together, which are older, how they are split to be
+        judged, and which are left out; columns of an array are called x0, x1, ...
     only, without: names of learners to race, or to leave out.
     equal_within: the difference, in the judged metric's unit, that counts as none.
     positive: of two classes the one whose probability is judged, as it stands in y; default the rarer one.
@@ -188,6 +190,7 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
         random_state: Any = 0,
         group: str | None = None,
         time: str | None = None,
+        folds: str | None = None,
         drop: Sequence[str] = (),
         only: Sequence[str] = (),
         without: Sequence[str] = (),
@@ -205,6 +208,7 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
             random_state=random_state,
             group=group,
             time=time,
+            folds=folds,
             drop=drop,
             only=only,
             without=without,
@@ -274,8 +278,8 @@ class DeepenoughRegressor(RegressorMixin, _Racer):  # type: ignore[misc]  # as a
     budget: of one fit: wall-clock time ("30s", "2m"), or "40trials", which is repeatable.
     metric: what is judged; default RMSE.
     random_state: seed of every split, draw and fit. With None each fit draws another.
-    group, time, drop: columns of X that say which rows belong together, which are older, and which are left out;
-        columns of an array are called x0, x1, ...
+    group, time, folds, drop: columns of X that say which rows belong together, which are older, how they are split to be
+        judged, and which are left out; columns of an array are called x0, x1, ...
     only, without: names of learners to race, or to leave out.
     equal_within: the difference, in the judged metric's unit, that counts as none.
     prices, cores, memory: as in `deepenough.race`.
