@@ -167,8 +167,8 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
     budget: of one fit: wall-clock time ("30s", "2m"), or "40trials", which is repeatable.
     metric: what is judged; default calibrated log loss.
     random_state: seed of every split, draw and fit. With None each fit draws another.
-    group, time, folds, drop: columns of X that say which rows belong together, which are older, how they are split to be
-        judged, and which are left out; columns of an array are called x0, x1, ...
+    group, time, folds, drop: columns of X that say which rows belong together, which are older, how they are split to
+        be judged, and which are left out; columns of an array are called x0, x1, ...
     only, without: names of learners to race, or to leave out.
     equal_within: the difference, in the judged metric's unit, that counts as none.
     positive: of two classes the one whose probability is judged, as it stands in y; default the rarer one.
@@ -278,8 +278,8 @@ class DeepenoughRegressor(RegressorMixin, _Racer):  # type: ignore[misc]  # as a
     budget: of one fit: wall-clock time ("30s", "2m"), or "40trials", which is repeatable.
     metric: what is judged; default RMSE.
     random_state: seed of every split, draw and fit. With None each fit draws another.
-    group, time, folds, drop: columns of X that say which rows belong together, which are older, how they are split to be
-        judged, and which are left out; columns of an array are called x0, x1, ...
+    group, time, folds, drop: columns of X that say which rows belong together, which are older, how they are split to
+        be judged, and which are left out; columns of an array are called x0, x1, ...
     only, without: names of learners to race, or to leave out.
     equal_within: the difference, in the judged metric's unit, that counts as none.
     prices, cores, memory: as in `deepenough.race`.
