@@ -604,7 +604,12 @@ def test_rows_are_answered_in_their_order(finished: Path, run: Run, tmp_path: Pa
 def test_what_no_training_row_held_is_answered(finished: Path, run: Run, tmp_path: Path) -> None:
     strange = pd.DataFrame({"size": ["much", "1e400", None], "town": ["Atlantis", None, "x" * 10_000]})
     strange = strange.assign(day=["someday", "9999-12-31", None], open=["perhaps", None, "true"])
-    answers = predicted(run, finished, strange, tmp_path)
+    strange.to_csv(tmp_path / "new.csv", index=False)
+    told = run("predict", finished, tmp_path / "new.csv", "-o", tmp_path / "out.csv")
+    assert told.code == 0
+    assert "Column 'size': 2 cells could not be read and count as missing." in told.err
+    assert "Column 'day': 1 cells could not be read" in told.err and "'town'" not in told.err
+    answers = pd.read_csv(tmp_path / "out.csv")
     assert len(answers) == 3 and np.allclose(answers.iloc[:, 1:].sum(axis=1), 1)
 
 

@@ -210,7 +210,7 @@ def test_predict_hands_file_and_output_to_the_model(tmp_path: Path, monkeypatch:
     from deepenough.model import folder
 
     asked: list[Any] = []
-    model = SimpleNamespace(predict_file=lambda *given, interval: asked.extend([*given, interval]))
+    model = SimpleNamespace(predict_file=lambda *given, interval: asked.extend([*given, interval]), unread={})
     monkeypatch.setattr(folder, "load", lambda place: model)
     assert cli.main(["predict", "run", "new.csv", "-o", str(tmp_path / "out.csv")]) == 0
     assert asked == ["new.csv", tmp_path / "out.csv", None]

@@ -58,6 +58,9 @@ def _report_each(options: argparse.Namespace) -> int:
 def _predict(options: argparse.Namespace, started: float) -> int:
     from deepenough.model.folder import load
 
-    load(options.run).predict_file(options.file, options.output, interval=options.interval)
+    model = load(options.run)
+    model.predict_file(options.file, options.output, interval=options.interval)
+    for name, count in model.unread.items():
+        print(f"Column {name!r}: {count:,} cells could not be read and count as missing.", file=sys.stderr)
     print(f"Predictions are in {options.output}.", file=sys.stderr)
     return 0

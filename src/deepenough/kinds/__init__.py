@@ -53,6 +53,10 @@ class Codec(ABC):
     def batches(self, source: Any, size: int) -> Iterator[Any]:
         """Rows of a source that may be larger than memory, in order, at most `size` at once; `encode` reads them."""
 
+    def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
+        """By column, how many cells of a batch hold something that `inputs`, made of it, count as missing."""
+        return {}
+
 
 class Kind(ABC):
     """One kind of data and question. A subclass stands in the `__init__.py` of its folder."""

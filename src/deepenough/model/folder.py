@@ -21,6 +21,7 @@ import json
 import os
 import platform
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -176,11 +177,13 @@ class LoadedModel:
     """A model to predict with. Made by `load`.
 
     about: the manifest: its members, what was judged, and with which versions it was made.
+    unread: of the last file that it predicted, by column, how many cells could not be read and counted as missing.
     """
 
     def __init__(self, folder: Path, about: Mapping[str, Any], members: Sequence[Model], codec: Codec) -> None:
         self.folder = folder
         self.about = about
+        self.unread: Counter[str] = Counter()
         self._codec = codec
         self._members = members
         self._temperatures = [float(member["temperature"]) for member in about["members"]]
@@ -249,10 +252,11 @@ class LoadedModel:
         """
         if isinstance(source, str | Path) and Path(out).exists() and Path(out).samefile(source):
             raise OptionError(f"{out} is the file to predict; its rows would be lost. Write to another.")
-        rows = 0
+        rows, self.unread = 0, Counter[str]()
         with sinks.opened(Path(out)) as sink:
             for part in self._codec.batches(source, batch):
                 inputs = self._codec.encode(part)
+                self.unread.update(self._codec.unread(part, inputs))
                 if len(inputs):
                     sink.write(self._answered(self.predict_raw(inputs), interval))
                 rows += len(inputs)

@@ -31,6 +31,8 @@ from deepenough.task.frame import Frame, Raw
 
 SHOWN_LEVELS, SHOWN_LETTERS = 50, 80
 """So many levels of a column, and so many letters of each, stand in the schema for information."""
+_READ = ("number", "date")
+"""Roles of columns whose cells can fail to be what they should be."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,18 @@ class TableCodec(Codec):
                 batch = batch.assign(**{name: _read_as(batch[name], style) for name, style in styles.items()})
             yield batch
 
+    def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
+        if not type(rows).__module__.startswith("pandas"):
+            return {}
+        places = {name: place for place, name in enumerate(naming.tidied(list(rows.columns)))}
+        absent = {column.name: np.isnan(column.values) for column in inputs.columns if column.role in _READ}
+        counts = {
+            name: sum(map(_holds_something, rows.iloc[:, places[name]][where].tolist()))
+            for name, where in absent.items()
+            if where.any()
+        }
+        return {name: count for name, count in counts.items() if count}
+
     def _other_styles(self, batch: Any) -> dict[str, parsing.Reading]:
         """How a file writes those columns that it writes otherwise than the training table."""
         styles: dict[str, parsing.Reading] = {}
@@ -157,6 +171,12 @@ class TableCodec(Codec):
                     style = parsing.guess(levels)
                     styles |= {item.name: style} if style.form == item.role else {}
         return styles
+
+
+def _holds_something(cell: Any) -> bool:
+    if isinstance(cell, str):
+        return not (parsing.is_missing(cell.strip()) or parsing.is_gap(cell.strip()))
+    return not frames.is_nothing(cell)
 
 
 def _shortened(levels: Sequence[str]) -> tuple[str, ...]:
