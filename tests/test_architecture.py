@@ -33,6 +33,7 @@ ROOMS = (
     "report",
     "result",
     "runs",
+    "forecasts",
     "api",
     "targets",
     "sklearn",

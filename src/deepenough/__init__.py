@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what `__getattr__` gives, for those who read types
     from deepenough.api import race, resume
     from deepenough.errors import DeepenoughError
+    from deepenough.forecasts import curves
     from deepenough.model.folder import load
     from deepenough.result import Race
     from deepenough.targets import race_each
 
 __version__ = "0.1.0"
-__all__ = ["DeepenoughError", "Race", "__version__", "load", "race", "race_each", "resume"]
+__all__ = ["DeepenoughError", "Race", "__version__", "curves", "load", "race", "race_each", "resume"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +22,10 @@ def __getattr__(name: str) -> Any:
         from deepenough import api
 
         return getattr(api, name)
+    if name == "curves":
+        from deepenough.forecasts import curves
+
+        return curves
     if name == "race_each":
         from deepenough.targets import race_each
 

@@ -217,7 +217,7 @@ def curve_facts(judged: Judged, name: str, trivial_loss: float | None) -> dict[s
     ladder = rungs.ladders[0]
     errors = np.sqrt(rungs.covariance.diagonal())
     points = [[int(n), float(y), float(e)] for n, y, e in zip(ladder.sizes, ladder.losses, errors, strict=True)]
-    flags = _broken(ladder, rungs.covariance)
+    flags = broken(ladder, rungs.covariance)
     forecasts: list[list[Any]] = []
     if len(ladder.sizes) >= FORECAST_SIZES:
         fit = fitted(rungs, seed_of(judged.evidence))
@@ -227,7 +227,8 @@ def curve_facts(judged: Judged, name: str, trivial_loss: float | None) -> dict[s
     return {"family": ladder.family, "points": points, "forecasts": forecasts, "flags": flags}
 
 
-def _broken(ladder: curves.Ladder, covariance: np.ndarray) -> list[dict[str, str]]:
+def broken(ladder: curves.Ladder, covariance: np.ndarray) -> list[dict[str, str]]:
+    """The rules that a curve breaks: {flag, reason}."""
     flags = [
         {"flag": "ill_behaved", "reason": f"the loss rose between {low:,} and {high:,} rows"}
         for low, high in curves.rises(ladder, covariance)

@@ -123,15 +123,20 @@ def predicted_seconds(judged: Judged, name: str, n_train: int) -> float | None:
 
 
 def crossing(judged: Judged, classical: str, deep: str, trivial_loss: float | None) -> dict[str, Any] | None:
-    """Where the finalists' curves cross: {word, low, high, leader, sentence}; None with fewer than four sizes each.
+    """Where the finalists' curves cross: see `crossing_of`."""
+    rungs = ladder.rungs_of(judged, (classical, deep), trivial_loss)
+    return None if rungs is None else crossing_of(rungs, ladder.seed_of(judged.evidence))
+
+
+def crossing_of(rungs: ladder.Rungs, seed: int) -> dict[str, Any] | None:
+    """Where two curves, classical and deep, cross: {word, low, high, leader, sentence}; None under four sizes each.
 
     word: `crossed` (inside the ladder), `likely`, `possible`, `unlikely` or `not in reach`. low, high: 90 % interval in
     rows; high None: beyond ten times the data.
     """
-    rungs = ladder.rungs_of(judged, (classical, deep), trivial_loss)
-    if rungs is None or min(len(own.sizes) for own in rungs.ladders) < ladder.FORECAST_SIZES:
+    if min(len(own.sizes) for own in rungs.ladders) < ladder.FORECAST_SIZES:
         return None
-    fit = ladder.fitted(rungs, ladder.seed_of(judged.evidence), HORIZON_CROSSING)
+    fit = ladder.fitted(rungs, seed, HORIZON_CROSSING)
     first = max(own.sizes[0] for own in rungs.ladders)
     last = min(own.sizes[-1] for own in rungs.ladders)
     inside = _inside(fit.losses(np.geomspace(first, last, 25)), np.geomspace(first, last, 25))
