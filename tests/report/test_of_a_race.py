@@ -27,9 +27,11 @@ def raced(tmp_path_factory: pytest.TempPathFactory) -> deepenough.Race:
 
 
 def test_its_command_asks_for_the_same_race(raced: deepenough.Race) -> None:
-    options = parser().parse_args(shlex.split(raced.facts["repeat"]["command"])[1:])
+    words = shlex.split(raced.facts["repeat"]["command"])
+    options = parser().parse_args(words[1:])
     assert {name: getattr(options, name) for name in ASKED} == ASKED
-    assert (options.target, options.budget, options.kwh) == ("risk", "8trials", 0.2)
+    assert words[3:5] == ["--target", "risk"]
+    assert (options.budget, options.kwh) == ("8trials", 0.2)
     assert Path(options.source).name == "credit loans.csv"
     assert options.metric is None and options.positive is None
 

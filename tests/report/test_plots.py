@@ -63,7 +63,7 @@ def test_curves_keep_what_is_extrapolated_apart(facts: Facts) -> None:
 def test_drivers_are_ranked_and_those_of_both_stand_side_by_side(facts: Facts) -> None:
     chart = plots.charts(facts)["drivers"]
     assert [row[2] for row in chart.rows] == ["0.110", "0.0400", "-0.00100"] * 2
-    assert chart.svg.count('class="of-classical"') == chart.svg.count('class="of-deep"') == 3
+    assert chart.svg.count('class="of-classical"') == chart.svg.count('class="of-deep"') == 3 + 2  # the legend's too
     assert "lightgbm (classical) depends most on" in chart.about
 
 

@@ -22,13 +22,15 @@ def drivers(facts: Facts) -> Chart | None:
     known = {family: {item["name"]: item for item in side["inputs"]} for family, side in sides.items()}
     names = _strongest(known)
     ends = [end for own in known.values() for name in names if name in own for end in _ends(own[name])]
-    x = svg.Scale(*svg.spread([0.0, *ends], 0.04), 216, 704)
+    left = 34 + 7.2 * max(len(words.cut(name, LABEL_LETTERS)) for name in names)
+    x = svg.Scale(*svg.spread([0.0, *ends], 0.04), left, 704)
     bottom = 34 + 30 * len(names)
     parts = [svg.axis_x(x, bottom, f"rise of {_loss(facts)} when the input is shuffled", top=20)]
+    parts.append(svg.legend(704, 10, {family: side["contender"] for family, side in sides.items()}))
     parts.append(svg.line(x(0), 20, x(0), bottom))
     for index, name in enumerate(names):
         middle = 37 + 30 * index
-        parts.append(svg.text(206, middle + 4, words.cut(name, LABEL_LETTERS), "end"))
+        parts.append(svg.text(left - 10, middle + 4, words.cut(name, LABEL_LETTERS), "end"))
         for family, own in known.items():
             if name in own:
                 parts.append(_driver(family, own[name], x, middle + (-5 if family == "classical" else 5)))
@@ -168,6 +170,7 @@ def calibration(facts: Facts) -> Chart | None:
     x, y = svg.Scale(low, high, 62, 690), svg.Scale(low, high, 282, 30)
     parts = [svg.axis_y(y, 62, 690, _happened(sides)), svg.axis_x(x, 282, "the probability that was given")]
     parts.append(svg.path([(x(low), y(low)), (x(high), y(high))], "ideal"))
+    parts.append(svg.legend(690, 14, {family: side["contender"] for family, side in sides.items()}))
     for family, side in sides.items():
         points = [_calibration_point(family, item, x, y) for item in side["calibration"]]
         parts.append(svg.group(family, *points))

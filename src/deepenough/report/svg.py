@@ -12,7 +12,7 @@ Needs that this module answers, and why no chart library is used:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -169,6 +169,17 @@ def cell(x: float, y: float, size: float, share: float, title: str) -> str:
     """A square that is the fuller the larger its share; `title` shows when one points at it."""
     place = f'x="{x:g}" y="{y:g}" width="{size:g}" height="{size:g}"'
     return f'<rect {place} class="cell" fill-opacity="{0.06 + 0.84 * share:.2f}"><title>{_words(title)}</title></rect>'
+
+
+def legend(right: float, y: float, names: Mapping[str, str]) -> str:
+    """Who has which mark, on one line that ends at `right`; by family, the name beside its mark."""
+    drawn: list[str] = []
+    for family, name in reversed(names.items()):
+        drawn.insert(0, group(family, text(right, y + 4, name, "end", "name")))
+        right -= 7.4 * len(name) + 12
+        drawn.insert(0, group(family, mark(family, right, y, name)))
+        right -= 22
+    return "".join(drawn)
 
 
 def picture(width: int, height: float, parts: Sequence[str], about: str, title: str = "") -> str:
