@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import deepenough
 from deepenough import contract, errors, kinds
 from deepenough.cli import parser
 from deepenough.contract.kind_claims import KIND_CLAIMS
@@ -21,7 +22,8 @@ from deepenough.contract.kind_claims import KIND_CLAIMS
 DOCS = Path(__file__).resolve().parent
 
 PUBLIC = {
-    "Race": ["deepenough:race", "deepenough:resume", "deepenough:Race"],
+    "Race": [f"deepenough:{name}" for name in deepenough.__all__ if "race" in name.lower() or name == "resume"],
+    "In scikit-learn": [f"deepenough.sklearn:Deepenough{name}" for name in ("Classifier", "Regressor")],
     "Predict": ["deepenough:load", "deepenough.model.folder:LoadedModel"],
     "Bring a learner": [f"deepenough.learner:{name}" for name in ("Learner", "Model", "Examples", "Limits", "Inputs")],
     "Bring a kind of data": ["deepenough.kinds:Kind", "deepenough.kinds:Codec", "deepenough.task.task:SupervisedTask"],
@@ -185,7 +187,7 @@ def _docstring(thing: Any) -> str:
     listed, told = False, []
     for line in lines:
         found = re.match(r"((?:\w+, )*\w+): (.+)$", line)
-        if found and found[1].islower():
+        if found and (found[1].islower() or found[1] == "X"):
             told += ([] if listed or not told or not told[-1] else [""]) + [f"* `{found[1]}`: {found[2]}"]
             listed = True
         else:
