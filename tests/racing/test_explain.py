@@ -53,7 +53,7 @@ def told(raced: tuple[Path, StubSupervised], **at: Any) -> dict[tuple[str, str],
 
 
 def test_both_finalists_are_looked_at_with_units_that_judged_them(raced: tuple[Path, StubSupervised]) -> None:
-    folder, task = raced
+    _, task = raced
     with opened(raced) as loop:
         verdict = judge(loop.evidence)
         assert verdict.classical is not None

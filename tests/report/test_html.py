@@ -121,6 +121,13 @@ def test_every_table_says_what_it_is(facts_by_case: dict[str, Facts]) -> None:
         assert all('scope="row"' in table for table in tables if "<td" in table)
 
 
+def test_of_very_many_classes_the_most_frequent_confusions_are_listed(facts: Facts) -> None:
+    side = facts["mistakes"]["deep"]
+    classes = side["classes"] | {"confusion": None, "names": ["spruce", "fir"]}
+    page = html.page(facts | {"mistakes": {"classical": None, "deep": side | {"classes": classes}}})
+    assert re.search(r"fir</th><td>spruce</td><td[^>]*>200</td><td[^>]*>800</td>", page)
+
+
 def test_what_was_not_measured_is_said(facts_by_case: dict[str, Facts]) -> None:
     assert html.page(facts_by_case["early"]).count("It was not measured.") == 2
     assert "No time was left to look." in html.page(facts_by_case["numbers"])

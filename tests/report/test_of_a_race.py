@@ -1,4 +1,4 @@
-"""A real race of a small table, to its report: what was asked for, what drives the predictions, where they are wrong."""
+"""A real race of a small table, to its report: what was asked for, what drives predictions, where they are wrong."""
 
 from __future__ import annotations
 
