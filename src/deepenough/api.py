@@ -17,6 +17,7 @@ from deepenough.evidence import FAMILIES, Event, Journal, Plan, read
 from deepenough.judge.cost import Prices
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.model.folder import Member
+from deepenough.racing import disk as disks
 from deepenough.racing.budget import parse_budget
 from deepenough.racing.executors.local import LocalExecutor
 from deepenough.racing.explain import explanations
@@ -64,6 +65,8 @@ def race(
     prices: Mapping[str, float | str] | None = None,
     kind: str | None = None,
     race_mine: str | None = None,
+    keep_logs: bool = False,
+    disk: str | int | None = None,
     listen: Listeners = None,
     started: float | None = None,
 ) -> Race:
@@ -90,6 +93,8 @@ def race(
     positive: of two classes the one whose probability is asked; default the rarer one.
     prices: what things cost, by the names of `judge.cost.Prices` ({"kwh": .25, "core_hour": .04, "currency": "USD"}).
     kind: of data; default: recognised.
+    keep_logs: keep what trials print, `logs/<trial>.log` in the run folder.
+    disk: the most that the run folder may hold ("2GB"): models of beaten contenders are removed first, evidence never.
     race_mine: `module:estimator` (or what makes one) of the model that is in use now, judged beside the finalists.
     listen: called with each `Event`; several may be given, () is none. Default: in a notebook one line that renews
         itself, elsewhere none.
@@ -125,7 +130,7 @@ def race(
         device="cuda" if about.get("cuda") else "cpu",
         shape=loaded.shape,
         absent=tuple(absent),
-        setup=_setup(about, reason, str(budget), prices) | {"asked": asked},
+        setup=disks.asked(keep_logs, disk) | _setup(about, reason, str(budget), prices) | {"asked": asked},
         judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed},
         **_task_facts(loaded),
     )

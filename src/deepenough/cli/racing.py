@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PASSED_ON = (
     *("source", "target", "budget", "metric", "task", "group", "time", "folds", "weights", "test"),
     *("positive", "equal_within", "kind", "seed", "drop", "only", "without", "memory", "cores", "out", "race_mine"),
+    *("keep_logs", "disk"),
 )
 """Options that `deepenough.race` takes by the same names."""
 PRICES = ("kwh", "core_hour", "currency")
@@ -76,6 +77,8 @@ def _add_race(commands: Any) -> None:
     race.add_argument("--kwh", metavar="PRICE", type=float, help="price of a kilowatt hour (default: 0.30)")
     race.add_argument("--core-hour", metavar="PRICE", type=float, help="price of a core and hour (default: 0.05)")
     race.add_argument("--currency", metavar="NAME", help="of these prices (default: EUR)")
+    race.add_argument("--keep-logs", action="store_true", help="keep what trials print in RUN/logs")
+    race.add_argument("--disk", metavar="SIZE", help="most that the run may hold, as 2GB; beaten models go first")
     race.add_argument("--out", metavar="DIR", help="folder of the run (default: a new one under runs/)")
     race.add_argument(
         "--config", metavar="FILE", help="a TOML file whose keys are these options; the command line wins"

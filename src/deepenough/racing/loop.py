@@ -26,9 +26,11 @@ from deepenough.evidence import FAMILIES, Contender, Event, Evidence, Journal, T
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.judge.words import decision_sentence
 from deepenough.kinds import settings_of
+from deepenough.racing import disk
 from deepenough.racing.executors.local import Outcome
 from deepenough.racing.order import Order
 from deepenough.racing.scheduler import dropped, next_order
+from deepenough.racing.standing import Race
 from deepenough.task.task import Answer, Job, Task
 
 BLEND_WEIGHTS = (0.25, 0.5, 0.75)
@@ -84,12 +86,13 @@ class Loop:
         self.journal = journal
         self.executor = executor
         self.clock = clock
-        self.trials = list(evidence.trials)
+        self.trials = disk.with_their_models(evidence.trials, journal.folder)
         self.records: dict[int, np.ndarray] = dict(evidence.records)
         self.units = {fold: task.units(fold) for fold in range(task.folds)}
         self.interrupted = False
         self.stop = _CtrlC()
         self._judged_seconds = -VERDICT_SECONDS
+        self._disk_full = False
         self._dropped = {name for name, _ in dropped(self.evidence)}
 
     @property
@@ -130,8 +133,25 @@ class Loop:
             self.trials.append(trial)
             told = {"status": trial.status, "loss": trial.loss, "scores": dict(trial.scores), "error": trial.error}
             yield self.say("trial_ended", shown | told | {"wall_seconds": round(trial.wall_seconds, 3)})
+        if self.plan.setup.get("keep_logs"):
+            disk.keep_log(self.journal.folder, folder, order.number)
         shutil.rmtree(folder, ignore_errors=True)
+        yield from self._make_room()
         yield from self._after(order)
+
+    def _make_room(self) -> Iterator[Event]:
+        """Keep to the disk that was allowed: models of beaten contenders are removed, and it is said."""
+        limit = self.plan.setup.get("disk_bytes")
+        if limit is None:
+            return
+        race = Race(self.evidence)
+        leaders = [leader.name for family in FAMILIES if (leader := race.leader(family))]
+        removed, held = disk.make_room(self.trials, self.journal.folder, limit, leaders)
+        self.trials = disk.with_their_models(self.trials, self.journal.folder)
+        is_new = held > limit and not self._disk_full
+        self._disk_full = held > limit
+        if removed or is_new:
+            yield self.say("note", disk.said(removed, held, limit))
 
     def unscored(self, order: Order, job: Job) -> Trial:
         """Run a trial that nobody judges (a refit) and write it down."""
