@@ -141,3 +141,11 @@ def test_rows_are_as_many_as_the_time_allows() -> None:
 
 def read_trial(**measured: Any) -> Trial:
     return Trial(1, "one", "deep", "final", 100, 0, 0, "ok", **measured)
+
+
+def test_without_a_clock_the_effort_is_bounded_however_many_parts_there_are() -> None:
+    assert explain._effort(40, None) == explain._effort(40, 1.0)
+    for parts in (201, 2_000, 50_000):
+        effort = explain._effort(parts, None)
+        assert 5 <= effort.most <= effort.screened <= parts
+        assert (effort.screened + effort.repeats * effort.most) * parts <= 400_000 or effort.most == 5

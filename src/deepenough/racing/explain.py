@@ -11,6 +11,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ from deepenough.learner import Parted
 from deepenough.racing.executors.local import Outcome
 from deepenough.racing.loop import Loop
 from deepenough.racing.order import Order
+from deepenough.racing.perturb import Effort
 from deepenough.racing.scheduler import GRACE_SECONDS
 from deepenough.task.task import Job, SupervisedTask
 
@@ -36,10 +38,14 @@ REPORT_SECONDS = 1.0
 """Left for the report when the time is divided."""
 LEAST_SECONDS = 0.15
 """With less than that for a finalist nothing could be shuffled."""
+MOST_CELLS = 400_000
+"""Units times parts that are predicted at once where there is no clock."""
 REPEATS = 5
 MOST_ROWS, FEWEST_ROWS = 2000, 40
 """Units of all folds together, and of one fold at least."""
 MOST_PARTS = 40
+WIDE = 200
+"""With more parts than that a race that counts trials shuffles fewer of them: it has no clock to stop by."""
 MOST_BYTES = 48_000_000
 """Of predictions that come back from one trial."""
 
@@ -150,12 +156,14 @@ def _seconds(loop: Loop, waiting: int) -> float | None:
 
 def _rows_each(own: Sequence[Fit], parts: int, seconds: float | None) -> int:
     """Units of each fit with which all parts can be shuffled three times in half of the time."""
-    most = MOST_ROWS // len(own)
+    most, names = MOST_ROWS // len(own), parts
     parts = min(parts, MOST_PARTS)
     bytes_each = 4 * int(own[0].predictions[0].size) * len(own)
     most = min(most, MOST_BYTES // (bytes_each * parts * REPEATS))
     rate = median(fit.trial.predict_rows_per_second or 1e4 for fit in own)
-    if seconds is not None:
+    if seconds is None:
+        most = min(most, MOST_CELLS // (names * len(own)))
+    else:
         call = median(fit.trial.predict_one_ms_p50 or 1.0 for fit in own) / 1000
         most = min(most, int(rate * (0.5 * seconds / (3 * parts * len(own)) - call)))
     return max(most, FEWEST_ROWS)
@@ -191,12 +199,20 @@ def _ask(loop: Loop, own: Sequence[Fit], inputs: Sequence[Any], parts: int, seco
     )
     folder = loop.work_folder(order.number)
     try:
-        return loop.executor.run(order, _job(loop, own, inputs, parts), folder, loop.stop)
+        return loop.executor.run(order, _job(loop, own, inputs, parts, seconds), folder, loop.stop)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _job(loop: Loop, own: Sequence[Fit], inputs: Sequence[Any], parts: int) -> Job:
+def _effort(parts: int, seconds: float | None) -> Effort:
+    """With a clock as much as it allows; without one the less, the more parts there are, for then each is dearer."""
+    if seconds is not None or parts <= WIDE:
+        return Effort(MOST_PARTS, parts, REPEATS)
+    most = max(WIDE * MOST_PARTS // parts, 5)
+    return Effort(most, min(parts, max(5 * WIDE**2 // parts, most)), 2)
+
+
+def _job(loop: Loop, own: Sequence[Fit], inputs: Sequence[Any], parts: int, seconds: float | None) -> Job:
     """The saved models by their place, and the units of each."""
     arrays = {f"{i}.{name}": array for i, each in enumerate(inputs) for name, array in each.to_arrays().items()}
     cls = type(inputs[0])
@@ -205,8 +221,7 @@ def _job(loop: Loop, own: Sequence[Fit], inputs: Sequence[Any], parts: int) -> J
         "n_classes": _task(loop).n_classes,
         "models": [str((loop.journal.folder / fit.trial.model).resolve()) for fit in own],
         "parts": parts,
-        "most": MOST_PARTS,
-        "repeats": REPEATS,
+        "effort": dataclasses.asdict(_effort(parts, seconds)),
     }
     return Job("shuffled", arrays, facts)
 

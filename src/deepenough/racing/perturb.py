@@ -10,6 +10,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,17 +43,27 @@ class Shuffles:
     done: tuple[tuple[int, int], ...]
 
 
-def shuffles(
-    subjects: Sequence[Subject], parts: int, most: int, repeats: int, seed: int, left: Callable[[], float]
-) -> Shuffles:
-    """Shuffle each of `parts` (the `most` promising of them), so many times, until no time is left.
+@dataclass(frozen=True)
+class Effort:
+    """How much is shuffled: the `most` promising parts, `repeats` times each.
+
+    screened: twice as many predictions at most are spent on finding out which parts are promising.
+    """
+
+    most: int
+    screened: int
+    repeats: int
+
+
+def shuffles(subjects: Sequence[Subject], parts: int, effort: Effort, seed: int, left: Callable[[], float]) -> Shuffles:
+    """Shuffle part after part, pass after pass, until no time is left.
 
     left: the share of the time that is left, 1 to 0.
     """
     found = [_all(subjects, lambda subject, index: subject.inputs)]
     done: list[tuple[int, int]] = []
-    order = range(parts) if parts <= most else _promising(subjects[0], parts, seed, left)[:most]
-    for repeat in range(repeats):
+    order = range(parts) if parts <= effort.most else _promising(subjects[0], parts, effort, seed, left)
+    for repeat in range(effort.repeats):
         for part in order:
             if left() <= 0:
                 return Shuffles(np.stack(found), tuple(done))
@@ -74,14 +85,31 @@ def _shuffler(part: int, repeat: int, seed: int) -> Callable[[Subject, int], Any
     return shuffled
 
 
-def _promising(subject: Subject, parts: int, seed: int, left: Callable[[], float]) -> list[int]:
-    """The parts that move the predictions of a few units, by how far; those that time did not suffice for are left."""
+def _promising(subject: Subject, parts: int, effort: Effort, seed: int, left: Callable[[], float]) -> list[int]:
+    """The parts that move the predictions of a few units the furthest.
+
+    Parts are shuffled in blocks, and whichever block moves the most is cut in two, until single parts are left: the few
+    that matter among thousands are found in a few dozen predictions.
+    """
     some = Subject(subject.predict, subject.inputs.take(np.arange(min(SCREEN_ROWS, len(subject.inputs)))))
     plain = some.predict(some.inputs)
-    moved = []
-    for part in range(parts):
-        if left() < 1 - SCREEN_SHARE:
-            break
-        answer = some.predict(_shuffler(part, 0, seed)(some, parts))
-        moved.append((-float(np.abs(answer - plain).mean()), part))
-    return [part for _, part in sorted(moved)]
+    waiting: list[tuple[float, list[int]]] = [(0.0, list(range(parts)))]
+    found: list[int] = []
+    asked = 0
+    while waiting and len(found) < effort.most:
+        _, block = heapq.heappop(waiting)
+        if len(block) == 1:
+            found.append(block[0])
+        elif asked < 2 * effort.screened and left() >= 1 - SCREEN_SHARE:
+            for half in (block[: len(block) // 2], block[len(block) // 2 :]):
+                moved = some.predict(_all_shuffled(some.inputs, half, seed))
+                heapq.heappush(waiting, (-float(np.abs(moved - plain).mean()), half))
+                asked += 1
+    return found
+
+
+def _all_shuffled(inputs: Any, parts: Sequence[int], seed: int) -> Any:
+    """Inputs with all of these parts shuffled, each in its own order."""
+    for part in parts:
+        inputs = inputs.shuffled(part, np.random.default_rng([seed, part]).permutation(len(inputs)))
+    return inputs

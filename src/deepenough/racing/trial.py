@@ -218,7 +218,7 @@ def _shuffled(
     folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
 ) -> dict[str, Any]:
     """No fit: saved models predict units again, with one part of these shuffled (see `perturb`)."""
-    from deepenough.racing.perturb import Subject, shuffles
+    from deepenough.racing.perturb import Effort, Subject, shuffles
 
     inputs = imported(facts["inputs"])
     subjects = [
@@ -232,7 +232,7 @@ def _shuffled(
     def left() -> float:
         return limits.seconds_left() / order.limit_seconds if order.limit_seconds else limits.seconds_left()
 
-    found = shuffles(subjects, facts["parts"], facts["most"], facts["repeats"], order.seed, left)
+    found = shuffles(subjects, facts["parts"], Effort(**facts["effort"]), order.seed, left)
     np.savez(folder / f"answer-{order.n_train}.npz", predictions=found.predictions)
     return {"rungs": [[order.n_train, 0.0]], "done": found.done}
 

@@ -174,7 +174,7 @@ def cell(x: float, y: float, size: float, share: float, title: str) -> str:
 def legend(right: float, y: float, names: Mapping[str, str]) -> str:
     """Who has which mark, on one line that ends at `right`; by family, the name beside its mark."""
     drawn: list[str] = []
-    for family, name in reversed(names.items()):
+    for family, name in list(names.items())[::-1]:
         drawn.insert(0, group(family, text(right, y + 4, name, "end", "name")))
         right -= 7.4 * len(name) + 12
         drawn.insert(0, group(family, mark(family, right, y, name)))
