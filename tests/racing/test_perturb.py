@@ -64,6 +64,11 @@ def test_the_few_that_matter_among_thousands_are_found() -> None:
     assert [part for part, _ in found.done] == [7, 1500]
 
 
+def test_where_all_parts_matter_alike_some_are_found() -> None:
+    found = shuffles(subjects(weights=np.ones(2000)), 2000, Effort(5, 50, 1), 0, lambda: 1.0)
+    assert len(found.done) == 5
+
+
 def test_screening_ends_after_so_many_predictions() -> None:
     asked = []
 

@@ -88,8 +88,9 @@ def _shuffler(part: int, repeat: int, seed: int) -> Callable[[Subject, int], Any
 def _promising(subject: Subject, parts: int, effort: Effort, seed: int, left: Callable[[], float]) -> list[int]:
     """The parts that move the predictions of a few units the furthest.
 
-    Parts are shuffled in blocks, and whichever block moves the most is cut in two, until single parts are left: the few
-    that matter among thousands are found in a few dozen predictions.
+    Parts are shuffled in blocks, and the block that moves the most for its size (many small movements add up like the
+    root of their number) is cut in two, until single parts are left: the few that matter among thousands are found in a
+    few dozen predictions.
     """
     some = Subject(subject.predict, subject.inputs.take(np.arange(min(SCREEN_ROWS, len(subject.inputs)))))
     plain = some.predict(some.inputs)
@@ -102,8 +103,8 @@ def _promising(subject: Subject, parts: int, effort: Effort, seed: int, left: Ca
             found.append(block[0])
         elif asked < 2 * effort.screened and left() >= 1 - SCREEN_SHARE:
             for half in (block[: len(block) // 2], block[len(block) // 2 :]):
-                moved = some.predict(_all_shuffled(some.inputs, half, seed))
-                heapq.heappush(waiting, (-float(np.abs(moved - plain).mean()), half))
+                moved = np.abs(some.predict(_all_shuffled(some.inputs, half, seed)) - plain).mean()
+                heapq.heappush(waiting, (-float(moved) / len(half) ** 0.5, half))
                 asked += 1
     return found
 
