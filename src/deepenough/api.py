@@ -31,6 +31,7 @@ from deepenough.racing.standing import Race as Standing
 from deepenough.racing.testing import tests
 from deepenough.report.live import heard_by
 from deepenough.result import Race
+from deepenough.task import sql
 from deepenough.task.task import Question, Task
 
 Listener = Callable[[Event], None]
@@ -53,6 +54,7 @@ def race(
     folds: str | None = None,
     weights: str | None = None,
     test: Any = None,
+    query: str | None = None,
     drop: Sequence[str] = (),
     seed: int = 0,
     out: str | Path | None = None,
@@ -72,7 +74,8 @@ def race(
 ) -> Race:
     """Race classical machine learning against deep learning on a source, and judge.
 
-    source: path of a file, or a pandas, polars or pyarrow frame.
+    source: path of a file, address of a database ("sqlite:///shop.db?table=orders"), or a pandas, polars or pyarrow
+        frame.
     target: name of the column to predict.
     budget: wall-clock time from the call to the model saved ("30s", "2m", 90), or "40trials", which is repeatable.
     metric: what is judged; default calibrated log loss for classes, RMSE for numbers.
@@ -82,6 +85,7 @@ def race(
     folds: column of your own split, of 2 to 20 values; rows of one are judged by models that learnt from the others.
     weights: column that says what each row weighs, in learning and in judging.
     test: a source of rows that nobody learns from, scored after the verdict, which stays what it is.
+    query: what is selected from the database that the source names.
     drop: columns to leave out.
     seed: of every split, draw and fit.
     out: the run folder; default `runs/<name>-<number>`.
@@ -105,6 +109,7 @@ def race(
     asked = _asked(locals())
     begun, hear = _now() if started is None else started, heard_by(listen)
     options = {"equal_within": equal_within, "only": list(only), "without": list(without), "task": task}
+    options |= {"query": query} if query is not None else {}
     question = Question(target, metric, seed, tuple(drop), group, time, positive, options, folds, weights, test)
     chosen, reason = _kind(source, question, kind)
     entries, absent = _entries(chosen, only, without)
@@ -247,16 +252,17 @@ _NOT_OF_THE_COMMAND = ("source", "target", "budget", "out", "prices", "listen", 
 def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     """The options that were given and are no defaults, from which the report makes the race's command again.
 
-    given: arguments of `race`. What no command line can hold is left out, and so is an address with a password in it.
+    given: arguments of `race`. What no command line can hold is left out, and so are passwords of databases.
     """
     kept = {}
     for name, parameter in inspect.signature(race).parameters.items():
         value = given[name]
         value = list(value) if isinstance(value, list | tuple) else str(value) if isinstance(value, Path) else value
+        value = sql.without_secrets(value) if isinstance(value, str) else value
         plain = isinstance(value, str | int | float | list)
         if plain and value and value != parameter.default and name not in _NOT_OF_THE_COMMAND:
             kept[name] = value
-    return {name: value for name, value in kept.items() if not ("://" in str(value) and "@" in str(value))}
+    return kept
 
 
 def _setup(
@@ -348,7 +354,9 @@ def _memory(memory: str | int | None, about: Mapping[str, Any]) -> int:
 def _written(question: Question) -> dict[str, Any]:
     """The question as the plan holds it: of a test the path, or that it was a frame."""
     test: Any = question.test
-    if isinstance(test, str | Path):
+    if sql.is_address(test):
+        test = sql.without_secrets(test)
+    elif isinstance(test, str | Path):
         test = str(Path(test).expanduser().absolute())
     elif test is not None:
         test = {"frame": type(test).__name__}

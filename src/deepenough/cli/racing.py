@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from deepenough.result import Race
 
 PASSED_ON = (
-    *("source", "target", "budget", "metric", "task", "group", "time", "folds", "weights", "test"),
+    *("source", "target", "budget", "metric", "task", "group", "time", "folds", "weights", "test", "query"),
     *("positive", "equal_within", "kind", "seed", "drop", "only", "without", "memory", "cores", "out", "race_mine"),
     *("keep_logs", "disk"),
 )
@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
 def _add_race(commands: Any) -> None:
     race = add_command(commands, "race", "Race both families on your data and say which to use.", _race)
     race.set_defaults(parser=race)
-    race.add_argument("source", metavar="SOURCE", nargs="?", help="the data: a file, a folder, a database")
+    race.add_argument("source", metavar="SOURCE", nargs="?", help="a file, or a database: sqlite:///shop.db?table=orders")
     race.add_argument(
         "--target",
         metavar="COLUMN",
@@ -58,6 +58,7 @@ def _add_race(commands: Any) -> None:
     race.add_argument("--folds", metavar="COLUMN", help="your own split: its 2 to 20 values are the folds")
     race.add_argument("--weights", metavar="COLUMN", help="what each row weighs, in learning and in judging")
     race.add_argument("--test", metavar="FILE", help="rows that nobody learns from, scored after the verdict")
+    race.add_argument("--query", metavar="SQL", help="what to select from the database that SOURCE names")
     race.add_argument("--drop", metavar="COLUMN", action="append", default=[], help="leave a column out; repeatable")
     race.add_argument("--positive", metavar="CLASS", help="the class that counts as positive")
     race.add_argument("--equal-within", metavar="X", type=float, help="differences up to X in the metric don't matter")

@@ -250,7 +250,8 @@ class LoadedModel:
         batch: rows held in memory at once.
         interval: as in `predict`.
         """
-        if isinstance(source, str | Path) and Path(out).exists() and Path(out).samefile(source):
+        both = isinstance(source, str | Path) and os.path.exists(source) and os.path.exists(out)
+        if both and os.path.samefile(source, out):
             raise OptionError(f"{out} is the file to predict; its rows would be lost. Write to another.")
         rows, self.unread = 0, Counter[str]()
         with sinks.opened(Path(out)) as sink:

@@ -47,7 +47,7 @@ _MAGIC = {
     b"\xd0\xcf\x11\xe0": "excel",
 }
 _FOREIGN = {
-    b"SQLite format 3": "an SQLite database: write the table to a CSV or Parquet file first",
+    b"SQLite format 3": "an SQLite database: give it by its address, sqlite:///NAME?table=TABLE",
     b"ARROW1": "an Arrow (Feather) file: write it as Parquet, or give it as a frame",
     b"\x89PNG": "a picture (PNG)",
     b"\xff\xd8\xff": "a picture (JPEG)",
@@ -315,7 +315,8 @@ def looks_tabular(path: Path) -> bool:
     """Whether a file without a telling name begins like a table: Parquet, a list of objects, or lines cut alike."""
     with open(path, "rb") as file:
         head = file.read(16_384)
-    if head.startswith((b"PAR1", *(magic for magic, form in _MAGIC.items() if form in ("gz", "bz2", "xz")))):
+    told = (magic for magic, form in _MAGIC.items() if form in ("gz", "bz2", "xz"))
+    if head.startswith((b"PAR1", b"SQLite format 3", *told)):  # of a database, loading it says how it is given
         return True
     if not head.strip() or b"\0" in head:
         return False

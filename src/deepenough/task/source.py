@@ -1,4 +1,4 @@
-"""Reading what has rows and columns: CSV of any dialect, Parquet, JSON, Excel, frames. It never guesses a kind.
+"""Reading what has rows and columns: files of many kinds, databases, frames. It never guesses a kind.
 
 Needs that the design answers:
 
@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.errors import SourceError
-from deepenough.task import files, parsing
+from deepenough.errors import OptionError, SourceError
+from deepenough.task import files, parsing, sql
 from deepenough.task import frame as frames
 from deepenough.task import scan as scans
 from deepenough.task.files import Opened
@@ -45,10 +45,15 @@ _WORDS_FOR_MISSING = "('na', 'n/a', '#n/a', 'nan', 'null', '?', '<na>', 'nat')"
 def read(source: Any, options: Mapping[str, Any] | None = None, max_rows: int = MAX_ROWS, seed: int = 0) -> Frame:
     """The table that a path or a frame holds.
 
-    options: `header` (bool), `delimiter`, `encoding`, `sheet`: what the file would not say by itself.
+    options: `header` (bool), `delimiter`, `encoding`, `sheet`: what the file would not say by itself; `query`: what is
+        selected from a database (see `sql`).
     max_rows: of a larger source a random sample of so many rows, in its order.
     seed: of the sample.
     """
+    if sql.is_address(source):
+        return _finished(frame := sql.read(source, dict(options or {}), max_rows, seed), dict(frame.facts))
+    if (options or {}).get("query"):
+        raise OptionError("--query is for a database: sqlite:///shop.db or postgresql://user@host/shop as the source.")
     if isinstance(source, str | Path):
         return _read_file(Path(os.path.expanduser(source)), dict(options or {}), max_rows, seed)
     if not frames.is_frame(source):
@@ -69,6 +74,9 @@ def batches(source: Any, size: int, options: Mapping[str, Any] | None = None) ->
 
     options: as `read` takes them; `columns` names those that a header is expected to hold.
     """
+    if sql.is_address(source):
+        yield from sql.batches(source, size)
+        return
     if not isinstance(source, str | Path):
         yield from _frame_batches(source, size)
         return

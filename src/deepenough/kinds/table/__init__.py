@@ -9,7 +9,7 @@ from typing import Any
 
 from deepenough.kinds import Codec, Kind
 from deepenough.learner import Learner
-from deepenough.task import files, frame
+from deepenough.task import files, frame, sql
 from deepenough.task.task import Question, Task
 
 
@@ -17,12 +17,14 @@ class Table(Kind):
     """Rows and columns, and one column to predict from the others."""
 
     name = "table"
-    about = "rows and columns (CSV, Parquet, JSON, Excel or a frame), and one column to predict from the others"
+    about = "rows and columns (a file, a database, a frame), and one column to predict from the others"
     extra = "table"
 
     def recognise(self, source: Any, question: Question) -> str:
         if frame.is_frame(source):
             return f"a {type(source).__name__} of rows and columns"
+        if sql.is_address(source):
+            return "a table of a database"
         if not isinstance(source, str | Path):
             return ""
         path = Path(os.path.expanduser(source))
