@@ -18,14 +18,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
 from deepenough.errors import OptionError, SourceError
-from deepenough.task import files, parsing, sql
+from deepenough.task import cells, files, sql
 from deepenough.task import frame as frames
 from deepenough.task import scan as scans
 from deepenough.task.files import Opened
-from deepenough.task.frame import Frame, Raw
+from deepenough.task.frame import Frame
 
 MAX_ROWS = 400_000
 """Rows that are read at most; of more, a random sample."""
@@ -33,13 +31,6 @@ MAX_CELLS = 20_000_000
 """Rows times columns that are read at most: 160 MB of numbers."""
 LARGE_BYTES = 256 << 20
 """Text files above this are not read through, but whole lines of evenly spread blocks of them."""
-
-_NUMBERS = (
-    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL"),
-    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
-)
-_MOMENTS = ("DATE", "TIMESTAMP")
-_WORDS_FOR_MISSING = "('na', 'n/a', '#n/a', 'nan', 'null', '?', '<na>', 'nat')"
 
 
 def read(source: Any, options: Mapping[str, Any] | None = None, max_rows: int = MAX_ROWS, seed: int = 0) -> Frame:
@@ -177,15 +168,11 @@ def _read_scan(database: Any, file: Opened, options: dict[str, Any], max_rows: i
             loaded = _load(database, scan, max_rows, seed, notes, total, few)
         except duckdb.Error as error:
             raise scans.unreadable(name, error) from error
-        columns = []
-        for column, kind in types.items():
-            raw, said = _column(database, column, kind)
-            columns.append(raw)
-            notes += said
+        columns, said = cells.columns(database, types)
     rows = len(columns[0].values) if columns else 0
     if rows == 0:
         raise SourceError(f"{name} holds no rows below its header." if types else f"{name} holds no rows.")
-    return Frame(tuple(columns), rows, {"rows_in_source": loaded, "estimated": estimated}, tuple(notes))
+    return Frame(tuple(columns), rows, {"rows_in_source": loaded, "estimated": estimated}, (*notes, *said))
 
 
 def _described(database: Any, query: str) -> list[tuple[str, str]]:
@@ -226,55 +213,6 @@ def _load(database: Any, scan: str, max_rows: int, seed: int, notes: list[str], 
     ordered = f"select * exclude (row_of_source) from ({sample}) order by row_of_source"
     database.execute(f"create or replace temp table data as {ordered}")
     return max(total, rows)
-
-
-def _column(database: Any, name: str, kind: str) -> tuple[Raw, list[str]]:
-    """One column of the table `data` as it is meant."""
-    quoted = scans.column(name)
-    if kind.startswith(_NUMBERS):
-        return frames.numbers(name, _fetched(database, f"cast({quoted} as double)"))
-    if kind.startswith(_MOMENTS):
-        return Raw(name, "date", frames.finite(_fetched(database, f"cast(epoch({quoted}) as double)"))), []
-    if kind != "VARCHAR":
-        return frames.from_strings(name, _strings(database, f"cast({quoted} as varchar)"))
-    reading = _reading(database, quoted)
-    if reading.form == "number" and not reading.how:
-        quick = _quick(database, name, quoted, "double", "", "number")
-    elif reading.how == "iso":
-        quick = _quick(database, name, quoted, "timestamptz", "epoch", "date")
-    else:
-        quick = None
-    return quick or frames.from_strings(name, _strings(database, quoted))
-
-
-def _reading(database: Any, quoted: str) -> parsing.Reading:
-    """How a column's strings are probably meant, by up to a thousand of them."""
-    query = f"select {quoted} from data where {quoted} is not null using sample reservoir(1000 rows) repeatable (1)"
-    _, levels = frames.factorised([row[0] for row in database.execute(query).fetchall()])
-    return parsing.guess(levels)
-
-
-def _quick(database: Any, name: str, quoted: str, kind: str, then: str, form: str) -> tuple[Raw, list[str]] | None:
-    """The column read by DuckDB; None where more than words for missing could not be read."""
-    values = _fetched(database, f"cast({then}(try_cast({quoted} as {kind})) as double)")
-    unread = f"{quoted} is not null and try_cast({quoted} as {kind}) is null"
-    meant = f"trim({quoted}) <> '' and lower(trim({quoted})) not in {_WORDS_FOR_MISSING}"
-    bad = f"select 1 from data where {unread} and {meant} limit 1"
-    if np.isnan(values).any() and database.execute(bad).fetchone():
-        return None
-    if form == "number":
-        return frames.numbers(name, values)
-    return Raw(name, form, frames.finite(values), reading="iso"), []
-
-
-def _fetched(database: Any, expression: str) -> np.ndarray:
-    values = database.execute(f"select {expression} as v from data").fetchnumpy()["v"]
-    return np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
-
-
-def _strings(database: Any, expression: str) -> list[str | None]:
-    values = database.execute(f"select {expression} as v from data").fetchnumpy()["v"]
-    return values.tolist()  # type: ignore[no-any-return]  # a masked array gives None where its mask is
 
 
 def _excel(file: Opened, options: Mapping[str, Any]) -> Any:
