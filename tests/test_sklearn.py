@@ -45,6 +45,7 @@ REPRESENTATIVE = {
     *("check_complex_data", "check_estimators_empty_data_messages", "check_estimator_sparse_matrix", "check_fit1d"),
     *("check_fit2d_1sample", "check_requires_y_none", "check_supervised_y_no_nan", "check_classifiers_one_label"),
     *("check_classifiers_regression_target", "check_all_zero_sample_weights_error"),
+    "check_classifiers_one_label_sample_weights",
 }
 """Those that need no race; the others are slow together."""
 

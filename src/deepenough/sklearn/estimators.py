@@ -129,12 +129,14 @@ class _Racer(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no anno
             return validate_data(self, X, reset=reset, skip_check_array=True)
         return validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
 
-    def _race(self, X: Any, y: Any, targets: Any, sample_weight: Any, positive: str | None = None) -> None:
+    def _race(
+        self, X: Any, y: Any, targets: Any, weights: Mapping[str, np.ndarray], positive: str | None = None
+    ) -> None:
         """Race on the inputs with the targets, and perhaps weights, beside them."""
         self._columns = inputs.column_names(X)
-        name, beside = inputs.target_name(X, y), inputs.weights(X, y, sample_weight)
-        table = inputs.as_pandas(X, self._columns).assign(**{name: targets, **beside})
-        options = self._options() | {"positive": positive, "weights": next(iter(beside), None)}
+        name = inputs.target_name(X, y)
+        table = inputs.as_pandas(X, self._columns).assign(**{name: targets, **weights})
+        options = self._options() | {"positive": positive, "weights": next(iter(weights), None)}
         folder = folders.new(self.out)
         try:
             with _RACING:
@@ -233,14 +235,13 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
         import pandas as pd
 
         X = self._inputs(X, reset=True)
-        labels = inputs.targets(X, y)
+        labels, weights = inputs.targets(X, y), inputs.weights(X, y, sample_weight)
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise TargetError(f"y has one class only ({self.classes_.tolist()[0]!r}); give rows of others too.")
+        _refuse_one_class(labels, *weights.values())
         known = inputs.class_names(self.classes_)
         coded = pd.Categorical.from_codes(codes, pd.Index(known))
-        self._race(X, y, coded, sample_weight, self._positive(known))
+        self._race(X, y, coded, weights, self._positive(known))
         raced = self.race_.facts["question"]["classes"]
         self._places = np.array([known.index(label) for label in raced])
         absent = sorted(set(known) - set(raced))
@@ -302,7 +303,7 @@ class DeepenoughRegressor(RegressorMixin, _Racer):  # type: ignore[misc]  # as a
         Raises InputError, which is a ValueError, where nothing can be learnt from them.
         """
         X = self._inputs(X, reset=True)
-        self._race(X, y, inputs.targets(X, y).astype(np.float64), sample_weight)
+        self._race(X, y, inputs.targets(X, y).astype(np.float64), inputs.weights(X, y, sample_weight))
         _warn(_leaks(self.race_))
         return self
 
@@ -314,6 +315,15 @@ class DeepenoughRegressor(RegressorMixin, _Racer):  # type: ignore[misc]  # as a
             whole[start : start + len(answer)] = answer.iloc[:, 0].to_numpy()
             start += len(answer)
         return whole
+
+
+def _refuse_one_class(labels: np.ndarray, *weights: np.ndarray) -> None:
+    """Raise TargetError where all rows that weigh something have one label."""
+    for each in weights:
+        labels = labels[each > 0]
+    classes = np.unique(labels).tolist()
+    if len(classes) == 1:
+        raise TargetError(f"y has one class only ({classes[0]!r}); give rows of others too.")
 
 
 def _leaks(race: Race) -> list[str]:
