@@ -118,7 +118,12 @@ def race_each(
         _note(base, places, errors)
         try:
             with (watch or _unheard)(name) as listen:
-                given: dict[str, Any] = {"budget": own, "drop": [*drop, *others], "out": base / places[name], "started": now}
+                given: dict[str, Any] = {
+                    "budget": own,
+                    "drop": [*drop, *others],
+                    "out": base / places[name],
+                    "started": now,
+                }
                 api.race(source, name, **given, **options, listen=listen)
         except Interrupted:
             raise

@@ -34,7 +34,9 @@ def add(commands: Any) -> None:
 def _add_race(commands: Any) -> None:
     race = add_command(commands, "race", "Race both families on your data and say which to use.", _race)
     race.set_defaults(parser=race)
-    race.add_argument("source", metavar="SOURCE", nargs="?", help="a file, or a database: sqlite:///shop.db?table=orders")
+    race.add_argument(
+        "source", metavar="SOURCE", nargs="?", help="a file, or a database: sqlite:///shop.db?table=orders"
+    )
     race.add_argument(
         "--target",
         metavar="COLUMN",
