@@ -201,7 +201,9 @@ def test_pinned_versions_are_allowed() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "docs/python.md", "docs/tutorial.md", "docs/own_split.md", "docs/service.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/python.md", "docs/tutorial.md", "docs/own_split.md", "docs/service.md"]
+)
 def test_python_blocks_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other in one folder, as a reader would; the budget is cut to a few trials."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")

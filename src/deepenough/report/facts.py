@@ -287,7 +287,13 @@ def _wall(evidence: Evidence) -> dict[str, float]:
     """Where the wall-clock seconds went."""
     total = evidence.elapsed_seconds
     paid = sum(trial.wall_seconds for trial in evidence.trials)
-    return {"total_seconds": total, "fit_and_predict_seconds": paid, "other_seconds": max(total - paid, 0.0)}
+    explained = sum(float(event.data.get("seconds", 0.0)) for event in evidence.events if event.what == "explained")
+    return {
+        "total_seconds": total,
+        "fit_and_predict_seconds": paid,
+        "explain_seconds": explained,
+        "other_seconds": max(total - paid - explained, 0.0),
+    }
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
