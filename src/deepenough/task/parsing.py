@@ -17,7 +17,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -243,14 +243,18 @@ def _is_code(sample: list[tuple[str, int]]) -> bool:
     )
 
 
-def _number_styles(sample: list[tuple[str, int]]) -> list[str]:
+def _number_styles(sample: list[tuple[str, int]]) -> Iterator[str]:
+    """Plain numbers first: most columns are, and no more is looked at then."""
     if sum(any(c.isdigit() for c in level) for level, _ in sample) <= len(sample) / 2:
-        return []
+        return
+    yield "plain"
     found = units([level for level, _ in sample])
     unit = found.most_common(1)[0][0] if found else ""
     alike = sum(count for other, count in found.items() if other.lower() == unit.lower())
-    unit = unit if alike > len(sample) / 2 else ""
-    return [f"{style}|{unit}" if unit else style for style in _STYLES]
+    if alike > len(sample) / 2:
+        yield from (f"{style}|{unit}" for style in _STYLES)
+    else:
+        yield from (style for style in _STYLES if style != "plain")
 
 
 def _date_formats(sample: list[tuple[str, int]]) -> list[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -25,6 +26,8 @@ from deepenough.task.files import Opened
 DUCKDB_MEMORY = "1GB"
 """DuckDB writes to the disk what does not fit."""
 THREADS = 2
+SNIFFED_BYTES, FEWEST_SNIFFED, MOST_SNIFFED = 4 << 20, 128, 20_480
+"""The dialect is found on about so many bytes, and on a number of rows between these."""
 
 
 @contextmanager
@@ -64,7 +67,7 @@ def table_function(
         return _parquet(connection, path, file.name, notes if notes is not None else [])
     if file.form == "json":
         return f"read_json_auto({path}, hive_partitioning=false, sample_size=20480, union_by_name=true)"
-    dialect, said = _dialect(connection, path, options, file.name, empty)
+    dialect, said = _dialect(connection, path, options, file, empty)
     if notes is not None:
         notes += said
     return f"read_csv({path}, {dialect})"
@@ -92,14 +95,18 @@ def _parquet(connection: Any, path: str, name: str, notes: list[str]) -> str:
     return f"(select * from {read} as source({', '.join(map(column, used))}))"
 
 
-def _dialect(connection: Any, path: str, options: Mapping[str, Any], name: str, empty: bool) -> tuple[str, list[str]]:
+def _dialect(
+    connection: Any, path: str, options: Mapping[str, Any], file: Opened, empty: bool
+) -> tuple[str, list[str]]:
     """Delimiter, quotes and header, found on the file's beginning, and what is said of names; the person's word counts
     more."""
     import duckdb
 
+    name, sample = file.name, f"sample_size={_rows_to_sniff(file.path)}"
     given = f", delim={quoted(str(options['delimiter']))}" if options.get("delimiter") else ""
     try:
-        query = f"select Delimiter, Quote, Escape, SkipRows, HasHeader, Comment from sniff_csv({path}{given})"
+        sniffed = f"sniff_csv({path}{given}, {sample})"
+        query = f"select Delimiter, Quote, Escape, SkipRows, HasHeader, Comment from {sniffed}"
         delimiter, quote, escape, skip, header, comment = connection.execute(query).fetchone()
     except duckdb.Error as error:
         raise unreadable(name, error) from error
@@ -109,7 +116,7 @@ def _dialect(connection: Any, path: str, options: Mapping[str, Any], name: str, 
         cleaned |= {"quote": '"', "escape": '"'}  # the beginning had no quotes: what follows may
     words = ", ".join(f"{key}={quoted(value)}" for key, value in cleaned.items() if value or key != "comment")
     words += f", skip={int(skip)}, hive_partitioning=false, all_varchar=true, auto_detect=false, nullstr=''"
-    rows = _first_rows(connection, path, words, name)
+    rows = _first_rows(connection, path, f"{words}, {sample}", name)
     first = [(cell or "").strip() for cell in rows[0]]
     header = _is_header(first, bool(header), options)
     if header and len(rows) == 1 and not empty:
@@ -133,6 +140,14 @@ def _is_header(first: list[str], found: bool, options: Mapping[str, Any]) -> boo
     distinct = len({cell.lower() for cell in first}) == len(first) and all(first)
     worded = not any(np.isfinite(parsing.number(cell)) for cell in first)
     return distinct and worded and not any(parsing.is_missing(cell) for cell in first)
+
+
+def _rows_to_sniff(path: Path) -> int:
+    """DuckDB's own number, but fewer of long lines: with thousands of columns it would think for many seconds."""
+    with open(path, "rb") as file:
+        head = file.read(SNIFFED_BYTES // 16)
+    lines = head.count(b"\n") + 1
+    return int(np.clip(SNIFFED_BYTES * lines // max(1, len(head)), FEWEST_SNIFFED, MOST_SNIFFED))
 
 
 def _first_rows(connection: Any, path: str, words: str, name: str) -> list[list[str | None]]:
