@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 BATCH_ROWS = 50_000
 """Rows that are predicted at once."""
 PASSED_ON = (
-    *("budget", "metric", "group", "time", "folds", "drop", "only", "without"),
+    *("budget", "metric", "group", "time", "folds", "weights", "drop", "only", "without"),
     *("equal_within", "prices", "cores", "memory"),
 )
 """Options that `deepenough.race` takes by the same names."""
@@ -61,6 +61,7 @@ class _Racer(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no anno
         group: str | None = None,
         time: str | None = None,
         folds: str | None = None,
+        weights: str | None = None,
         drop: Sequence[str] = (),
         only: Sequence[str] = (),
         without: Sequence[str] = (),
@@ -77,6 +78,7 @@ class _Racer(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no anno
         self.group = group
         self.time = time
         self.folds = folds
+        self.weights = weights
         self.drop = drop
         self.only = only
         self.without = without
@@ -129,18 +131,15 @@ class _Racer(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no anno
             return validate_data(self, X, reset=reset, skip_check_array=True)
         return validate_data(self, X, reset=reset, dtype=None, ensure_all_finite=False)
 
-    def _race(
-        self, X: Any, y: Any, targets: Any, weights: Mapping[str, np.ndarray], positive: str | None = None
-    ) -> None:
-        """Race on the inputs with the targets, and perhaps weights, beside them."""
+    def _race(self, X: Any, y: Any, targets: Any, positive: str | None = None) -> None:
+        """Race on the inputs with the targets beside them."""
         self._columns = inputs.column_names(X)
         name = inputs.target_name(X, y)
-        table = inputs.as_pandas(X, self._columns).assign(**{name: targets, **weights})
-        options = self._options() | {"positive": positive, "weights": next(iter(weights), None)}
+        table = inputs.as_pandas(X, self._columns).assign(**{name: targets})
         folder = folders.new(self.out)
         try:
             with _RACING:
-                race = api.race(table, name, out=folder, **options)
+                race = api.race(table, name, out=folder, **self._options(), positive=positive)
         except BaseException as error:
             if self.out is None:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -169,8 +168,8 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
     budget: of one fit: wall-clock time ("30s", "2m"), or "40trials", which is repeatable.
     metric: what is judged; default calibrated log loss.
     random_state: seed of every split, draw and fit. With None each fit draws another.
-    group, time, folds, drop: columns of X that say which rows belong together, which are older, how they are split to
-        be judged, and which are left out; columns of an array are called x0, x1, ...
+    group, time, folds, weights, drop: columns of X that say which rows belong together, which are older, how they are
+        split to be judged, what they weigh, and which are left out; columns of an array are called x0, x1, ...
     only, without: names of learners to race, or to leave out.
     equal_within: the difference, in the judged metric's unit, that counts as none.
     positive: of two classes the one whose probability is judged, as it stands in y; default the rarer one.
@@ -193,6 +192,7 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
         group: str | None = None,
         time: str | None = None,
         folds: str | None = None,
+        weights: str | None = None,
         drop: Sequence[str] = (),
         only: Sequence[str] = (),
         without: Sequence[str] = (),
@@ -211,6 +211,7 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
             group=group,
             time=time,
             folds=folds,
+            weights=weights,
             drop=drop,
             only=only,
             without=without,
@@ -223,25 +224,25 @@ class DeepenoughClassifier(ClassifierMixin, _Racer):  # type: ignore[misc]  # as
         )
         self.positive = positive
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any) -> Self:
         """Race, and keep the model that is handed over.
 
         X: shape (n, columns): a frame of any types, or an array.
         y: shape (n,), labels.
-        sample_weight: shape (n,), what each row weighs in learning and in judging; default: all the same.
 
         Raises InputError, which is a ValueError, where nothing can be learnt from them.
         """
         import pandas as pd
 
         X = self._inputs(X, reset=True)
-        labels, weights = inputs.targets(X, y), inputs.weights(X, y, sample_weight)
+        labels = inputs.targets(X, y)
         check_classification_targets(labels)
         self.classes_, codes = np.unique(labels, return_inverse=True)
-        _refuse_one_class(labels, *weights.values())
+        if len(self.classes_) < 2:
+            raise TargetError(f"y has one class only ({self.classes_.tolist()[0]!r}); give rows of others too.")
         known = inputs.class_names(self.classes_)
         coded = pd.Categorical.from_codes(codes, pd.Index(known))
-        self._race(X, y, coded, weights, self._positive(known))
+        self._race(X, y, coded, self._positive(known))
         raced = self.race_.facts["question"]["classes"]
         self._places = np.array([known.index(label) for label in raced])
         absent = sorted(set(known) - set(raced))
@@ -279,8 +280,8 @@ class DeepenoughRegressor(RegressorMixin, _Racer):  # type: ignore[misc]  # as a
     budget: of one fit: wall-clock time ("30s", "2m"), or "40trials", which is repeatable.
     metric: what is judged; default RMSE.
     random_state: seed of every split, draw and fit. With None each fit draws another.
-    group, time, folds, drop: columns of X that say which rows belong together, which are older, how they are split to
-        be judged, and which are left out; columns of an array are called x0, x1, ...
+    group, time, folds, weights, drop: columns of X that say which rows belong together, which are older, how they are
+        split to be judged, what they weigh, and which are left out; columns of an array are called x0, x1, ...
     only, without: names of learners to race, or to leave out.
     equal_within: the difference, in the judged metric's unit, that counts as none.
     prices, cores, memory: as in `deepenough.race`.
@@ -293,17 +294,16 @@ class DeepenoughRegressor(RegressorMixin, _Racer):  # type: ignore[misc]  # as a
 
     _task = "regression"
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any) -> Self:
         """Race, and keep the model that is handed over.
 
         X: shape (n, columns): a frame of any types, or an array.
         y: shape (n,), numbers.
-        sample_weight: shape (n,), what each row weighs in learning and in judging; default: all the same.
 
         Raises InputError, which is a ValueError, where nothing can be learnt from them.
         """
         X = self._inputs(X, reset=True)
-        self._race(X, y, inputs.targets(X, y).astype(np.float64), inputs.weights(X, y, sample_weight))
+        self._race(X, y, inputs.targets(X, y).astype(np.float64))
         _warn(_leaks(self.race_))
         return self
 
@@ -315,15 +315,6 @@ class DeepenoughRegressor(RegressorMixin, _Racer):  # type: ignore[misc]  # as a
             whole[start : start + len(answer)] = answer.iloc[:, 0].to_numpy()
             start += len(answer)
         return whole
-
-
-def _refuse_one_class(labels: np.ndarray, *weights: np.ndarray) -> None:
-    """Raise TargetError where all rows that weigh something have one label."""
-    for each in weights:
-        labels = labels[each > 0]
-    classes = np.unique(labels).tolist()
-    if len(classes) == 1:
-        raise TargetError(f"y has one class only ({classes[0]!r}); give rows of others too.")
 
 
 def _leaks(race: Race) -> list[str]:

@@ -68,16 +68,6 @@ def target_name(X: Any, y: Any) -> str:
     return _free(name if isinstance(name, str) and name else "y", set(column_names(X)))
 
 
-def weights(X: Any, y: Any, sample_weight: Any) -> dict[str, np.ndarray]:
-    """A column of weights by its name, or none."""
-    if sample_weight is None:
-        return {}
-    given = column_or_1d(sample_weight, dtype=np.float64, input_name="sample_weight")
-    assert_all_finite(given, input_name="sample_weight")
-    check_consistent_length(X, given)
-    return {_free("sample_weight", {*column_names(X), target_name(X, y)}): given}
-
-
 def _free(name: str, taken: set[str]) -> str:
     while name in taken:
         name += "_"
