@@ -41,6 +41,8 @@ def columns(database: Any, types: Mapping[str, str]) -> tuple[list[Raw], list[st
     types: DuckDB's type of each.
     """
     rows = int(database.execute("select count(*) from data").fetchone()[0])
+    if not rows:
+        return [], []
     sample = int(np.clip(SAMPLE_CELLS // max(1, len(types)), FEWEST, SAMPLE))
     at_once = int(np.clip(CELLS // max(1, rows), 1, COLUMNS))
     names, raws, notes = list(types), [], []

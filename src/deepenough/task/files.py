@@ -182,10 +182,15 @@ def _check_lines(path: Path, name: str) -> None:
     with open(path, "rb") as file:
         head = file.read(LINE_BYTES)
     if len(head) == LINE_BYTES and b"\n" not in head and b"\r" not in head:
-        raise SourceError(
-            f"{name} has no end of a line in its first {LINE_BYTES >> 20} MB, but every row must stand on a line of "
-            "its own. Check what it is, and write it as CSV with a row a line, or as Parquet."
-        )
+        raise endless_lines(name, f"in its first {LINE_BYTES >> 20} MB")
+
+
+def endless_lines(name: str, where: str) -> SourceError:
+    """What is said of a text whose lines are no rows."""
+    return SourceError(
+        f"{name} has no end of a line {where}, but every row must stand on a line of its own. Check what it is, and "
+        "write it as CSV with a row a line, or as Parquet."
+    )
 
 
 def _encoding(path: Path, head: bytes, name: str) -> str:

@@ -163,6 +163,8 @@ def _read_scan(database: Any, file: Opened, options: dict[str, Any], max_rows: i
                 part = Path(folder) / "sample"
                 wanted = int(0.9 * max_rows * size / likely)
                 total = files.sample_lines(file.path, part, wanted, seed, "header=true" in scan)
+                if not total:
+                    raise files.endless_lines(name, "where it was looked into")
                 scan, estimated = scan.replace(scans.quoted(str(file.path)), scans.quoted(str(part)), 1), True
             few = file.form == "csv" and (likely < 0.8 * max_rows or estimated)
             loaded = _load(database, scan, max_rows, seed, notes, total, few)
@@ -202,6 +204,8 @@ def _load(database: Any, scan: str, max_rows: int, seed: int, notes: list[str], 
         scan = scan.removesuffix(")") + ", ignore_errors=true)"
         notes.append("Some lines of the file could not be read and were left out.")
         database.execute(f"create or replace temp table data as select * from {scan}{limit}")
+        if not database.execute("select 1 from data limit 1").fetchone():
+            raise  # nothing is left of it: what was wrong at first is what to say
     rows = int(database.execute("select count(*) from data").fetchone()[0])
     if rows <= max_rows:
         return total or rows
