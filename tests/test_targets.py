@@ -34,6 +34,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any
         return run
 
     monkeypatch.setattr(api, "race", race)
+    monkeypatch.setattr(cli, "_age_seconds", lambda: 0.0)  # the budget counts from the process's start: here pytest's
     return calls
 
 
