@@ -50,6 +50,11 @@ def test_intervals_hold_what_comes() -> None:
         assert forecast["low"] < forecast["median"] < forecast["high"]
 
 
+def test_an_error_is_never_forecast_below_zero() -> None:
+    told = curves(pd.DataFrame(falling("steep", "classical", 0.0, 0.5, 1.2)))
+    assert all(0 <= forecast["low"] <= forecast["median"] < 0.02 for forecast in told["forecasts"])
+
+
 def test_a_crossing_is_of_the_best_two_and_said_in_a_word() -> None:
     weak = pd.DataFrame(falling("weak", "classical", 0.4, 0.1, 0.5) + falling("poor", "deep", 0.5, 0.1, 0.5))
     crossing = curves(pd.concat([pair(), weak]))["crossing"]
