@@ -53,6 +53,7 @@ def race(
     time: str | None = None,
     folds: str | None = None,
     weights: str | None = None,
+    class_weights: str | None = None,
     test: Any = None,
     query: str | None = None,
     drop: Sequence[str] = (),
@@ -84,6 +85,7 @@ def race(
     time: column by which training rows are older than judged ones.
     folds: column of your own split, of 2 to 20 values; rows of one are judged by models that learnt from the others.
     weights: column that says what each row weighs, in learning and in judging.
+    class_weights: what a row weighs by its class: "balanced", or as "yes=5,no=1".
     test: a source of rows that nobody learns from, scored after the verdict, which stays what it is.
     query: what is selected from the database that the source names.
     drop: columns to leave out.
@@ -100,8 +102,7 @@ def race(
     keep_logs: keep what trials print, `logs/<trial>.log` in the run folder.
     disk: the most that the run folder may hold ("2GB"): models of beaten contenders are removed first, evidence never.
     race_mine: `module:estimator` (or what makes one) of the model that is in use now, judged beside the finalists.
-    listen: called with each `Event`; several may be given, () is none. Default: in a notebook one line that renews
-        itself, elsewhere none.
+    listen: called with each `Event`; several may be given, () is none. Default: in a notebook one line, else none.
     started: `time.monotonic()` of the moment that the budget counts from; default now.
 
     Raises InputError where the source or an option can't be used, NothingToRaceError where a family has no learner.
@@ -109,7 +110,9 @@ def race(
     asked = _asked(locals())
     begun, hear = _now() if started is None else started, heard_by(listen)
     options = {"equal_within": equal_within, "only": list(only), "without": list(without), "task": task}
-    options |= {"query": query} if query is not None else {}
+    options |= {
+        name: value for name, value in (("query", query), ("class_weights", class_weights)) if value is not None
+    }
     question = Question(target, metric, seed, tuple(drop), group, time, positive, options, folds, weights, test)
     chosen, reason = _kind(source, question, kind)
     entries, absent = _entries(chosen, only, without)
@@ -382,11 +385,11 @@ def _source_again(plan: Plan, source: Any) -> Any:
 
 def _refuse_unheeded(question: Question, task: Task, kind: str) -> None:
     """Refuse what a kind was asked for and did not heed: a split, weights or a test of the person's own."""
-    heeded = {"folds": task.splitting == "own", "weights": bool(task.question_facts.get("weighted"))}
-    heeded["test"] = task.held_out() is not None
-    for name, is_heeded in heeded.items():
-        if getattr(question, name) is not None and not is_heeded:
-            raise OptionError(f"--{name} is not known to data of the kind {kind}. Leave it out.")
+    weighted, given = bool(task.question_facts.get("weighted")), vars(question) | dict(question.options)
+    heeded = {"folds": task.splitting == "own", "weights": weighted, "class_weights": weighted}
+    for name, is_heeded in (heeded | {"test": task.held_out() is not None}).items():
+        if given.get(name) is not None and not is_heeded:
+            raise OptionError(f"--{name.replace('_', '-')} is not known to data of the kind {kind}. Leave it out.")
 
 
 def _refuse_other_data(plan: Plan, task: Any) -> None:

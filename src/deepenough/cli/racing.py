@@ -15,8 +15,21 @@ if TYPE_CHECKING:
     from deepenough.result import Race
 
 PASSED_ON = (
-    *("source", "target", "budget", "metric", "task", "group", "time", "folds", "weights", "test", "query"),
-    *("positive", "equal_within", "kind", "seed", "drop", "only", "without", "memory", "cores", "out", "race_mine"),
+    *("source", "target", "budget", "metric", "task", "group", "time", "folds", "weights", "class_weights", "test"),
+    *(
+        "query",
+        "positive",
+        "equal_within",
+        "kind",
+        "seed",
+        "drop",
+        "only",
+        "without",
+        "memory",
+        "cores",
+        "out",
+        "race_mine",
+    ),
     *("keep_logs", "disk"),
 )
 """Options that `deepenough.race` takes by the same names."""
@@ -59,6 +72,7 @@ def _add_race(commands: Any) -> None:
     race.add_argument("--time", metavar="COLUMN", help="train on the past, judge on the future")
     race.add_argument("--folds", metavar="COLUMN", help="your own split: its 2 to 20 values are the folds")
     race.add_argument("--weights", metavar="COLUMN", help="what each row weighs, in learning and in judging")
+    race.add_argument("--class-weights", metavar="HOW", help="what a row weighs by its class: balanced, or yes=5,no=1")
     race.add_argument("--test", metavar="FILE", help="rows that nobody learns from, scored after the verdict")
     race.add_argument("--query", metavar="SQL", help="what to select from the database that SOURCE names")
     race.add_argument("--drop", metavar="COLUMN", action="append", default=[], help="leave a column out; repeatable")

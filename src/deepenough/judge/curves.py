@@ -158,7 +158,7 @@ def fit(
     rng = np.random.default_rng(seed)
     losses = np.concatenate([ladder.losses for ladder in ladders])
     lowest = float(losses.min())
-    offset = 0.0 if lowest >= 0 else 2 * lowest - float(losses.max())  # a loss that never was negative has its floor at 0
+    offset = 0.0 if lowest >= 0 else 2 * lowest - float(losses.max())  # what was never negative has its floor at 0
     y, noise = (losses - offset) / scale, covariance / scale**2
     parts = np.split(y, np.cumsum([len(ladder.sizes) for ladder in ladders])[:-1])
     noise = noise + np.diag(

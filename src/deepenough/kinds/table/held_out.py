@@ -40,8 +40,11 @@ def read(task: TableTask, question: Question) -> HeldOut:
     weights = None if task.weighs is None else np.ones(len(rows))
     if weights is not None and question.weights in frame.names:
         weights, _ = row_facts.weights(frame, question)
-    elif weights is not None:
+    elif weights is not None and question.weights is not None:
         notes.append(f"{name} has no {question.weights!r}: there every row counts the same.")
+    by_class, _ = row_facts.of_classes(task.target, question)
+    if weights is not None and by_class is not None:
+        weights = weights * by_class[truth]
     grouped = question.group is not None and question.group in frame.names
     clusters = row_facts.groups(frame, question) if grouped else None
     flags, said = _overlap(task.table, table, name)

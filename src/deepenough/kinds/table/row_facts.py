@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from deepenough.errors import OptionError
+from deepenough.kinds.table.target import Target
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.parsing import plain_number
 from deepenough.task.task import Question
@@ -134,6 +135,47 @@ def weights(frame: Frame, question: Question) -> tuple[np.ndarray | None, list[s
     if effect < UNEVEN_WEIGHTS * len(scaled):
         notes.append(f"The weights are so uneven that {len(scaled):,} rows tell as much as {effect:,.0f} equal ones.")
     return scaled, notes
+
+
+def of_classes(target: Target, question: Question) -> tuple[np.ndarray | None, list[str]]:
+    """What a row of each class weighs, by the class's code, and what is said of it; None where all weigh the same.
+
+    `balanced` makes the classes weigh alike: each row the inverse of its class's share. Raises OptionError.
+    """
+    asked = question.options.get("class_weights")
+    if asked is None:
+        return None, []
+    if not target.classes:
+        raise OptionError(f"--class-weights {asked!r}: {target.name!r} is a number and has no classes.")
+    if asked == "balanced":
+        found = len(target.values) / (len(target.classes) * np.bincount(target.values, minlength=len(target.classes)))
+    else:
+        named = _named_weights(asked, target)
+        found = np.array([named.get(name, 1.0) for name in target.classes])
+    shown = ", ".join(f"{name} {weight:.3g}" for name, weight in list(zip(target.classes, found, strict=True))[:6])
+    note = f"A row counts by its class ({shown}{', ...' if len(found) > 6 else ''}), in learning and in judging"
+    return found, [f"{note}: probabilities are those of rows that occur as often as they weigh."]
+
+
+def _named_weights(asked: str, target: Target) -> dict[str, float]:
+    """What `yes=5,no=1` says."""
+    expected = "--class-weights expects balanced, or a weight above 0 for some classes, as yes=5,no=1"
+    named = {}
+    for part in asked.split(","):
+        name, _, number = (word.strip() for word in part.rpartition("="))
+        if name not in target.classes:
+            raise OptionError(f"{expected}; {name or part!r} is no class of {target.name!r}: {_few(target.classes)}.")
+        try:
+            named[name] = float(number)
+        except ValueError:
+            raise OptionError(f"{expected}; {number!r} is no number.") from None
+        if not 0 < named[name] < float("inf"):
+            raise OptionError(f"{expected}; that of {name!r} is {number}.")
+    return named
+
+
+def _few(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
 
 
 def rows_in_effect(given: np.ndarray) -> float:

@@ -191,7 +191,11 @@ def make(frame: Frame, question: Question) -> TableTask:
     found = Found(list(target.set_aside), [*frame.notes, *weightless, *target.notes], [])
     frame = frame if len(target.rows) == frame.rows else frame.take(target.rows)
     weighs, weighing = row_facts.weights(frame, question)
-    found.notes += weighing
+    by_class, told = row_facts.of_classes(target, question)
+    if by_class is not None:
+        weighs = by_class[target.values] if weighs is None else weighs * by_class[target.values]
+        weighs = weighs / weighs.mean()
+    found.notes += [*weighing, *told]
     table, why = _inputs(frame, target, question, found)
     copies = _checked(table, target, question, found)
     made = _split(frame, target, question, copies, found)
