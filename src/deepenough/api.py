@@ -23,7 +23,7 @@ from deepenough.racing.executors.local import LocalExecutor
 from deepenough.racing.explain import explanations
 from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop, contenders
-from deepenough.racing.machine import machine, packages, parse_bytes
+from deepenough.racing.machine import cores_to_use, machine, memory_to_use, packages
 from deepenough.racing.mine import as_contender
 from deepenough.racing.residuals import intervals
 from deepenough.racing.run_folder import locked, new_folder
@@ -38,8 +38,6 @@ Listener = Callable[[Event], None]
 Listeners = Listener | Sequence[Listener] | None
 VARIANTS = 48
 """Variants that are drawn from each learner's search space; how many are tried depends on the budget."""
-MEMORY_SHARE = 0.8
-"""Of the memory that is free at the start, a trial may take so much unless told otherwise."""
 
 
 def race(
@@ -133,8 +131,8 @@ def race(
         smallest=loaded.smallest,
         folds=loaded.folds,
         units=tuple(len(loaded.units(fold).ids) for fold in range(loaded.folds)),
-        threads=_cores(cores, about),
-        memory_bytes=_memory(memory, about),
+        threads=cores_to_use(cores, about),
+        memory_bytes=memory_to_use(memory, about),
         device="cuda" if about.get("cuda") else "cpu",
         shape=loaded.shape,
         absent=tuple(absent),
@@ -249,11 +247,11 @@ def _now() -> float:
     return time.monotonic()
 
 
-_NOT_OF_THE_COMMAND = ("source", "target", "budget", "out", "prices", "listen", "started")
+_NOT_OF_THE_COMMAND = ("target", "budget", "out", "prices", "listen", "started")
 
 
 def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that were given and are no defaults, from which the report makes the race's command again.
+    """The source and the options as they were given, but defaults: the report makes the race's command of them again.
 
     given: arguments of `race`. What no command line can hold is left out, and so are passwords of databases.
     """
@@ -340,18 +338,6 @@ def _task_facts(task: Task) -> dict[str, Any]:
         "notes": (*task.notes, *(f"{name!r} took no part: {why}." for name, why in kinds.unusable().items())),
         "flags": tuple(task.flags),
     }
-
-
-def _cores(cores: int | None, about: Mapping[str, Any]) -> int:
-    if cores is not None and cores < 1:
-        raise OptionError(f"--cores must be at least 1 but got {cores}.")
-    return min(cores or int(about["cores"]), int(about["cores"]))
-
-
-def _memory(memory: str | int | None, about: Mapping[str, Any]) -> int:
-    if memory is None:
-        return int(MEMORY_SHARE * about["memory_free_bytes"])
-    return parse_bytes(memory)
 
 
 def _written(question: Question) -> dict[str, Any]:

@@ -100,6 +100,8 @@ def test_the_command_says_what_was_asked_for_and_no_more() -> None:
         "deepenough race customers.csv --target churn --metric auc --drop 'a b' --drop c --equal-within 0.02 "
         "--race-mine mine:model --kwh 0.2 --budget 2m"
     )
+    typed = full_race(setup={"asked": {"source": "../my data/c.csv"}})
+    assert gather(typed, judge(typed))["repeat"]["command"].startswith("deepenough race '../my data/c.csv' --target")
 
 
 def test_what_the_race_said_last_of_drivers_and_mistakes_is_told(facts: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +31,7 @@ def test_its_command_asks_for_the_same_race(raced: deepenough.Race) -> None:
     assert {name: getattr(options, name) for name in ASKED} == ASKED
     assert words[3:5] == ["--target", "risk"]
     assert (options.budget, options.kwh) == ("8trials", 0.2)
-    assert Path(options.source).name == "credit loans.csv"
+    assert options.source == str(raced.folder.parent / "credit loans.csv")
     assert options.metric is None and options.positive is None
 
 

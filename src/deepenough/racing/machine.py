@@ -48,6 +48,9 @@ MATTERS = (
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
+MEMORY_SHARE = 0.8
+"""Of the memory that is free at the start, a trial may take so much unless told otherwise."""
+
 
 def machine() -> dict[str, Any]:
     """What this process may use, as it goes into the plan.
@@ -106,6 +109,18 @@ def _learners() -> dict[str, Any]:
         install = {"install": f"pip install 'deepenough[{kind.extra}]'"} if absent else {}
         found[name] = ready | {"absent": absent, "pretrained": pretrained} | install
     return found
+
+
+def cores_to_use(wanted: int | None, about: Mapping[str, Any]) -> int:
+    """As many cores as a person wants, and no more than there are. Raises OptionError for none."""
+    if wanted is not None and wanted < 1:
+        raise OptionError(f"--cores must be at least 1 but got {wanted}.")
+    return min(wanted or int(about["cores"]), int(about["cores"]))
+
+
+def memory_to_use(wanted: str | int | None, about: Mapping[str, Any]) -> int:
+    """Bytes that a trial may hold: what a person wants, else most of what is free."""
+    return int(MEMORY_SHARE * about["memory_free_bytes"]) if wanted is None else parse_bytes(wanted)
 
 
 def parse_bytes(text: str | int) -> int:

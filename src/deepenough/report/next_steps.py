@@ -64,17 +64,18 @@ def _longer(evidence: Evidence, more_seconds: float | None) -> str:
 def race_command(evidence: Evidence, budget: str) -> str:
     """The command of this race, or of the same with another budget."""
     plan = evidence.plan
-    said: list[str] = ["deepenough", "race", _source(plan.source)]
+    asked = _asked(evidence)
+    said: list[str] = ["deepenough", "race", str(asked.pop("source", None) or _source(plan.source))]
     if plan.question.get("target"):
         said += ["--target", str(plan.question["target"])]
-    for name, value in _asked(evidence).items():
+    for name, value in asked.items():
         for each in value if isinstance(value, list | tuple) else (value,):
             said += [f"--{name.replace('_', '-')}", f"{each:g}" if isinstance(each, float) else str(each)]
     return " ".join(shlex.quote(word) for word in [*said, "--budget", budget])
 
 
 def _asked(evidence: Evidence) -> dict[str, Any]:
-    """The options that the person gave, by name; of a run that didn't write them down, what its plan tells of them."""
+    """What the person gave, by name (a path as it was typed); of an older run, what its plan tells."""
     plan = evidence.plan
     prices = {name: value for name, value in plan.setup.get("prices", {}).items() if name in _PRICES}
     if "asked" in plan.setup:
