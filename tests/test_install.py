@@ -55,14 +55,6 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> None:
         pytest.skip(f"pip reaches no package index: {asked.stderr.strip().splitlines()[-1]}")
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("hatchling")
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", str(folder)], cwd=ROOT, check=True)
-    return folder
-
-
 def _clean(place: Path, what: str) -> Path:
     """The Python of a new environment in which this was installed."""
     venv.create(place, with_pip=True)

@@ -12,7 +12,6 @@ Needs that this module answers:
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ from deepenough.judge.verdict import Finalist, Verdict
 from deepenough.learner import Parted
 from deepenough.racing.executors.local import Outcome
 from deepenough.racing.loop import Loop
-from deepenough.racing.order import Order
 from deepenough.racing.perturb import Effort
 from deepenough.racing.scheduler import GRACE_SECONDS
 from deepenough.task.task import Job, SupervisedTask
@@ -179,29 +177,9 @@ def _sampled(own: Sequence[Fit], each: int, seed: int) -> list[Fit]:
 
 
 def _ask(loop: Loop, own: Sequence[Fit], inputs: Sequence[Any], parts: int, seconds: float | None) -> Outcome:
-    """Let a trial's process predict the shuffled units. It is nobody's trial: no family pays for it."""
-    first = own[0].trial
-    contender = loop.plan.contender(first.contender)
-    order = Order(
-        number=max(trial.number for trial in loop.trials) + 1,
-        contender=contender.name,
-        learner=contender.path,
-        family=contender.family,
-        settings=contender.settings,
-        purpose="explain",
-        n_train=first.n_train,
-        fold=first.fold,
-        seed=loop.plan.seed,
-        limit_seconds=seconds,
-        kill_seconds=None if seconds is None else seconds + GRACE_SECONDS / 4,
-        threads=1,
-        memory_bytes=loop.plan.memory_bytes,
-    )
-    folder = loop.work_folder(order.number)
-    try:
-        return loop.executor.run(order, _job(loop, own, inputs, parts, seconds), folder, loop.stop)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """Let a process as a trial's predict the shuffled units."""
+    killed = None if seconds is None else seconds + GRACE_SECONDS / 4
+    return loop.beside(own[0].trial, "explain", _job(loop, own, inputs, parts, seconds), seconds, killed)
 
 
 def _effort(parts: int, seconds: float | None) -> Effort:

@@ -164,6 +164,32 @@ class Loop:
         shutil.rmtree(folder, ignore_errors=True)
         return trial
 
+    def beside(
+        self, like: Trial, purpose: str, job: Job, limit_seconds: float | None, kill_seconds: float | None
+    ) -> Outcome:
+        """Ask the model of a trial something more, in a process as a trial's. It is nobody's: no family pays for it."""
+        contender = self.plan.contender(like.contender)
+        order = Order(
+            number=max(trial.number for trial in self.trials) + 1,
+            contender=contender.name,
+            learner=contender.path,
+            family=contender.family,
+            settings=contender.settings,
+            purpose=purpose,
+            n_train=like.n_train,
+            fold=like.fold,
+            seed=self.plan.seed,
+            limit_seconds=limit_seconds,
+            kill_seconds=kill_seconds,
+            threads=1,
+            memory_bytes=self.plan.memory_bytes,
+        )
+        folder = self.work_folder(order.number)
+        try:
+            return self.executor.run(order, job, folder, self.stop)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def _rows(self, order: Order, outcome: Outcome, started: float) -> Iterator[Trial]:
         """A row of evidence for each rung that the trial answered; one without an answer where it gave none."""
         row = self._row(order, outcome, started)

@@ -9,7 +9,6 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
@@ -24,7 +23,6 @@ from deepenough.judge.metrics import named
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
-from deepenough.racing.order import Order
 from deepenough.task.task import HeldOut, Job, SupervisedTask, scored, weighed
 
 ATTEMPT_SECONDS = 0.3
@@ -120,29 +118,9 @@ def _predicted(loop: Loop, test: HeldOut, family: str, places: Sequence[Path]) -
     """Each model's calibrated predictions of the test, by its folder, from one process a family."""
     if not places:
         return {}
-    number = max(trial.number for trial in loop.trials) + 1
     like = next(trial for trial in reversed(loop.trials) if trial.family == family and trial.model)
-    contender = loop.plan.contender(like.contender)
-    order = Order(
-        number=number,
-        contender=contender.name,
-        learner=contender.path,
-        family=family,
-        settings=contender.settings,
-        purpose="test",
-        n_train=like.n_train,
-        fold=like.fold,
-        seed=loop.plan.seed,
-        limit_seconds=None,
-        kill_seconds=None if loop.plan.budget_seconds is None else PATIENCE * seconds_wanted(loop) + 5.0,
-        threads=1,
-        memory_bytes=loop.plan.memory_bytes,
-    )
-    folder = loop.work_folder(number)
-    try:
-        outcome = loop.executor.run(order, _job(loop, test, places), folder, loop.stop)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    killed = None if loop.plan.budget_seconds is None else PATIENCE * seconds_wanted(loop) + 5.0
+    outcome = loop.beside(like, "test", _job(loop, test, places), None, killed)
     if not outcome.answers or outcome.answers[0].predictions is None:
         raise ValueError(outcome.error or outcome.status)
     return dict(zip(places, outcome.answers[0].predictions.astype(np.float64), strict=True))

@@ -19,6 +19,7 @@ import re
 import socket
 import sqlite3
 import urllib.parse
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -206,16 +207,16 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-class _Connection:
+class _Connection(ABC):
     """An open database: what both systems can do."""
 
+    @abstractmethod
     def tables(self) -> list[str]:
         """Names of tables and views, as they may be asked for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def rows(self, statement: str, portion: int = PORTION) -> Rows:
         """What one statement selects."""
-        raise NotImplementedError
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepenough.errors import OptionError
+from deepenough.errors import ModelError, OptionError
 from deepenough.kinds.table import mine, toys
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.learner import Limits
@@ -148,5 +148,5 @@ def test_what_leads_nowhere(where: str, said: str, place: str) -> None:
 
 
 def test_it_is_not_handed_over(place: str, tmp_path: Path) -> None:
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(ModelError, match="stays where it is"):
         _fitted(f"{place}:classifier", toys.binary()).save(tmp_path)

@@ -23,12 +23,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from deepenough.errors import OptionError
+from deepenough.errors import ModelError, OptionError
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.learner import Examples, Learner, Limits, Model
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NOT_HANDED_OVER = "Your own model is judged, and stays where it is: it is neither saved nor loaded here."
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,11 @@ class MineModel(Model):
         return np.asarray((1 - self.n_classes * least) * shares / shares.sum(axis=1, keepdims=True) + least)
 
     def save(self, folder: Path) -> None:
-        raise NotImplementedError("your own model is not handed over")
+        raise ModelError(NOT_HANDED_OVER)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        raise NotImplementedError("your own model is not handed over")
+        raise ModelError(NOT_HANDED_OVER)
 
 
 def named(where: str) -> Mine:
