@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from deepenough import kinds
-from deepenough.errors import Interrupted, NothingToRaceError, OptionError, SourceError
-from deepenough.evidence import FAMILIES, Event, Journal, Plan, read
-from deepenough.judge.cost import Prices
+from deepenough.errors import Interrupted, SourceError
+from deepenough.evidence import Event, Journal, Plan, read
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.model.folder import Member
 from deepenough.racing import disk as disks
+from deepenough.racing import planning
 from deepenough.racing.budget import parse_budget
 from deepenough.racing.executors.local import LocalExecutor
 from deepenough.racing.explain import explanations
 from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop, contenders
-from deepenough.racing.machine import cores_to_use, machine, memory_to_use, packages
+from deepenough.racing.machine import cores_to_use, machine, memory_to_use
 from deepenough.racing.mine import as_contender
 from deepenough.racing.residuals import intervals
 from deepenough.racing.run_folder import locked, new_folder
@@ -112,17 +112,17 @@ def race(
         name: value for name, value in (("query", query), ("class_weights", class_weights)) if value is not None
     }
     question = Question(target, metric, seed, tuple(drop), group, time, positive, options, folds, weights, test)
-    chosen, reason = _kind(source, question, kind)
-    entries, absent = _entries(chosen, only, without)
-    executor = LocalExecutor(_preload(entries))  # its servers import their libraries while the data are read
+    chosen, reason = planning.chosen_kind(source, question, kind)
+    entries, absent = planning.entries(chosen, only, without)
+    executor = LocalExecutor(planning.preload(entries))  # its servers import their libraries while the data are read
     seconds, trials = parse_budget(budget)
     present = [as_contender(chosen.mine(race_mine))] if race_mine else []
     loaded = chosen.load(source, question)
-    _refuse_unheeded(question, loaded, chosen.name)
+    planning.refuse_unheeded(question, loaded, chosen.name)
     about = machine()
     plan = Plan(
         kind=chosen.name,
-        question=_written(question) | dict(loaded.question_facts),
+        question=planning.written(question) | dict(loaded.question_facts),
         contenders=(*contenders(entries, seed, VARIANTS, getattr(loaded, "n_classes", None)), *present),
         seed=seed,
         budget_seconds=seconds,
@@ -136,9 +136,9 @@ def race(
         device="cuda" if about.get("cuda") else "cpu",
         shape=loaded.shape,
         absent=tuple(absent),
-        setup=disks.asked(keep_logs, disk) | _setup(about, reason, str(budget), prices) | {"asked": asked},
+        setup=disks.asked(keep_logs, disk) | planning.setup(about, reason, str(budget), prices) | {"asked": asked},
         judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed},
-        **_task_facts(loaded),
+        **planning.task_facts(loaded),
     )
     folder = new_folder(out, str(loaded.source.get("name", "race")))
     with locked(folder), contextlib.closing(Journal(folder)) as journal:
@@ -173,8 +173,8 @@ def resume(
         question = Question(**{name: plan.question[name] for name in asked} | {"test": _test_again(plan, test)})
         chosen = kinds.find()[plan.kind]
         options = plan.question["options"]
-        entries, _ = _entries(chosen, options.get("only", ()), options.get("without", ()))
-        executor = LocalExecutor(_preload(entries))
+        entries, _ = planning.entries(chosen, options.get("only", ()), options.get("without", ()))
+        executor = LocalExecutor(planning.preload(entries))
         task = chosen.load(_source_again(plan, source), question)
         _refuse_other_data(plan, task)
         with contextlib.closing(Journal(place)) as journal:
@@ -266,92 +266,6 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _setup(
-    about: Mapping[str, Any], recognised: str, budget: str, prices: Mapping[str, float | str] | None
-) -> dict[str, Any]:
-    """What the race was run with, beside what the plan names itself."""
-    known = {item.name: item.default for item in dataclasses.fields(Prices)}
-    for name in prices or {}:
-        if name not in known:
-            raise OptionError(f"{name!r} is no price. There are: {', '.join(known)}.")
-    said = {"prices": {**prices, "source": "your prices"}} if prices else {}
-    return {"machine": about, "packages": packages(), "recognised": recognised, "budget": budget, **said}
-
-
-def _kind(source: Any, question: Question, name: str | None) -> tuple[kinds.Kind, str]:
-    known = kinds.find()
-    if name is None:
-        return kinds.recognise(source, question, list(known.values()))
-    if name not in known:
-        raise OptionError(f"--kind {name!r} is not known. Known kinds: {', '.join(known)}.")
-    return known[name], "named by you"
-
-
-def _entries(
-    kind: kinds.Kind, only: Sequence[str], without: Sequence[str]
-) -> tuple[list[kinds.Entry], list[dict[str, str]]]:
-    """Learners that take part, and those that are absent with what would bring them."""
-    found = kinds.find_learners(kind.name)
-    names = [entry.name for entry in found]
-    for name in (*only, *without):
-        if name not in names:
-            raise OptionError(f"{name!r} is no learner of {kind.name}. There are: {', '.join(names)}.")
-    wanted = [e for e in found if e.family == "baseline" or (e.name not in without and (not only or e.name in only))]
-    absent = [_absence(entry) for entry in wanted if entry.missing]
-    present = [entry for entry in wanted if not entry.missing]
-    for family in FAMILIES:
-        asked = any(entry.family == family for entry in wanted)
-        if asked and not any(entry.family == family for entry in present):
-            raise NothingToRaceError(
-                f"No {family} learner of {kind.name} can run here, and a race of one side is no race. "
-                f"Install both: pip install 'deepenough[{kind.extra}]'."
-            )
-    if not any(entry.family in FAMILIES for entry in present):
-        raise NothingToRaceError("Every learner was left out: nothing is left to race.")
-    return present, absent
-
-
-def _absence(entry: kinds.Entry) -> dict[str, str]:
-    how = f"pip install {' '.join(entry.missing)}"
-    return {"name": entry.name, "family": entry.family, "missing": ", ".join(entry.missing), "how": how}
-
-
-def _preload(entries: Sequence[kinds.Entry]) -> dict[str, tuple[str, ...]]:
-    """By family, the modules that its warm server imports."""
-    modules: dict[str, list[str]] = {}
-    for entry in entries:
-        family = "classical" if entry.family == "baseline" else entry.family
-        own = modules.setdefault(family, ["deepenough.racing.trial"])
-        own.extend(name for name in (entry.cls.__module__, *entry.cls.preload) if name not in own)
-    return {family: tuple(names) for family, names in modules.items()}
-
-
-def _task_facts(task: Task) -> dict[str, Any]:
-    """What the plan takes over from the task."""
-    return {
-        "rows": task.rows,
-        "columns": task.columns,
-        "judging": task.judging,
-        "splitting": task.splitting,
-        "source": dict(task.source),
-        "set_aside": tuple(task.set_aside),
-        "notes": (*task.notes, *(f"{name!r} took no part: {why}." for name, why in kinds.unusable().items())),
-        "flags": tuple(task.flags),
-    }
-
-
-def _written(question: Question) -> dict[str, Any]:
-    """The question as the plan holds it: of a test the path, or that it was a frame."""
-    test: Any = question.test
-    if sql.is_address(test):
-        test = sql.without_secrets(test)
-    elif isinstance(test, str | Path):
-        test = str(Path(test).expanduser().absolute())
-    elif test is not None:
-        test = {"frame": type(test).__name__}
-    return dataclasses.asdict(dataclasses.replace(question, test=None)) | {"test": test}
-
-
 def _test_again(plan: Plan, test: Any) -> Any:
     """What the race is tested on, as it was given."""
     was = plan.question.get("test")
@@ -367,15 +281,6 @@ def _source_again(plan: Plan, source: Any) -> Any:
     if not path:
         raise SourceError("The race was given a frame: give it again, deepenough.resume(folder, source=frame).")
     return path
-
-
-def _refuse_unheeded(question: Question, task: Task, kind: str) -> None:
-    """Refuse what a kind was asked for and did not heed: a split, weights or a test of the person's own."""
-    weighted, given = bool(task.question_facts.get("weighted")), vars(question) | dict(question.options)
-    heeded = {"folds": task.splitting == "own", "weights": weighted, "class_weights": weighted}
-    for name, is_heeded in (heeded | {"test": task.held_out() is not None}).items():
-        if given.get(name) is not None and not is_heeded:
-            raise OptionError(f"--{name.replace('_', '-')} is not known to data of the kind {kind}. Leave it out.")
 
 
 def _refuse_other_data(plan: Plan, task: Any) -> None:

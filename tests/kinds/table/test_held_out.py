@@ -158,8 +158,8 @@ def test_a_race_scores_its_test_and_what_it_hands_over(tmp_path: Path) -> None:
 
 
 def test_a_kind_that_knows_no_test_refuses_it() -> None:
-    from deepenough.api import _refuse_unheeded
+    from deepenough.racing.planning import refuse_unheeded
     from tests.stubs import StubSupervised
 
     with pytest.raises(OptionError, match="--test is not known"):
-        _refuse_unheeded(Question(test="x.csv"), StubSupervised(), "stub")
+        refuse_unheeded(Question(test="x.csv"), StubSupervised(), "stub")

@@ -1,0 +1,119 @@
+"""What stands in the plan before anything is raced: who takes part, what was asked, on what machine.
+
+Needs that this module answers:
+
+* A race of one side is no race: a family without a learner that can run is refused, with what would bring one.
+* All that a later reader needs to understand the race, or to run it again, is written down before it begins.
+* What a person asked for and a kind does not heed is refused, never passed over.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deepenough import kinds
+from deepenough.errors import NothingToRaceError, OptionError
+from deepenough.evidence import FAMILIES
+from deepenough.judge.cost import Prices
+from deepenough.racing.machine import packages
+from deepenough.task import sql
+from deepenough.task.task import Question, Task
+
+
+def setup(
+    about: Mapping[str, Any], recognised: str, budget: str, prices: Mapping[str, float | str] | None
+) -> dict[str, Any]:
+    """What the race was run with, beside what the plan names itself."""
+    known = {item.name: item.default for item in dataclasses.fields(Prices)}
+    for name in prices or {}:
+        if name not in known:
+            raise OptionError(f"{name!r} is no price. There are: {', '.join(known)}.")
+    said = {"prices": {**prices, "source": "your prices"}} if prices else {}
+    return {"machine": about, "packages": packages(), "recognised": recognised, "budget": budget, **said}
+
+
+def chosen_kind(source: Any, question: Question, name: str | None) -> tuple[kinds.Kind, str]:
+    """The kind of the source: the named one, or the one that recognises it, with the reason."""
+    known = kinds.find()
+    if name is None:
+        return kinds.recognise(source, question, list(known.values()))
+    if name not in known:
+        raise OptionError(f"--kind {name!r} is not known. Known kinds: {', '.join(known)}.")
+    return known[name], "named by you"
+
+
+def entries(
+    kind: kinds.Kind, only: Sequence[str], without: Sequence[str]
+) -> tuple[list[kinds.Entry], list[dict[str, str]]]:
+    """Learners that take part, and those that are absent with what would bring them."""
+    found = kinds.find_learners(kind.name)
+    names = [entry.name for entry in found]
+    for name in (*only, *without):
+        if name not in names:
+            raise OptionError(f"{name!r} is no learner of {kind.name}. There are: {', '.join(names)}.")
+    wanted = [e for e in found if e.family == "baseline" or (e.name not in without and (not only or e.name in only))]
+    absent = [_absence(entry) for entry in wanted if entry.missing]
+    present = [entry for entry in wanted if not entry.missing]
+    for family in FAMILIES:
+        asked = any(entry.family == family for entry in wanted)
+        if asked and not any(entry.family == family for entry in present):
+            raise NothingToRaceError(
+                f"No {family} learner of {kind.name} can run here, and a race of one side is no race. "
+                f"Install both: pip install 'deepenough[{kind.extra}]'."
+            )
+    if not any(entry.family in FAMILIES for entry in present):
+        raise NothingToRaceError("Every learner was left out: nothing is left to race.")
+    return present, absent
+
+
+def _absence(entry: kinds.Entry) -> dict[str, str]:
+    how = f"pip install {' '.join(entry.missing)}"
+    return {"name": entry.name, "family": entry.family, "missing": ", ".join(entry.missing), "how": how}
+
+
+def preload(present: Sequence[kinds.Entry]) -> dict[str, tuple[str, ...]]:
+    """By family, the modules that its warm server imports."""
+    modules: dict[str, list[str]] = {}
+    for entry in present:
+        family = "classical" if entry.family == "baseline" else entry.family
+        own = modules.setdefault(family, ["deepenough.racing.trial"])
+        own.extend(name for name in (entry.cls.__module__, *entry.cls.preload) if name not in own)
+    return {family: tuple(names) for family, names in modules.items()}
+
+
+def task_facts(task: Task) -> dict[str, Any]:
+    """What the plan takes over from the task."""
+    return {
+        "rows": task.rows,
+        "columns": task.columns,
+        "judging": task.judging,
+        "splitting": task.splitting,
+        "source": dict(task.source),
+        "set_aside": tuple(task.set_aside),
+        "notes": (*task.notes, *(f"{name!r} took no part: {why}." for name, why in kinds.unusable().items())),
+        "flags": tuple(task.flags),
+    }
+
+
+def written(question: Question) -> dict[str, Any]:
+    """The question as the plan holds it: of a test the path, or that it was a frame."""
+    test: Any = question.test
+    if sql.is_address(test):
+        test = sql.without_secrets(test)
+    elif isinstance(test, str | Path):
+        test = str(Path(test).expanduser().absolute())
+    elif test is not None:
+        test = {"frame": type(test).__name__}
+    return dataclasses.asdict(dataclasses.replace(question, test=None)) | {"test": test}
+
+
+def refuse_unheeded(question: Question, task: Task, kind: str) -> None:
+    """Refuse what a kind was asked for and did not heed: a split, weights or a test of the person's own."""
+    weighted, given = bool(task.question_facts.get("weighted")), vars(question) | dict(question.options)
+    heeded = {"folds": task.splitting == "own", "weights": weighted, "class_weights": weighted}
+    for name, is_heeded in (heeded | {"test": task.held_out() is not None}).items():
+        if given.get(name) is not None and not is_heeded:
+            raise OptionError(f"--{name.replace('_', '-')} is not known to data of the kind {kind}. Leave it out.")
