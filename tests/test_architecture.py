@@ -33,6 +33,7 @@ ROOMS = (
     "report",
     "result",
     "runs",
+    "lcdb",
     "forecasts",
     "api",
     "targets",
