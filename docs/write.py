@@ -62,7 +62,7 @@ def _block(command: argparse.ArgumentParser) -> str:
 def _exit_codes() -> str:
     meaning = {
         "0": "it is done",
-        "1": "`deepenough check` found a broken promise",
+        "1": "`deepenough check` found a broken promise, or `deepenough verify` a claim that doesn't hold",
         "2": "what was given can't be used; the message says what to do",
         "3": "nothing could be raced; the message says what to install",
         "130": "interrupted; `deepenough resume RUN` goes on",

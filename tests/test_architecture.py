@@ -32,10 +32,12 @@ ROOMS = (
     "racing",
     "report",
     "result",
+    "seal",
     "runs",
     "lcdb",
     "forecasts",
     "api",
+    "rerun",
     "targets",
     "sklearn",
     "cli",
@@ -45,7 +47,7 @@ ROOMS = (
 HEAVY = {
     *("altair", "catboost", "duckdb", "fastexcel", "jinja2", "joblib", "lightgbm", "narwhals", "onnx", "onnxruntime"),
     *("pandas", "polars", "pyarrow", "rtdl_num_embeddings", "safetensors", "scipy", "sklearn", "skops", "tabm"),
-    *("threadpoolctl", "torch", "vl_convert"),
+    *("cryptography", "threadpoolctl", "torch", "vl_convert"),
 }
 """Never imported by importing a module of ours, but inside the functions that need them."""
 MAY_IMPORT = {"judge": {"scipy"}, "nets": {"torch"}, "sklearn": {"sklearn"}}

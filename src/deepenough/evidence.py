@@ -112,7 +112,8 @@ class Plan:
 class Trial:
     """One contender, one training size, one fold, one seed, in a process of its own: a row of evidence.
 
-    purpose: `baseline`, `probe`, `final`, `ladder`, `breadth`, `search`, `seed`, `blend` or `refit`.
+    purpose: `baseline`, `probe`, `final`, `ladder`, `breadth`, `search`, `seed`, `blend`, `refit`, or `resplit` (in the
+        evidence of another split, see `racing.resplit`).
     status: `ok`, `truncated` (stopped by its deadline, with an answer), `timeout`, `memory`, `error` or `skipped`.
     loss: mean loss over the fold's units, lower is better; None without an answer.
     scores: every metric as a person reads it, by name.
@@ -169,7 +170,7 @@ class Event:
 
     what: `plan`, `trial_started`, `trial_ended`, `dropped`, `rung_done`, `verdict_so_far`, `interrupted`, `resumed`,
         `model_saved`, `tested` (see `racing.testing`), `examined` and `explained` (see
-        `racing.explain`), `note` or `done`.
+        `racing.explain`), `resplit` (see `racing.resplit`), `note` or `done`.
     seconds: since the command's start, in all sittings together.
     """
 
@@ -332,14 +333,10 @@ def read(folder: Path) -> Evidence:
 
     Raises RunError where the folder is no run, of a newer version, or damaged.
     """
-    path = folder / JOURNAL
-    if not path.is_file():
-        raise RunError(f"{folder} is not a run: it holds no {JOURNAL}. A run folder is what `deepenough race` makes.")
     plan: Plan | None = None
     trials: dict[int, Trial] = {}
     events: list[Event] = []
-    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):  # what follows the last newline is torn
-        record = _read_line(folder, number, line)
+    for _, record in lines(folder):
         if isinstance(record, Plan):
             plan = record
         elif isinstance(record, Trial):
@@ -350,6 +347,15 @@ def read(folder: Path) -> Evidence:
         raise RunError(f"{folder} holds no plan: the race ended before it began. Start it again with another --out.")
     ended = tuple(trials.values())
     return Evidence(plan, ended, _Records(folder, ended), _read_units(folder, plan.folds), tuple(events))
+
+
+def lines(folder: Path) -> Iterator[tuple[bytes, Plan | Trial | Event]]:
+    """Every line of a run's journal, with the record that it holds. Raises RunError as `read` does."""
+    path = folder / JOURNAL
+    if not path.is_file():
+        raise RunError(f"{folder} is not a run: it holds no {JOURNAL}. A run folder is what `deepenough race` makes.")
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):  # what follows the last newline is torn
+        yield line, _read_line(folder, number, line)
 
 
 def _read_line(folder: Path, number: int, line: bytes) -> Plan | Trial | Event:
