@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what `__getattr__` gives, for those who read types
-    from deepenough.api import race, resume
+    from deepenough.api import analyse, race, resume
     from deepenough.errors import DeepenoughError
     from deepenough.forecasts import curves
     from deepenough.model.folder import load
@@ -13,12 +13,12 @@ if TYPE_CHECKING:  # what `__getattr__` gives, for those who read types
     from deepenough.targets import race_each
 
 __version__ = "0.1.0"
-__all__ = ["DeepenoughError", "Race", "__version__", "curves", "load", "race", "race_each", "resume"]
+__all__ = ["DeepenoughError", "Race", "__version__", "analyse", "curves", "load", "race", "race_each", "resume"]
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: `import deepenough` alone costs next to nothing."""
-    if name in ("race", "resume"):
+    if name in ("analyse", "race", "resume"):
         from deepenough import api
 
         return getattr(api, name)

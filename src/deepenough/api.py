@@ -1,26 +1,25 @@
-"""What a person calls: `race` and `resume`."""
+"""What a person calls: `race`, `resume` and `analyse`."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import inspect
-import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from deepenough import kinds
-from deepenough.errors import Interrupted, SourceError
+from deepenough.errors import Interrupted, RunError, SourceError
 from deepenough.evidence import Event, Journal, Plan, read
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.model.folder import Member
+from deepenough.racing import analysis as analysing
 from deepenough.racing import disk as disks
 from deepenough.racing import planning
 from deepenough.racing.budget import parse_budget
 from deepenough.racing.executors.local import LocalExecutor
-from deepenough.racing.explain import explanations
 from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop, contenders
 from deepenough.racing.machine import cores_to_use, machine, memory_to_use
@@ -28,7 +27,6 @@ from deepenough.racing.mine import as_contender
 from deepenough.racing.residuals import intervals
 from deepenough.racing.run_folder import locked, new_folder
 from deepenough.racing.standing import Race as Standing
-from deepenough.racing.testing import tests
 from deepenough.report.live import heard_by
 from deepenough.result import Race
 from deepenough.task import sql
@@ -68,6 +66,7 @@ def race(
     race_mine: str | None = None,
     keep_logs: bool = False,
     disk: str | int | None = None,
+    analysis: str | float = analysing.SHARE,
     listen: Listeners = None,
     started: float | None = None,
 ) -> Race:
@@ -99,6 +98,7 @@ def race(
     kind: of data; default: recognised.
     keep_logs: keep what trials print, `logs/<trial>.log` in the run folder.
     disk: the most that the run folder may hold ("2GB"): models of beaten contenders are removed first, evidence never.
+    analysis: the share of the budget that may go into explaining and checking the verdict, from 0 to .5 (or "20%").
     race_mine: `module:estimator` (or what makes one) of the model that is in use now, judged beside the finalists.
     listen: called with each `Event`; several may be given, () is none. Default: in a notebook one line, else none.
     started: `time.monotonic()` of the moment that the budget counts from; default now.
@@ -136,7 +136,9 @@ def race(
         device="cuda" if about.get("cuda") else "cpu",
         shape=loaded.shape,
         absent=tuple(absent),
-        setup=disks.asked(keep_logs, disk) | planning.setup(about, reason, str(budget), prices) | {"asked": asked},
+        setup=disks.asked(keep_logs, disk)
+        | planning.setup(about, reason, str(budget), prices)
+        | {"asked": asked, "analysis": analysing.allowance(loaded, analysis)},
         judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed},
         **planning.task_facts(loaded),
     )
@@ -167,18 +169,52 @@ def resume(
     begun, hear = _now() if started is None else started, heard_by(listen)
     place = Path(folder)
     evidence = read(place)
-    plan = evidence.plan
     with locked(place):
-        asked = {item.name for item in dataclasses.fields(Question)} & set(plan.question)
-        question = Question(**{name: plan.question[name] for name in asked} | {"test": _test_again(plan, test)})
-        chosen = kinds.find()[plan.kind]
-        options = plan.question["options"]
-        entries, _ = planning.entries(chosen, options.get("only", ()), options.get("without", ()))
-        executor = LocalExecutor(planning.preload(entries))
-        task = chosen.load(_source_again(plan, source), question)
-        _refuse_other_data(plan, task)
+        task, executor = _again(evidence.plan, source, test)
         with contextlib.closing(Journal(place)) as journal:
             return _sitting(place, journal, task, executor, begun, evidence.elapsed_seconds, hear)
+
+
+def analyse(
+    folder: str | Path, *, source: Any = None, test: Any = None, listen: Listeners = None, started: float | None = None
+) -> Race:
+    """Do what the budget of a finished race left undone of its analysis: its other splits, its drivers, its segments.
+
+    It takes the time that it takes, moves no verdict, and can be stopped and called again: what is done stays done.
+
+    source, test: only where the race was given a frame, which no path leads back to: the same frame again.
+    listen: as in `race`.
+    started: not needed; there for the command line, whose commands all have it.
+
+    Raises RunError where the folder is no finished run or in use, SourceError where the data are not those raced.
+    """
+    hear, place = heard_by(listen), Path(folder)
+    evidence = read(place)
+    if not (place / "model").is_dir():
+        raise RunError(f"{place} holds no finished race. Go on with it first: deepenough resume {place}")
+    with locked(place):
+        task, executor = _again(evidence.plan, source, test)
+        unhurried = dataclasses.replace(evidence, plan=analysing.unhurried(evidence.plan))
+        with contextlib.closing(Journal(place)) as journal:
+            loop = Loop(task, unhurried, journal, executor, lambda: evidence.elapsed_seconds)
+            for event in analysing.analyses(loop, judge(evidence), ()):
+                hear(event)
+    finished = Race(place)
+    finished.write_report()
+    return finished
+
+
+def _again(plan: Plan, source: Any, test: Any) -> tuple[Task, LocalExecutor]:
+    """The task of a race that was raced before, and what runs its trials. Raises SourceError where the data changed."""
+    asked = {item.name for item in dataclasses.fields(Question)} & set(plan.question)
+    question = Question(**{name: plan.question[name] for name in asked} | {"test": _test_again(plan, test)})
+    chosen = kinds.find()[plan.kind]
+    options = plan.question["options"]
+    entries, _ = planning.entries(chosen, options.get("only", ()), options.get("without", ()))
+    executor = LocalExecutor(planning.preload(entries))
+    task = chosen.load(_source_again(plan, source), question)
+    _refuse_other_data(plan, task)
+    return task, executor
 
 
 def _sitting(
@@ -211,7 +247,7 @@ def _sitting(
     verdict = with_a_winner(loop, judge(loop.evidence))
     if not loop.interrupted and verdict.winner:
         handed = _hand_over(folder, loop, verdict, task, hear)
-        for event in itertools.chain(tests(loop, verdict, handed), explanations(loop, verdict)):
+        for event in analysing.analyses(loop, verdict, handed):
             hear(event)
     hear(loop.say("done", {"decision": verdict.decision, "interrupted": loop.interrupted}))
     journal.close()

@@ -1,4 +1,4 @@
-"""The commands that race: `race` and `resume`."""
+"""The commands that race: `race`, `resume` and `analyse`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PASSED_ON = (
         "out",
         "race_mine",
     ),
-    *("keep_logs", "disk"),
+    *("keep_logs", "disk", "analysis"),
 )
 """Options that `deepenough.race` takes by the same names."""
 PRICES = ("kwh", "core_hour", "currency")
@@ -42,6 +42,11 @@ def add(commands: Any) -> None:
     resume = add_command(commands, "resume", "Go on with a run that was interrupted.", _resume)
     resume.add_argument("run", metavar="RUN", type=Path, help="folder of the run")
     add_saying(resume)
+    analyse = add_command(
+        commands, "analyse", "Do what a race's budget left undone: judge under other splits, explain.", _analyse
+    )
+    analyse.add_argument("run", metavar="RUN", type=Path, help="folder of a finished run; its verdict stays what it is")
+    add_saying(analyse)
 
 
 def _add_race(commands: Any) -> None:
@@ -96,6 +101,12 @@ def _add_race(commands: Any) -> None:
     race.add_argument("--currency", metavar="NAME", help="of these prices (default: EUR)")
     race.add_argument("--keep-logs", action="store_true", help="keep what trials print in RUN/logs")
     race.add_argument("--disk", metavar="SIZE", help="most that the run may hold, as 2GB; beaten models go first")
+    race.add_argument(
+        "--analysis",
+        metavar="SHARE",
+        default=0.2,
+        help="most of the budget that may explain and check the verdict (default: 20%%)",
+    )
     race.add_argument("--out", metavar="DIR", help="folder of the run (default: a new one under runs/)")
     race.add_argument(
         "--config", metavar="FILE", help="a TOML file whose keys are these options; the command line wins"
@@ -140,6 +151,12 @@ def _resume(options: argparse.Namespace, started: float) -> int:
     from deepenough.api import resume
 
     return _watch(options, lambda listen: resume(options.run, listen=listen, started=started))
+
+
+def _analyse(options: argparse.Namespace, started: float) -> int:
+    from deepenough.api import analyse
+
+    return _watch(options, lambda listen: analyse(options.run, listen=listen, started=started))
 
 
 def _watch(options: argparse.Namespace, run: Callable[[Any], Race]) -> int:

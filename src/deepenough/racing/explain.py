@@ -39,6 +39,8 @@ LEAST_SECONDS = 0.15
 MOST_CELLS = 400_000
 """Units times parts that are predicted at once where there is no clock."""
 REPEATS = 5
+NO_TIME = ("no time was left to look", "no time was left to shuffle")
+"""Reasons after which it is looked again: in a later sitting, or by `deepenough analyse`."""
 MOST_ROWS, FEWEST_ROWS = 2000, 40
 """Units of all folds together, and of one fold at least."""
 MOST_PARTS = 40
@@ -71,7 +73,8 @@ class Fit:
 
 def explanations(loop: Loop, verdict: Verdict) -> Iterator[Event]:
     """Look at both finalists, once a race: what an earlier sitting found is not looked for again."""
-    there = {(event.what, event.data.get("family")) for event in read(loop.journal.folder).events}
+    events = read(loop.journal.folder).events
+    there = {(event.what, event.data.get("family")) for event in events if event.data.get("reason") not in NO_TIME}
     sides = [(family, side) for family in FAMILIES if (side := getattr(verdict, family)) is not None]
     if not isinstance(loop.task, SupervisedTask):
         return
@@ -131,7 +134,7 @@ def _explained(loop: Loop, finalist: Finalist, waiting: int) -> dict[str, Any]:
         why = "its inputs have no parts that could be shuffled" if own else "none of its judged models was kept"
         return {"reason": why}
     if seconds is not None and seconds < LEAST_SECONDS:
-        return {"reason": "no time was left to look"}
+        return {"reason": NO_TIME[0]}
     names = list(inputs[0].parts())
     own = _sampled(own, _rows_each(own, len(names), seconds), loop.plan.seed)
     began = time.monotonic()
@@ -229,7 +232,7 @@ def _drivers(loop: Loop, own: Sequence[Fit], outcome: Outcome, names: Sequence[s
         "loss": float(np.concatenate(tables[0]).mean()),
         "drivers": drivers,
         "parts": len(names),
-        "reason": "" if drivers else "no time was left to shuffle",
+        "reason": "" if drivers else NO_TIME[1],
     }
 
 

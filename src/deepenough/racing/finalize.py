@@ -101,12 +101,10 @@ def _refit(loop: Loop, name: str, rows: int) -> Trial:
     contender = loop.plan.contender(name)
     limit = None if loop.plan.budget_seconds is None else max(_seconds_left(loop), 0.5)
     seed = (loop.plan.seed * 1009 + RESEED // 2) % 2**31
-    order = Order(
+    order = Order.of(
+        loop.plan,
+        contender,
         number=max(trial.number for trial in loop.trials) + 1,
-        contender=name,
-        learner=contender.path,
-        family=contender.family,
-        settings=contender.settings,
         purpose="refit",
         n_train=rows,
         fold=0,
@@ -114,8 +112,6 @@ def _refit(loop: Loop, name: str, rows: int) -> Trial:
         limit_seconds=limit,
         kill_seconds=None if limit is None else limit + GRACE_SECONDS,
         threads=threads_for(loop.plan, rows),
-        memory_bytes=loop.plan.memory_bytes,
-        device=loop.plan.device if contender.family == "deep" else "cpu",
         keep=True,
         time_one=True,
     )

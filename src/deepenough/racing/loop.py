@@ -104,7 +104,7 @@ class Loop:
         try:
             with self.stop:
                 while (order := next_order(self.evidence, self.clock())) is not None:
-                    yield from self._trial(order)
+                    yield from self.trial(order)
                 yield from self._blends()
         except KeyboardInterrupt:
             self.interrupted = True
@@ -122,7 +122,8 @@ class Loop:
         shutil.rmtree(folder, ignore_errors=True)
         return folder
 
-    def _trial(self, order: Order) -> Iterator[Event]:
+    def trial(self, order: Order) -> Iterator[Event]:
+        """Run one trial and write it down; its events."""
         shown = {"number": order.number, "contender": order.contender, "family": order.family}
         shown |= {"purpose": order.purpose, "n_train": order.n_train, "fold": order.fold}
         yield self.say("trial_started", shown | {"limit_seconds": order.limit_seconds})
@@ -169,12 +170,10 @@ class Loop:
     ) -> Outcome:
         """Ask the model of a trial something more, in a process as a trial's. It is nobody's: no family pays for it."""
         contender = self.plan.contender(like.contender)
-        order = Order(
+        order = Order.of(
+            self.plan,
+            contender,
             number=max(trial.number for trial in self.trials) + 1,
-            contender=contender.name,
-            learner=contender.path,
-            family=contender.family,
-            settings=contender.settings,
             purpose=purpose,
             n_train=like.n_train,
             fold=like.fold,
@@ -182,13 +181,16 @@ class Loop:
             limit_seconds=limit_seconds,
             kill_seconds=kill_seconds,
             threads=1,
-            memory_bytes=self.plan.memory_bytes,
         )
         folder = self.work_folder(order.number)
         try:
             return self.executor.run(order, job, folder, self.stop)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def baseline(self) -> list[Contender]:
+        """The trivial learner, if there is one."""
+        return [contender for contender in self.plan.contenders if contender.family == "baseline"][:1]
 
     def _rows(self, order: Order, outcome: Outcome, started: float) -> Iterator[Trial]:
         """A row of evidence for each rung that the trial answered; one without an answer where it gave none."""

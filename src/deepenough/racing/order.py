@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+
+from deepenough.evidence import Contender, Plan
 
 DIED = "the process ended without an answer"
 """How the error of a trial begins that something killed (perhaps not its own fault): it is tried once more."""
@@ -36,3 +38,16 @@ class Order:
     device: str = "cpu"
     keep: bool = False
     time_one: bool = False
+
+    @classmethod
+    def of(cls, plan: Plan, contender: Contender, **asked: Any) -> Self:
+        """A trial of this contender; `asked` has the fields that neither it nor the plan says."""
+        return cls(
+            contender=contender.name,
+            learner=contender.path,
+            family=contender.family,
+            settings=contender.settings,
+            memory_bytes=plan.memory_bytes,
+            device=plan.device if contender.family == "deep" else "cpu",
+            **asked,
+        )

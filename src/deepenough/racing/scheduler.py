@@ -245,12 +245,10 @@ def _order(race: Race, wish: Wish, left: float) -> Order:
     limit = None if race.counted else _limit_seconds(race, wish, left)
     number = max((t.number for t in race.evidence.trials), default=0) + 1
     final = wish.purpose == "final"
-    return Order(
+    return Order.of(
+        plan,
+        contender,
         number=number,
-        contender=contender.name,
-        learner=contender.path,
-        family=contender.family,
-        settings=contender.settings,
         purpose=wish.purpose,
         n_train=wish.n_train,
         fold=wish.fold,
@@ -258,8 +256,6 @@ def _order(race: Race, wish: Wish, left: float) -> Order:
         limit_seconds=limit,
         kill_seconds=None if limit is None else limit + GRACE_SECONDS + 2 * race.predict_seconds(contender),
         threads=threads_for(plan, wish.n_train),
-        memory_bytes=plan.memory_bytes,
-        device=plan.device if contender.family == "deep" else "cpu",
         keep=final and contender.family in FAMILIES,
         time_one=final and wish.fold == 0,
     )

@@ -21,7 +21,7 @@ import numpy as np
 from deepenough.evidence import FAMILIES, Evidence, Trial
 from deepenough.judge.metrics import named
 from deepenough.judge.words import decision_sentence
-from deepenough.report import costs, mine, next_steps, why, words
+from deepenough.report import costs, mine, next_steps, splits, why, words
 
 if TYPE_CHECKING:
     from deepenough.judge.verdict import Verdict
@@ -43,7 +43,7 @@ _INCIDENT = (
     "error",
 )
 
-NOT_OF_A_SHARE = ("baseline", "refit", "blend")
+NOT_OF_A_SHARE = ("baseline", "refit", "blend", "resplit")
 """Purposes of trials that are paid from the reserve, not from a family's share."""
 
 
@@ -71,6 +71,8 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
         "mine": mine.facts(evidence, verdict),
         "costs": costs.side_by_side(evidence, verdict),
         "frontier": costs.frontier(evidence, verdict),
+        "splits": splits.facts(evidence, verdict),
+        "analysis": splits.analysis(evidence),
         "drivers": why.drivers(evidence),
         "mistakes": why.mistakes(evidence),
         "incidents": _incidents(evidence),
@@ -284,15 +286,15 @@ def _setup(evidence: Evidence) -> dict[str, Any]:
 
 
 def _wall(evidence: Evidence) -> dict[str, float]:
-    """Where the wall-clock seconds went."""
+    """Where the wall-clock seconds went; what was analysed later is not among them."""
     total = evidence.elapsed_seconds
     paid = sum(trial.wall_seconds for trial in evidence.trials)
-    explained = sum(float(event.data.get("seconds", 0.0)) for event in evidence.events if event.what == "explained")
+    analysed = splits.analysis(evidence)["seconds"]
     return {
         "total_seconds": total,
         "fit_and_predict_seconds": paid,
-        "explain_seconds": explained,
-        "other_seconds": max(total - paid - explained, 0.0),
+        "analysis_seconds": analysed,
+        "other_seconds": max(total - paid - analysed, 0.0),
     }
 
 

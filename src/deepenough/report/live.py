@@ -156,7 +156,7 @@ class State:
     def _ended(self, data: Mapping[str, Any]) -> None:
         name, family, size = str(data["contender"]), str(data.get("family", "")), int(data.get("n_train", 0))
         self.running = ""
-        if data.get("purpose") in ("refit", "blend"):
+        if data.get("purpose") in ("refit", "blend", "resplit"):
             return
         self.families[name] = family
         if data.get("purpose") not in NOT_OF_A_SHARE:

@@ -8,9 +8,10 @@ from typing import Any
 
 from deepenough.evidence import FAMILIES
 from deepenough.judge.words import DECISIONS
-from deepenough.report import words
+from deepenough.report import splits, words
 
 WIDTH = 96
+MOST_STEPS = 3
 Facts = Mapping[str, Any]
 Lines = list[str]
 
@@ -49,8 +50,9 @@ def _decision(facts: Facts) -> Lines:
 
 def warnings(facts: Facts) -> Lines:
     """Reasons of the flags that the decision's sentence does not name already."""
-    reasons = (flag["reason"] for flag in facts["verdict"]["flags"])
-    return [reason.rstrip(".") for reason in reasons if reason not in facts["decision_sentence"]]
+    reasons = [flag["reason"] for flag in facts["verdict"]["flags"]]
+    told = [reason for reason in reasons if reason not in facts["decision_sentence"]]
+    return [reason.rstrip(".") for reason in (*told, *splits.flips(facts["splits"]))]
 
 
 def _wrapped(content: str, indent: str = "") -> Lines:
@@ -249,8 +251,9 @@ def _listed(items: Iterable[str], most: int = 4) -> str:
 
 
 def _next(facts: Facts, run: str) -> Lines:
+    """The first steps; the page has all of them."""
     lines = ["What next"]
-    for step in facts["next_steps"]:
+    for step in facts["next_steps"][:MOST_STEPS]:
         lines += [f"  {command(step, run)}"] if step["command"] else []
         lines += _wrapped(step["why"], "      " if step["command"] else "  ")
     return lines if len(lines) > 1 else []

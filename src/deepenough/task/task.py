@@ -11,7 +11,7 @@ Needs that the design answers:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -116,10 +116,27 @@ class Task(ABC):
         """Units that a person set aside to test on; None where there are none."""
         return None
 
+    def other_splits(self) -> Sequence[OtherSplit]:
+        """Other honest ways to split the same units, under which the verdict is checked; none where there are none."""
+        return ()
+
     def scores(self, answer: Answer, fold: int) -> Mapping[str, float]:
         """Every metric worth showing, as a person reads it."""
         records = self.records(answer, fold)
         return {} if records is None else {self.metric.name: self.metric.show(self.metric.evaluate(records)[0])}
+
+
+@dataclass(frozen=True)
+class OtherSplit:
+    """The same question with its units split in another way.
+
+    splitting: `random`, `group` or `time`. by: the column (or the like) that it goes by; empty for `random`.
+    make: the task so split, made when it is asked for. Raises OptionError where nothing would be left to split.
+    """
+
+    splitting: str
+    by: str
+    make: Callable[[], Task]
 
 
 class SupervisedTask(Task):

@@ -89,6 +89,11 @@ def names_rows(name: str) -> bool:
     return bool(_ID_NAME.search(name) or _ID_CAMEL.search(name))
 
 
+def names_owners(name: str) -> bool:
+    """Whether a column is called like what rows belong to: customer, store, patient_id."""
+    return names_rows(name) or bool(_OWNER_NAME.search(name))
+
+
 def missing(column: Column) -> np.ndarray:
     """Which rows hold nothing, shape (n,), bool."""
     return np.asarray(np.isnan(column.values) if column.values.dtype.kind == "f" else column.values < 0)
@@ -218,8 +223,7 @@ def grouped(table: Table, seed: int = 0) -> Flag | None:
         name, levels = column.name, counts[column.name]
         if column.role not in ("number", "category") or not 10 <= levels <= len(rows) / 2:
             continue
-        owner = names_rows(name) or _OWNER_NAME.search(name)
-        if owner or (levels >= FEW_ROWS and len(_fixed_by(codes, counts, name)) >= 2):
+        if names_owners(name) or (levels >= FEW_ROWS and len(_fixed_by(codes, counts, name)) >= 2):
             return {
                 "flag": "groups",
                 "severity": "warn",

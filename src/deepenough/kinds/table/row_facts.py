@@ -50,12 +50,17 @@ def groups(frame: Frame, question: Question) -> np.ndarray | None:
     """A number per group; a row whose group is missing is a group of its own."""
     if question.group is None:
         return None
-    column = frame.column(question.group, "--group")
+    found = group_codes(frame.column(question.group, "--group"))
+    if len(np.unique(found)) < 2:
+        raise OptionError(f"--group {question.group!r} has one group only: there is none left to judge on.")
+    return found
+
+
+def group_codes(column: Raw) -> np.ndarray:
+    """The group of each row, int64; a row whose group is missing is a group of its own."""
     found = np.unique(np.where(column.missing, -1.0, column.values), return_inverse=True)[1].astype(np.int64)
     alone = np.flatnonzero(column.missing)
     found[alone] = found.max() + 1 + np.arange(len(alone))
-    if len(np.unique(found)) < 2:
-        raise OptionError(f"--group {question.group!r} has one group only: there is none left to judge on.")
     return np.asarray(found)
 
 

@@ -28,7 +28,7 @@ from deepenough.task import source as sources
 from deepenough.task import splits
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.splits import Splits
-from deepenough.task.task import HeldOut, Question, SupervisedMetric, SupervisedTask
+from deepenough.task.task import HeldOut, OtherSplit, Question, SupervisedMetric, SupervisedTask
 
 LEAST_ROWS = 6
 """Rows with an answer under which nothing can be split."""
@@ -118,6 +118,11 @@ class TableTask(SupervisedTask):
 
     def held_out(self) -> HeldOut | None:
         return self.test
+
+    def other_splits(self) -> Sequence[OtherSplit]:
+        from deepenough.kinds.table import other_splits
+
+        return tuple(other_splits.of(self))
 
     def inputs(self, fold: int) -> Table:
         return self.table.take(self.splits.folds[fold].judged)
