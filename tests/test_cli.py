@@ -112,7 +112,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
     options = "--target y --budget 30s --metric auc --group g --time t --drop a --drop b --positive 1 --equal-within .1"
     more = "--only mlp --without linear --kind table --seed 7 --cores 1 --memory 4GB --out there --quiet"
     more += " --kwh .2 --currency USD --folds f --weights w --test t.csv --race-mine mine:model --keep-logs --disk 2GB"
-    more += " --query q --class-weights balanced --analysis 10%"
+    more += " --query q --class-weights balanced --analysis 10% --sign key.pem"
     assert cli.main(["race", "x.csv", *options.split(), *more.split()]) == 0
     assert given.pop("started") <= before
     assert callable(given.pop("listen"))
@@ -121,7 +121,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
         "folds": "f", "weights": "w", "class_weights": "balanced", "test": "t.csv", "query": "q", "task": None,
         "drop": ["a", "b"], "positive": "1", "equal_within": 0.1, "only": ["mlp"], "without": ["linear"],
         "kind": "table", "seed": 7, "cores": 1, "memory": "4GB", "out": "there", "race_mine": "mine:model",
-        "keep_logs": True, "disk": "2GB", "analysis": "10%",
+        "keep_logs": True, "disk": "2GB", "analysis": "10%", "sign": "key.pem",
         "prices": {"kwh": 0.2, "currency": "USD"},
     }  # fmt: skip
     assert capsys.readouterr().out.startswith("CLASSICAL IS ENOUGH")

@@ -15,7 +15,6 @@ from deepenough import api, cli, rerun
 from deepenough.errors import RunError
 from deepenough.evidence import Evidence
 from deepenough.result import Race
-from deepenough.seal import sealing
 from tests.conftest import ROOT
 from tests.judge.simulate import World, pair, race
 from tests.test_cli import written_run
@@ -169,7 +168,6 @@ def test_a_real_race_that_counts_trials_is_the_same_again(
     shutil.copy(ROOT / "examples/data/german_credit.csv", "credit.csv")
     options = "--target risk --budget 24trials --only lightgbm --only linear --only mlp --seed 3 --quiet --out run"
     assert cli.main(["race", "credit.csv", *options.split()]) == 0
-    sealing.at_the_end(Race(Path("run")))
     assert cli.main(["verify", "run"]) == 0
     capsys.readouterr()
     assert cli.main(["verify", "run", "--rerun", "--json"]) == 0

@@ -8,7 +8,7 @@ import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deepenough import kinds
 from deepenough.errors import Interrupted, RunError, SourceError
@@ -29,8 +29,12 @@ from deepenough.racing.run_folder import locked, new_folder
 from deepenough.racing.standing import Race as Standing
 from deepenough.report.live import heard_by
 from deepenough.result import Race
+from deepenough.seal import keys, sealing
 from deepenough.task import sql
 from deepenough.task.task import Question, Task
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 Listener = Callable[[Event], None]
 Listeners = Listener | Sequence[Listener] | None
@@ -67,6 +71,7 @@ def race(
     keep_logs: bool = False,
     disk: str | int | None = None,
     analysis: str | float = analysing.SHARE,
+    sign: str | Path | None = None,
     listen: Listeners = None,
     started: float | None = None,
 ) -> Race:
@@ -99,6 +104,7 @@ def race(
     keep_logs: keep what trials print, `logs/<trial>.log` in the run folder.
     disk: the most that the run folder may hold ("2GB"): models of beaten contenders are removed first, evidence never.
     analysis: the share of the budget that may go into explaining and checking the verdict, from 0 to .5 (or "20%").
+    sign: PEM file of a private Ed25519 key that signs the run's seal; `deepenough keygen KEY` makes one.
     race_mine: `module:estimator` (or what makes one) of the model that is in use now, judged beside the finalists.
     listen: called with each `Event`; several may be given, () is none. Default: in a notebook one line, else none.
     started: `time.monotonic()` of the moment that the budget counts from; default now.
@@ -106,6 +112,7 @@ def race(
     Raises InputError where the source or an option can't be used, NothingToRaceError where a family has no learner.
     """
     asked = _asked(locals())
+    key = keys.private_key(sign) if sign is not None else None
     begun, hear = _now() if started is None else started, heard_by(listen)
     options = {"equal_within": equal_within, "only": list(only), "without": list(without), "task": task}
     options |= {
@@ -147,7 +154,7 @@ def race(
         for fold in range(loaded.folds):
             journal.units(fold, loaded.units(fold))
         journal.append(plan)
-        return _sitting(folder, journal, loaded, executor, begun, 0.0, hear)
+        return _sitting(folder, journal, loaded, executor, begun, 0.0, hear, key)
 
 
 def resume(
@@ -225,6 +232,7 @@ def _sitting(
     begun: float,
     before: float,
     hear: Listener,
+    key: Ed25519PrivateKey | None = None,
 ) -> Race:
     """From the journal to the report, once."""
     loop = Loop(task, read(folder), journal, executor, lambda: before + _now() - begun)
@@ -256,6 +264,7 @@ def _sitting(
     if loop.interrupted:
         so_far = finished.decision_sentence
         raise Interrupted(f"Stopped. The verdict so far: {so_far} Go on with: deepenough resume {folder}")
+    sealing.at_the_end(finished, key)
     return finished
 
 
@@ -283,7 +292,7 @@ def _now() -> float:
     return time.monotonic()
 
 
-_NOT_OF_THE_COMMAND = ("target", "budget", "out", "prices", "listen", "started")
+_NOT_OF_THE_COMMAND = ("target", "budget", "out", "prices", "listen", "started", "sign")
 
 
 def _asked(given: Mapping[str, Any]) -> dict[str, Any]:

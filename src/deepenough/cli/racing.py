@@ -30,7 +30,7 @@ PASSED_ON = (
         "out",
         "race_mine",
     ),
-    *("keep_logs", "disk", "analysis"),
+    *("keep_logs", "disk", "analysis", "sign"),
 )
 """Options that `deepenough.race` takes by the same names."""
 PRICES = ("kwh", "core_hour", "currency")
@@ -107,6 +107,7 @@ def _add_race(commands: Any) -> None:
         default=0.2,
         help="most of the budget that may explain and check the verdict (default: 20%%)",
     )
+    race.add_argument("--sign", metavar="KEY", help="private Ed25519 key, a PEM file, that signs the run's seal")
     race.add_argument("--out", metavar="DIR", help="folder of the run (default: a new one under runs/)")
     race.add_argument(
         "--config", metavar="FILE", help="a TOML file whose keys are these options; the command line wins"

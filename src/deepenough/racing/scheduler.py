@@ -21,7 +21,8 @@ from collections.abc import Iterator, Sequence
 from deepenough.evidence import FAMILIES, FINISHED, MINE, Contender, Evidence, Plan
 from deepenough.racing import mine
 from deepenough.racing.order import Order
-from deepenough.racing.standing import PROBE_SHARE, RESEED, Race, Wish, chance, standing
+from deepenough.racing.rivals import chance, standing
+from deepenough.racing.standing import PROBE_SHARE, RESEED, Race, Wish
 
 PROBES_SHARE = 0.2
 """Learners are probed in turn for so much of a family's share."""

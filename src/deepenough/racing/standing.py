@@ -4,7 +4,6 @@ Needs that this module answers:
 
 * The finals' size is the largest that both champions can run on the planned folds, and stays what it is once begun.
 * What a trial takes is learnt from those that ended: log seconds grow linearly with log rows.
-* A rival is compared with its family's leader only where both met the same rows and units.
 """
 
 from __future__ import annotations
@@ -349,61 +348,3 @@ def _time_law(trials: Sequence[Trial]) -> tuple[float, float] | None:
         if any(t.status != "ok" for t in trials if t.n_train == sizes[-1]):
             exponent = max(exponent, GROWTH_OF_THE_CUT)
     return means[-1] / sizes[-1] ** exponent, exponent
-
-
-def chance(race: Race, leader: Contender, rival: Contender) -> float:
-    """Probability that the rival beats the leader at the finals' size, from the units that both were judged on.
-
-    The gap at the rival's largest rung is carried on to the finals' size by half of its trend over the rungs; what is
-    not known of the trend, of the units and of the draw widens it. A rival with fewer than three rungs is judged more
-    patiently, one that is still gaining on the leader too.
-    """
-    gaps = _gaps(race, leader, rival)
-    if not gaps:
-        return 1.0 if not race.trials(rival.name) else 0.0 if race.failed(rival) else 0.5
-    size, gap, error = gaps[-1]
-    if size >= (race.size or 0):
-        return _below_zero(gap, error)
-    doublings = math.log2(max((race.size or size) / size, 1))
-    trend = (gaps[-1][1] - gaps[0][1]) / max(math.log2(size / gaps[0][0]), 1) if len(gaps) > 1 else 0.0
-    scale = abs(gap) + error
-    spread = math.hypot(error, 0.5 * doublings * max(abs(trend), 0.1 * scale))
-    patience = 1.0 if len(gaps) >= 3 else 1.5
-    return _below_zero(gap + 0.5 * doublings * trend, patience * spread)
-
-
-def _below_zero(mean: float, deviation: float) -> float:
-    return 0.5 * math.erfc(mean / max(deviation, 1e-12) / math.sqrt(2))
-
-
-def _gaps(race: Race, leader: Contender, rival: Contender) -> list[tuple[int, float, float]]:
-    """(size, mean loss of rival less leader, its standard error) where both finished the same size and fold."""
-    gaps = []
-    by_size: dict[int, list[tuple[float, float]]] = {}
-    for trial in race.trials(rival.name):
-        other = race.done.get((leader.name, trial.n_train, trial.fold, trial.seed))
-        if trial.loss is None or other is None or other.loss is None:
-            continue
-        by_size.setdefault(trial.n_train, []).append((trial.loss - other.loss, _paired_error(race, trial, other)))
-    for size, pairs in sorted(by_size.items()):
-        gap, errors = np.mean([g for g, _ in pairs]), np.array([e for _, e in pairs])
-        gaps.append((size, float(gap), float(np.sqrt((errors**2).sum()) / len(pairs))))
-    return gaps
-
-
-def _paired_error(race: Race, trial: Trial, other: Trial) -> float:
-    """Standard error of a difference of mean losses over the units of a fold, never under 1 % of the loss: the draw."""
-    ours, theirs = race.evidence.records.get(trial.number), race.evidence.records.get(other.number)
-    floor = 0.01 * abs(other.loss or 0.0)
-    if ours is None or theirs is None or ours.shape != theirs.shape or ours.shape[1] != 1:
-        return max(0.03 * abs(other.loss or 0.0), 1e-12)
-    apart = ours[:, 0] - theirs[:, 0]
-    apart -= apart.mean()
-    return max(float(np.sqrt(apart.dot(apart))) / len(apart), floor, 1e-12)
-
-
-def standing(race: Race, family: str, contender: Contender) -> float:
-    """Lower is better: mean loss gap to the leader at the largest rung that both finished."""
-    leader = race.leader(family)
-    gaps = _gaps(race, leader, contender) if leader else []
-    return gaps[-1][1] if gaps else 0.0 if leader and leader.name == contender.name else math.inf

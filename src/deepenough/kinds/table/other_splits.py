@@ -47,19 +47,23 @@ def of(task: TableTask) -> Iterator[OtherSplit]:
 def _grouping(table: Table) -> str | None:
     """The column that rows are most likely grouped by: one named like an owner or an identifier, else the category with
     the most values; None where no column has values that many rows share each."""
-    able = [column for column in table.columns if _can_group(column)]
-    owners = [column for column in able if data_checks.names_owners(column.name)]
-    words = [column for column in able if column.role == "category"]
-    found = max(owners or words, key=lambda column: (len(np.unique(column.values)), column.name), default=None)
-    return None if found is None or len(table.columns) < 2 else found.name
+    able = {c.name: groups for c in table.columns if (groups := _groups_of(c))} if len(table.columns) > 1 else {}
+    owners = [name for name in able if data_checks.names_owners(name)]
+    return max(owners or able, key=lambda name: (able[name], name), default=None)
 
 
-def _can_group(column: Column) -> bool:
-    values = column.values[~data_checks.missing(column)]
-    if column.role not in ("number", "category") or len(values) == 0:
-        return False
-    counts = np.unique(values, return_counts=True)[1]
-    return FEWEST_GROUPS <= len(counts) <= len(values) / 2 and counts.max() <= LARGEST_SHARE * len(column.values)
+def _groups_of(column: Column) -> int:
+    """How many groups its values make; 0 where they make none that could be split by."""
+    present = column.values[~data_checks.missing(column)]
+    if column.role == "category":
+        counts = np.bincount(present)
+    elif column.role == "number" and data_checks.names_owners(column.name):  # other numbers measure something
+        counts = np.unique(present, return_counts=True)[1]
+    else:
+        return 0
+    groups = int((counts > 0).sum())
+    shared = FEWEST_GROUPS <= groups <= len(present) / 2
+    return groups if shared and counts.max() <= LARGEST_SHARE * len(column.values) else 0
 
 
 def _dated(table: Table) -> str | None:
