@@ -103,6 +103,15 @@ def _seeds(court: Court, *lineups: Lineup) -> stats.Component:
     return stats.added(found, [lineup.repeats for lineup in lineups])
 
 
+def seed_luck(court: Court, lineup: Lineup) -> float:
+    """Variance that its seeds give to the family's loss in one fold; 0 for a learner that no seed changes."""
+    if court.judged.is_deterministic(lineup.contender):
+        return 0.0
+    n_train = court.panel.n_train
+    found = _seed_variance(court.judged, n_train, lineup.family, court.trivial_loss, deterministic=False)
+    return found.variance / lineup.repeats
+
+
 def _seed_variance(
     judged: Judged, n_train: int, family: str, trivial_loss: float | None, deterministic: bool
 ) -> stats.Component:

@@ -182,12 +182,12 @@ def _decide(court: Court, trusted: bool) -> dict[str, Any]:
     gap_together = None if blend is None else _gap(blend, court)
     under = "open" if gap is None else pair_decision(gap.low, gap.high, rho, cheaper)
     said = "undecided" if gap is None else pair_evidence(gap, rho)
-    no_signal = signal is not None and not signal.bounds(court.alpha * ALPHA_SIGNAL / ALPHA)[0] > 0
-    pays = gap_together is not None and gap_together.low > rho
-    decision = "open" if not trusted else "no_signal" if no_signal else "together_pays" if pays else under
+    signal_low = None if signal is None else signal.bounds(signal_alpha(court.alpha))[0]
+    ruled = decision_of(under, signal_low, None if gap_together is None else gap_together.low, rho)
+    decision = ruled if trusted else "open"
     return {
         "decision": decision,
-        "evidence": "not_trusted" if not trusted else "no_signal" if no_signal else said,
+        "evidence": "not_trusted" if not trusted else "no_signal" if ruled == "no_signal" else said,
         "pair_evidence": said,
         "gap": gap,
         "equal_within": rho,
@@ -216,6 +216,22 @@ def _mine(court: Court) -> dict[str, Any]:
         return {}
     ahead = presents.ahead_of(court, lineup)
     return {"mine": _finalist(court, lineup), "gaps_mine": {family: _gap(gap, court) for family, gap in ahead.items()}}
+
+
+def signal_alpha(alpha: float) -> float:
+    """The alpha of the question whether there is a signal at all, beside that of the gap."""
+    return alpha * ALPHA_SIGNAL / ALPHA
+
+
+def decision_of(under: str, signal_low: float | None, together_low: float | None, rho: float) -> str:
+    """The decision from the pair's own answer and the lower bounds of two gaps; None where one was not judged.
+
+    signal_low: of what the better finalist gains over the trivial answer. together_low: of what the blend gains over
+    the better finalist.
+    """
+    if signal_low is not None and not signal_low > 0:
+        return "no_signal"
+    return "together_pays" if together_low is not None and together_low > rho else under
 
 
 def pair_decision(low: float, high: float, rho: float, cheaper: str) -> str:
