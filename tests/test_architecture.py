@@ -36,6 +36,7 @@ ROOMS = (
     "runs",
     "lcdb",
     "forecasts",
+    "guesses",
     "api",
     "rerun",
     "targets",

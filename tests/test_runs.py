@@ -40,6 +40,12 @@ def test_what_a_list_shows(place: Path) -> None:
     assert one.budget and one.changed > "2020"
 
 
+def test_the_evidence_of_another_split_is_no_run_of_its_own(place: Path) -> None:
+    written_run(place / "runs" / "one" / "splits" / "time-day", full_race())
+    assert {run.folder for run in runs.find()} == {"runs/one", "runs/many/two"}
+    assert {run.folder for run in runs.find("runs/one")} == {"runs/one"}
+
+
 def test_a_run_that_cant_be_read_is_listed_with_the_reason(place: Path) -> None:
     (place / "runs" / "torn").mkdir()
     (place / "runs" / "torn" / "evidence.jsonl").write_text('{"record": "pl')

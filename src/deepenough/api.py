@@ -145,7 +145,8 @@ def race(
         absent=tuple(absent),
         setup=disks.asked(keep_logs, disk)
         | planning.setup(about, reason, str(budget), prices)
-        | {"asked": asked, "analysis": analysing.allowance(loaded, analysis)},
+        | {"asked": asked, "analysis": analysing.allowance(loaded, analysis)}
+        | {"expectation": [dict(item) for item in chosen.expectation(loaded)]},
         judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed},
         **planning.task_facts(loaded),
     )

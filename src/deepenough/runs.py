@@ -57,8 +57,14 @@ def find(folder: str | Path = "runs") -> list[Run]:
     if not place.is_dir():
         raise RunError(f"{place} is no folder. Name the one that holds your runs: `deepenough race` makes runs/.")
     levels = ["/".join(["*"] * depth + [JOURNAL]) for depth in range(DEEPEST + 1)]
-    found = [_run(path.parent) for level in levels for path in place.glob(level)]
+    journals = [path for level in levels for path in place.glob(level) if not _is_part(path)]
+    found = [_run(path.parent) for path in journals]
     return sorted(found, key=lambda run: (run.changed, run.folder), reverse=True)
+
+
+def _is_part(journal: Path) -> bool:
+    """Whether a journal is part of a run: the evidence of another split of its data."""
+    return (journal.parents[2] / JOURNAL).is_file() if len(journal.parents) > 2 else False
 
 
 def _run(folder: Path) -> Run:

@@ -51,7 +51,12 @@ def plan(**changed: Any) -> Plan:
         "set_aside": ({"name": HOSTILE, "reason": "every value is different"},),
         "notes": ("31 rows without a target were left out",),
         "absent": ({"name": "forest", "family": "classical", "missing": "forest", "how": "pip install forest"},),
-        "setup": {"cores": 2, "python": "3.11.7", "packages": {"numpy": "2.4.6"}},
+        "setup": {
+            "cores": 2,
+            "python": "3.11.7",
+            "packages": {"numpy": "2.4.6"},
+            "expectation": [{"sentence": HOSTILE, "source": "A study, 2020", "expected": "classical"}],
+        },
     }
     return Plan(**(values | changed))
 

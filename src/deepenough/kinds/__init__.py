@@ -58,6 +58,21 @@ class Codec(ABC):
         return {}
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What is seen of a source without making its task ready.
+
+    rows, features: of the source, without the target. classes, majority_share: how many, and the largest one's share of
+    the rows; None where nothing can be said, and then `unknown` says why, as a clause.
+    """
+
+    rows: int = 0
+    features: int = 0
+    classes: int | None = None
+    majority_share: float = 0.0
+    unknown: str = ""
+
+
 class Kind(ABC):
     """One kind of data and question. A subclass stands in the `__init__.py` of its folder."""
 
@@ -85,6 +100,17 @@ class Kind(ABC):
     @abstractmethod
     def toys(self) -> Mapping[str, Task]:
         """Small tasks of known truth, for the contract."""
+
+    def glance(self, source: Any, question: Question) -> Glance:
+        """What `guess` goes by, in seconds whatever the source's size; by default that nothing is known."""
+        return Glance(unknown=f"no curves of data of the kind {self.name!r} are shipped")
+
+    def expectation(self, task: Any) -> Sequence[Mapping[str, str]]:
+        """What studies found on data like this: {sentence, source, expected}, see `report.expectation`; default none.
+
+        expected: `classical`, `deep`, or `either` where little is between them. Only what has a source stands here.
+        """
+        return ()
 
     def mine(self, where: str) -> Learner:
         """A learner around a person's own estimator, found at `module:name`. Raises OptionError where there is none."""

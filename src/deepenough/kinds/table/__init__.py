@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deepenough.kinds import Codec, Kind
+from deepenough.kinds import Codec, Glance, Kind
 from deepenough.learner import Learner
 from deepenough.task import files, frame, sql
 from deepenough.task.task import Question, Task
@@ -52,6 +52,16 @@ class Table(Kind):
         from deepenough.kinds.table.codec import TableCodec
 
         return TableCodec
+
+    def glance(self, source: Any, question: Question) -> Glance:
+        from deepenough.kinds.table import glance
+
+        return glance.of(source, question)
+
+    def expectation(self, task: Any) -> Sequence[Mapping[str, str]]:
+        from deepenough.kinds.table import expectation
+
+        return expectation.of(task.rows, task.splitting, task.n_classes)
 
     def mine(self, where: str) -> Learner:
         from deepenough.kinds.table import mine
