@@ -112,7 +112,8 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
     options = "--target y --budget 30s --metric auc --group g --time t --drop a --drop b --positive 1 --equal-within .1"
     more = "--only mlp --without linear --kind table --seed 7 --cores 1 --memory 4GB --out there --quiet"
     more += " --kwh .2 --currency USD --folds f --weights w --test t.csv --race-mine mine:model --keep-logs --disk 2GB"
-    more += " --query q --class-weights balanced --analysis 10% --sign key.pem"
+    more += " --query q --class-weights balanced --analysis 10% --sign key.pem --traffic 50/s --max-latency 20ms"
+    more += " --worth 0.01=500/month --switch-cost 200/month"
     assert cli.main(["race", "x.csv", *options.split(), *more.split()]) == 0
     assert given.pop("started") <= before
     assert callable(given.pop("listen"))
@@ -122,6 +123,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
         "drop": ["a", "b"], "positive": "1", "equal_within": 0.1, "only": ["mlp"], "without": ["linear"],
         "kind": "table", "seed": 7, "cores": 1, "memory": "4GB", "out": "there", "race_mine": "mine:model",
         "keep_logs": True, "disk": "2GB", "analysis": "10%", "sign": "key.pem",
+        "business": {"traffic": "50/s", "max_latency": "20ms", "worth": "0.01=500/month", "switch_cost": "200/month"},
         "prices": {"kwh": 0.2, "currency": "USD"},
     }  # fmt: skip
     assert capsys.readouterr().out.startswith("CLASSICAL IS ENOUGH")
@@ -130,7 +132,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
 def test_options_of_race_are_those_of_the_function() -> None:
     import inspect
 
-    names = set(inspect.signature(api.race).parameters) - {"listen", "started", "prices"}
+    names = set(inspect.signature(api.race).parameters) - {"listen", "started", "prices", "business"}
     assert names == set(racing.PASSED_ON)
 
 

@@ -74,7 +74,7 @@ def test_a_race_without_a_pair_has_no_gap_to_compare(tmp_path: Path) -> None:
 def test_what_was_asked_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = {"source": "typed.csv", "seed": 7, "drop": ["id"], "cores": 1, "test": "typed_test.csv"}
     prices = {"kwh": 0.2, "currency": "USD", "source": "your prices"}
-    evidence = _evidence(0.1, asked=asked, prices=prices)
+    evidence = _evidence(0.1, asked=asked, prices=prices, asked_business={"traffic": "50/s"})
     question = {**evidence.plan.question, "target": "y", "test": "/whole/typed_test.csv"}
     plan = dataclasses.replace(evidence.plan, question=question, source=FRAME | {"path": "/whole/typed.csv"})
     folder = written_run(tmp_path / "run", dataclasses.replace(evidence, plan=plan))
@@ -98,6 +98,7 @@ def test_what_was_asked_is_asked_again(tmp_path: Path, monkeypatch: pytest.Monke
         "cores": 1,
         "test": "/whole/typed_test.csv",
         "prices": {"kwh": 0.2, "currency": "USD"},
+        "business": {"traffic": "50/s"},
         "listen": None,
     }
 

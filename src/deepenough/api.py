@@ -16,6 +16,7 @@ from deepenough.evidence import Event, Journal, Plan, read
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.model.folder import Member
 from deepenough.racing import analysis as analysing
+from deepenough.racing import business as businesses
 from deepenough.racing import disk as disks
 from deepenough.racing import planning
 from deepenough.racing.budget import parse_budget
@@ -66,6 +67,7 @@ def race(
     equal_within: float | None = None,
     positive: str | None = None,
     prices: Mapping[str, float | str] | None = None,
+    business: Mapping[str, str] | None = None,
     kind: str | None = None,
     race_mine: str | None = None,
     keep_logs: bool = False,
@@ -100,6 +102,8 @@ def race(
         loss or gain, whichever is smaller.
     positive: of two classes the one whose probability is asked; default the rarer one.
     prices: what things cost, by the names of `judge.cost.Prices` ({"kwh": .25, "core_hour": .04, "currency": "USD"}).
+    business: what the model is for: any of `traffic` ("50/s"), `max_latency` ("20ms"), `worth` of the judged metric
+        ("0.01=500/month") and `switch_cost` ("200/month"); the last two together say what counts as equal.
     kind: of data; default: recognised.
     keep_logs: keep what trials print, `logs/<trial>.log` in the run folder.
     disk: the most that the run folder may hold ("2GB"): models of beaten contenders are removed first, evidence never.
@@ -114,6 +118,8 @@ def race(
     asked = _asked(locals())
     key = keys.private_key(sign) if sign is not None else None
     begun, hear = _now() if started is None else started, heard_by(listen)
+    use = businesses.read(business)
+    equal_within, counts = businesses.equal_within(use, equal_within)
     options = {"equal_within": equal_within, "only": list(only), "without": list(without), "task": task}
     options |= {
         name: value for name, value in (("query", query), ("class_weights", class_weights)) if value is not None
@@ -146,8 +152,9 @@ def race(
         setup=disks.asked(keep_logs, disk)
         | planning.setup(about, reason, str(budget), prices)
         | {"asked": asked, "analysis": analysing.allowance(loaded, analysis)}
+        | ({"business": use, "asked_business": dict(business or {})} if use else {})
         | {"expectation": [dict(item) for item in chosen.expectation(loaded)]},
-        judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed},
+        judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed, **counts},
         **planning.task_facts(loaded),
     )
     folder = new_folder(out, str(loaded.source.get("name", "race")))
@@ -293,7 +300,7 @@ def _now() -> float:
     return time.monotonic()
 
 
-_NOT_OF_THE_COMMAND = ("target", "budget", "out", "prices", "listen", "started", "sign")
+_NOT_OF_THE_COMMAND = ("target", "budget", "out", "prices", "business", "listen", "started", "sign")
 
 
 def _asked(given: Mapping[str, Any]) -> dict[str, Any]:

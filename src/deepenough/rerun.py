@@ -73,7 +73,9 @@ def _options(plan: Plan) -> dict[str, Any]:
     given |= {"test": test} if isinstance(test, str) else {}  # its whole path, not as it was typed
     prices = {name: value for name, value in plan.setup.get("prices", {}).items() if name != "source"}
     budget = words.budget(plan.budget_seconds, plan.budget_trials)
-    return given | {"target": plan.question.get("target"), "budget": budget, "prices": prices or None}
+    business = plan.setup.get("asked_business")
+    asked_for = {"target": plan.question.get("target"), "budget": budget, "prices": prices or None}
+    return given | asked_for | {"business": business}
 
 
 def _beside(folder: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +41,20 @@ class Race:
         from deepenough.report.facts import facts
 
         return facts(self.evidence, self.verdict)
+
+    def used(self, business: Mapping[str, str]) -> Race:
+        """The same race with its prices at another traffic or limit of latency; the verdict stays what it is.
+
+        business: `traffic` ("50/s") and `max_latency` ("20ms"). Raises OptionError.
+        """
+        from deepenough.racing.business import read as read_business
+
+        plan = self.evidence.plan
+        said = {**plan.setup.get("business", {}), **read_business(business)}
+        other = Race(self.folder)
+        changed = dataclasses.replace(plan, setup={**plan.setup, "business": said})
+        other.__dict__["evidence"] = dataclasses.replace(self.evidence, plan=changed)  # where the property keeps it
+        return other
 
     @property
     def decision(self) -> str:

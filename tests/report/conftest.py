@@ -55,6 +55,7 @@ def plan(**changed: Any) -> Plan:
             "cores": 2,
             "python": "3.11.7",
             "packages": {"numpy": "2.4.6"},
+            "business": {"per_second": 50.0, "max_latency_ms": 1.0, "worth_a_year": 1000.0},
             "expectation": [{"sentence": HOSTILE, "source": "A study, 2020", "expected": "classical"}],
         },
     }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepenough.cli.parsing import add_command, add_saying, shown
+from deepenough.cli.parsing import add_business, add_command, add_saying, shown
 
 if TYPE_CHECKING:
     from deepenough.result import Race
@@ -34,6 +34,7 @@ PASSED_ON = (
 )
 """Options that `deepenough.race` takes by the same names."""
 PRICES = ("kwh", "core_hour", "currency")
+BUSINESS = ("traffic", "max_latency", "worth", "switch_cost")
 
 
 def add(commands: Any) -> None:
@@ -99,6 +100,15 @@ def _add_race(commands: Any) -> None:
     race.add_argument("--kwh", metavar="PRICE", type=float, help="price of a kilowatt hour (default: 0.30)")
     race.add_argument("--core-hour", metavar="PRICE", type=float, help="price of a core and hour (default: 0.05)")
     race.add_argument("--currency", metavar="NAME", help="of these prices (default: EUR)")
+    add_business(race)
+    race.add_argument(
+        "--worth", metavar="HOW", help="what the metric is worth to you: 0.01=500/month (of its unit, in the currency)"
+    )
+    race.add_argument(
+        "--switch-cost",
+        metavar="MONEY",
+        help="of the dearer family, as 200/month; with --worth it says what counts as equal",
+    )
     race.add_argument("--keep-logs", action="store_true", help="keep what trials print in RUN/logs")
     race.add_argument("--disk", metavar="SIZE", help="most that the run may hold, as 2GB; beaten models go first")
     race.add_argument(
@@ -124,6 +134,8 @@ def _race(options: argparse.Namespace, started: float) -> int:
     given = {name: getattr(options, name) for name in PASSED_ON}
     prices = {name: getattr(options, name) for name in PRICES if getattr(options, name) is not None}
     given["prices"] = prices or None
+    business = {name: getattr(options, name) for name in BUSINESS if getattr(options, name) is not None}
+    given["business"] = business or None
     if len(options.target) > 1:
         return _race_each(options, given, started)
     given["target"] = options.target[0] if options.target else None

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from deepenough.cli.parsing import add_command, as_json, shown
+from deepenough.cli.parsing import add_business, add_command, as_json, shown
 
 
 def add(commands: Any) -> None:
@@ -16,6 +16,7 @@ def add(commands: Any) -> None:
         commands, "report", "Recompute a run's verdict from its evidence; rewrite its report.html.", _report
     )
     report.add_argument("run", metavar="RUN", type=Path, help="folder of a run, finished or not, or of several targets")
+    add_business(report)
     report.add_argument("--json", action="store_true", help="print all facts as JSON instead of the summary")
     predict = add_command(commands, "predict", "Predict with the model that a run handed over.", _predict)
     predict.add_argument("run", metavar="RUN", type=Path, help="folder of a run, or of a saved model")
@@ -39,6 +40,8 @@ def _report(options: argparse.Namespace, started: float) -> int:
     if (options.run / INDEX).is_file():
         return _report_each(options)
     race = Race(options.run)
+    use = {name: value for name in ("traffic", "max_latency") if (value := getattr(options, name)) is not None}
+    race = race.used(use) if use else race
     race.write_report()
     print(as_json(race.facts) if options.json else text.summary(race.facts, shown(options.run)))
     return 0

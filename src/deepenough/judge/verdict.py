@@ -82,7 +82,7 @@ class Verdict:
         `no_signal`, `not_trusted`. pair_evidence: the same without the last two.
     flags: {flag, reason, severity}; one of severity `distrust` takes the trust away.
     under_budget: the pair's own decision at the judged size. with_time: {answer, reason, seconds, rows}.
-    equal_within_source: `default` or `user`.
+    equal_within_source: `default`, `user`, or `worth` (what changing costs over what a unit of the metric is worth).
     winner: contenders that are handed over, with winner_weights.
     curves: by contender, see `ladder.curve_facts`. crossing: see `outlook.crossing`.
     mine: the person's own model, where it raced along; gaps_mine: by family, how much its finalist is ahead of it.
@@ -165,7 +165,9 @@ def _frame(judged: Judged, final: bool) -> dict[str, Any]:
         "looks": int(plan.judge_options.get("looks", 1)),
         "cheaper": plan.cheaper,
         "provisional": not final,
-        "equal_within_source": "default" if plan.judge_options.get("equal_within") is None else "user",
+        "equal_within_source": "default"
+        if plan.judge_options.get("equal_within") is None
+        else str(plan.judge_options.get("equal_within_source", "user")),
     }
 
 

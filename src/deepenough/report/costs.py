@@ -55,7 +55,7 @@ def frontier(evidence: Evidence, verdict: Verdict) -> list[dict[str, Any]]:
     """
     rows = []
     for name in dict.fromkeys(trial.contender for trial in evidence.trials if trial.family != "baseline"):
-        own = [trial for trial in _trials_at(evidence, name, verdict.n_train) if trial.purpose != "refit"]
+        own = [trial for trial in trials_at(evidence, name, verdict.n_train) if trial.purpose != "refit"]
         paid = middle(trial.fit_cpu_seconds or trial.cpu_seconds for trial in own)
         if own and paid:
             loss = fmean(trial.loss for trial in own if trial.loss is not None)
@@ -81,7 +81,7 @@ def side_by_side(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
     """The prices of both finalists at the judged size, how each is known, and what is assumed."""
     prices = _prices(evidence)
     names = {family: side.contender for family in FAMILIES if (side := getattr(verdict, family)) is not None}
-    trials = {family: _trials_at(evidence, name, verdict.n_train) for family, name in names.items()}
+    trials = {family: trials_at(evidence, name, verdict.n_train) for family, name in names.items()}
     bills = {family: found for family, own in trials.items() if (found := bill(own, prices)) is not None}
     ladders = {family: ladder(evidence, names[family]) for family in bills}
     level = _level(ladders, verdict.n_train)
@@ -100,7 +100,8 @@ def side_by_side(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _trials_at(evidence: Evidence, name: str, n_train: int) -> list[Trial]:
+def trials_at(evidence: Evidence, name: str, n_train: int) -> list[Trial]:
+    """A contender's finished trials of this size."""
     return [t for t in evidence.trials if t.contender == name and t.n_train == n_train and t.finished]
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from deepenough.evidence import FAMILIES, Evidence, Trial
 from deepenough.judge.metrics import named
 from deepenough.judge.words import decision_sentence
-from deepenough.report import costs, expectation, mine, more_data, next_steps, splits, stability, why, words
+from deepenough.report import business, costs, expectation, mine, more_data, next_steps, splits, stability, why, words
 
 if TYPE_CHECKING:
     from deepenough.judge.verdict import Verdict
@@ -71,6 +71,7 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
         "mine": mine.facts(evidence, verdict),
         "expectation": expectation.facts(evidence, verdict),
         "costs": costs.side_by_side(evidence, verdict),
+        "business": business.facts(evidence, verdict),
         "frontier": costs.frontier(evidence, verdict),
         "more_data": more_data.facts(evidence, verdict),
         "stability": stability.facts(evidence, verdict),

@@ -78,6 +78,7 @@ def _asked(evidence: Evidence) -> dict[str, Any]:
     """What the person gave, by name (a path as it was typed); of an older run, what its plan tells."""
     plan = evidence.plan
     prices = {name: value for name, value in plan.setup.get("prices", {}).items() if name in _PRICES}
+    prices |= plan.setup.get("asked_business", {})
     if "asked" in plan.setup:
         return {**plan.setup["asked"], **prices}
     told = {name: plan.question.get(name) for name in (*_KEPT_OPTIONS, "drop")}

@@ -22,7 +22,14 @@ def summary(facts: Facts, folder: str | None = None) -> str:
     folder: the run's folder as a person types it here; None leaves the word RUN in its place.
     """
     run = folder or "RUN"
-    judged = (_decision(facts), _sides(facts), _gap(facts), _mine(facts), _wrapped(test_sentence(facts)))
+    judged = (
+        _decision(facts),
+        _sides(facts),
+        _gap(facts),
+        _mine(facts),
+        _wrapped(test_sentence(facts)),
+        _business(facts),
+    )
     sections = (*judged, _aside(facts), _next(facts, run), _where(facts, run))
     return "\n\n".join("\n".join(section) for section in sections if section)
 
@@ -30,6 +37,11 @@ def summary(facts: Facts, folder: str | None = None) -> str:
 def _mine(facts: Facts) -> Lines:
     """How the person's present model did, where it raced along."""
     return _wrapped(facts["mine"]["sentence"]) if facts.get("mine") else []
+
+
+def _business(facts: Facts) -> Lines:
+    """What it comes to in a year, where the person said what the model is for."""
+    return [line for sentence in (facts.get("business") or {}).get("sentences", ()) for line in _wrapped(sentence)]
 
 
 def headline(facts: Facts) -> str:
