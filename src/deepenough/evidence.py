@@ -170,7 +170,7 @@ class Event:
 
     what: `plan`, `trial_started`, `trial_ended`, `dropped`, `rung_done`, `verdict_so_far`, `interrupted`, `resumed`,
         `model_saved`, `tested` (see `racing.testing`), `examined` and `explained` (see
-        `racing.explain`), `resplit` (see `racing.resplit`), `note` or `done`.
+        `racing.explain`), `segmented` (see `racing.segments`), `resplit` (see `racing.resplit`), `note` or `done`.
     seconds: since the command's start, in all sittings together.
     """
 
@@ -195,13 +195,17 @@ class Units:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that the judge may look at. `records[trial.number]` has one row a unit of `units[trial.fold]`."""
+    """All that the judge may look at. `records[trial.number]` has one row a unit of `units[trial.fold]`.
+
+    memo: what was worked out from it already, kept for the next who asks; never part of what it is.
+    """
 
     plan: Plan
     trials: tuple[Trial, ...]
     records: Mapping[int, np.ndarray]
     units: Mapping[int, Units]
     events: tuple[Event, ...] = ()
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def elapsed_seconds(self) -> float:

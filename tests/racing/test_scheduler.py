@@ -190,3 +190,23 @@ def test_a_family_whose_finals_can_not_end_gets_half_the_size() -> None:
         Trial(2, "mlp", "deep", "final", status="memory", **base),
     ]
     assert Race(evidence(subject, trials), 25.0).size == 4000
+
+
+@pytest.mark.parametrize("budget", [10.0, 30.0, 60.0, 120.0])
+@pytest.mark.parametrize("deaf", [("mlp",), ("trees",), ("mlp", "tab"), ("trees", "linear", "forest", "mlp", "tab")])
+def test_learners_that_no_signal_stops_overrun_the_budget_by_three_seconds_at_most(
+    deaf: tuple[str, ...], budget: float
+) -> None:
+    """Each of their trials lasts until it is killed."""
+    random, subject = np.random.default_rng(0), plan(budget, None, 8000)
+    trials: list[Trial] = []
+    elapsed = 3.0
+    while (order := next_order(evidence(subject, trials), elapsed)) is not None:
+        trial = WORLD.run(order, random)
+        if order.contender.split("-")[0] in deaf:
+            assert order.kill_seconds is not None
+            trial = dataclasses.replace(trial, status="timeout", loss=None, wall_seconds=order.kill_seconds)
+        trials.append(trial)
+        elapsed += trial.wall_seconds + OVERHEAD_SECONDS
+    assert any(trial.status == "timeout" for trial in trials)
+    assert elapsed <= budget + 3

@@ -148,6 +148,24 @@ def resplit(splitting: str, by: str, decision: str = "", gap: float = 0.0, reaso
     return Event("resplit", 81.8, found)
 
 
+def segmented() -> Event:
+    """Where each family wins: one segment, with a name that means harm, and a hybrid that pays."""
+    asked = {"trait": HOSTILE, "above": 3.0, "at_most": None, "is": None, "is_not": None, "missing": False}
+    among = asked | {"trait": "town", "above": None, "is": ["Oslo", HOSTILE]}
+    outside = asked | {"trait": "town", "above": None, "is_not": ["Oslo"], "missing": True}
+    words = f"{HOSTILE} > 3 and town is Oslo or {HOSTILE}"
+    spans = {
+        "gap": {"value": 0.05, "low": 0.03, "high": 0.08},
+        "elsewhere": {"value": -0.02, "low": -0.03, "high": 0.0},
+    }
+    found = {"words": words, "conditions": [asked, among], "family": "deep", "rows": 212, "of_rows": 1000, **spans}
+    rules = [{"words": "town is not Oslo", "conditions": [outside], "family": "classical", "rows": 1500}]
+    hybrid = {"better": "classical", "value": 0.03, "low": 0.025, "high": 0.035, "pays": True, "deep_share": 0.2}
+    about = {"units": 2000, "traits": 12, "of_traits": 14, "tested": 6, "seconds": 0.2, "reason": ""}
+    segment = found | {"p": 0.001, "counts": True, "found": 2}
+    return Event("segmented", 81.2, about | {"segments": [segment], "hybrid": hybrid | {"rules": rules}})
+
+
 def off(family: str, contender: str) -> Event:
     """How far off a finalist's numbers are."""
     about = {"family": family, "contender": contender, "n_train": SIZES[-1], "folds": FOLDS, "rows": 900, "reason": ""}
@@ -178,6 +196,7 @@ def full_race(gap: float = 0.0, **changed: Any) -> Evidence:
         Event("model_saved", 80.0, saved),
         *explained("classical", "lightgbm"),
         *explained("deep", "mlp"),
+        segmented(),
         Event("tested", 81.5, tested()),
         resplit("group", "city", decision="classical_is_enough", gap=-0.05),
         resplit("time", HOSTILE, reason="no time was left to judge under it"),

@@ -18,7 +18,8 @@ Facts = dict[str, Any]
 
 
 def test_a_finished_race_has_every_chart(facts: Facts) -> None:
-    assert set(plots.charts(facts)) == {"gap", "curves", "price", "shares", "drivers", "confusion", "calibration"}
+    why = {"segments", "drivers", "confusion", "calibration"}
+    assert set(plots.charts(facts)) == {"gap", "curves", "map", "price", "shares", *why}
 
 
 def test_a_race_of_nothing_has_only_what_it_has(facts_by_case: dict[str, Facts]) -> None:

@@ -63,6 +63,6 @@ def test_what_was_done_later_is_not_in_the_budget(evidence: Evidence) -> None:
     found = splits.analysis(replace(evidence, events=(*evidence.events, resplit("random", "", "open", 0.0))))
     inside = splits.analysis(evidence)
     assert found["later_seconds"] == pytest.approx(1.5) and inside["later_seconds"] == 0
-    assert found["seconds"] == inside["seconds"] == pytest.approx(0.4 + 0.4 + 1.5 + 1.5)
+    assert found["seconds"] == inside["seconds"] == pytest.approx(0.4 + 0.4 + 0.2 + 1.5 + 1.5)
     wall = gather(evidence, judge(evidence))["wall"]
     assert wall["analysis_seconds"] == pytest.approx(inside["seconds"])

@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from deepenough.evidence import FAMILIES
+from deepenough.evidence import FAMILIES, Evidence
 from deepenough.judge import cost, finals, stats
 from deepenough.judge.finals import TOGETHER, Judged, Panel, Trivial
 from deepenough.judge.lineup import Lineup, line_up
@@ -35,6 +35,17 @@ class Court:
     def best(self) -> Lineup:
         """The better of the families' finalists."""
         return min(self.lineups.values(), key=lambda lineup: (lineup.measured.loss, lineup.family))
+
+
+def court_of(evidence: Evidence, alpha: float) -> Court | None:
+    """The court of this evidence, opened once; None where nobody can be judged."""
+    key = ("court", alpha)
+    if key not in evidence.memo:
+        judged = finals.gather(evidence)
+        n_train, folds = judged.size_and_folds
+        evidence.memo[key] = open_court(judged, n_train, folds, alpha) if folds else None
+    found: Court | None = evidence.memo[key]
+    return found
 
 
 def open_court(judged: Judged, n_train: int, folds: int, alpha: float) -> Court | None:

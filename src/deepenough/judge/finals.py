@@ -68,7 +68,14 @@ class Judged:
 
 
 def gather(evidence: Evidence) -> Judged:
-    """Sort the evidence; trials without an answer, or with one that is no number, have no say here."""
+    """Sort the evidence, once; trials without an answer, or with one that is no number, have no say here."""
+    if "judged" not in evidence.memo:
+        evidence.memo["judged"] = _gathered(evidence)
+    found: Judged = evidence.memo["judged"]
+    return found
+
+
+def _gathered(evidence: Evidence) -> Judged:
     metric = named(str(evidence.plan.question.get("metric", "")), evidence.plan.question)
     trials: dict[str, dict[int, dict[int, tuple[Trial, ...]]]] = {}
     families: dict[str, str] = {}

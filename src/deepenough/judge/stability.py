@@ -27,7 +27,7 @@ import numpy as np
 
 from deepenough.evidence import FAMILIES, Evidence
 from deepenough.judge import court as courts
-from deepenough.judge import finals, ladder, stats
+from deepenough.judge import ladder, stats
 from deepenough.judge.court import Court
 from deepenough.judge.verdict import Verdict, decision_of, pair_decision, signal_alpha
 
@@ -72,9 +72,7 @@ def stability(evidence: Evidence, verdict: Verdict) -> Mapping[str, Stable]:
 
     A race that can't be trusted has none that could change.
     """
-    judged = finals.gather(evidence)
-    n_train, folds = judged.size_and_folds
-    court = courts.open_court(judged, n_train, folds, verdict.alpha) if folds and verdict.trusted else None
+    court = courts.court_of(evidence, verdict.alpha) if verdict.trusted else None
     if court is None or verdict.gap is None or verdict.equal_within is None:
         return {}
     compared = _comparisons(court, verdict)

@@ -135,8 +135,7 @@ def judge(evidence: Evidence, *, final: bool = True, curves: bool = True) -> Ver
     the crossing and what more time would do, which cost most of the time.
     """
     judged = finals.gather(evidence)
-    n_train, folds = judged.size_and_folds
-    court = courts.open_court(judged, n_train, folds, _alpha(evidence, final)) if folds else None
+    court = courts.court_of(evidence, _alpha(evidence, final))
     values = _frame(judged, final) | {"flags": _flags(judged, court, final)}
     values["trusted"] = not any(flag.get("severity") == "distrust" for flag in values["flags"])
     if court is not None:

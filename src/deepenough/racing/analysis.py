@@ -22,6 +22,7 @@ from deepenough.model.folder import Member
 from deepenough.racing.explain import REPORT_SECONDS, explanations
 from deepenough.racing.loop import Loop
 from deepenough.racing.resplit import resplits
+from deepenough.racing.segments import segments
 from deepenough.racing.testing import tests
 from deepenough.task.task import Task
 
@@ -54,6 +55,7 @@ def analyses(loop: Loop, verdict: Verdict, handed: Sequence[Member]) -> Iterator
     if _share(loop) == 0:
         return
     yield from explanations(loop, verdict)
+    yield from segments(loop, verdict)
     yield from resplits(loop, verdict, _left(loop, started))
 
 

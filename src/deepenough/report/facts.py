@@ -21,7 +21,20 @@ import numpy as np
 from deepenough.evidence import FAMILIES, Evidence, Trial
 from deepenough.judge.metrics import named
 from deepenough.judge.words import decision_sentence
-from deepenough.report import business, costs, expectation, mine, more_data, next_steps, splits, stability, why, words
+from deepenough.report import (
+    budgets,
+    business,
+    costs,
+    expectation,
+    mine,
+    more_data,
+    next_steps,
+    segments,
+    splits,
+    stability,
+    why,
+    words,
+)
 
 if TYPE_CHECKING:
     from deepenough.judge.verdict import Verdict
@@ -74,8 +87,10 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
         "business": business.facts(evidence, verdict),
         "frontier": costs.frontier(evidence, verdict),
         "more_data": more_data.facts(evidence, verdict),
+        "budgets": budgets.facts(evidence, verdict),
         "stability": stability.facts(evidence, verdict),
         "splits": splits.facts(evidence, verdict),
+        "segments": segments.facts(evidence, verdict),
         "analysis": splits.analysis(evidence),
         "drivers": why.drivers(evidence),
         "mistakes": why.mistakes(evidence),

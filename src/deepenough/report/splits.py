@@ -124,5 +124,7 @@ def _waiting(evidence: Evidence) -> list[str]:
         if what == "resplit" and reason == NO_TIME:
             waiting.append(_named(data))
         elif what in _TIMED and reason.startswith("no time"):
-            waiting.append({"explained": f"what drives {family}"}.get(what, what))
+            waiting.append(
+                {"explained": f"what drives {family}", "segmented": "where each family wins"}.get(what, what)
+            )
     return waiting

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from deepenough.evidence import Units
+from deepenough.judge.traits import Trait
 from deepenough.learner import Examples, Limits
 
 
@@ -169,6 +170,11 @@ class SupervisedTask(Task):
     def weights(self, fold: int) -> np.ndarray | None:
         """What each of the fold's judged units weighs; None where all weigh the same."""
         return None
+
+    def traits(self, fold: int) -> Sequence[Trait]:
+        """What is known of the fold's judged units, by which segments of them can be named: the same traits in every
+        fold, and no trait where units have nothing to be named by."""
+        return ()
 
     def job(self, n_train: int, fold: int, seed: int) -> Job:
         return _supervised_job(self.train(n_train, fold, seed), self.inputs(fold))

@@ -18,6 +18,7 @@ import numpy as np
 from deepenough.errors import OptionError, SourceError, TargetError
 from deepenough.evidence import Units
 from deepenough.judge.metrics import Metric
+from deepenough.judge.traits import Trait
 from deepenough.kinds.table import columns as roles
 from deepenough.kinds.table import data_checks, duplicates, row_facts
 from deepenough.kinds.table import target as targets
@@ -123,6 +124,11 @@ class TableTask(SupervisedTask):
         from deepenough.kinds.table import other_splits
 
         return tuple(other_splits.of(self))
+
+    def traits(self, fold: int) -> Sequence[Trait]:
+        from deepenough.kinds.table import traits
+
+        return tuple(traits.of(self.inputs(fold)))
 
     def inputs(self, fold: int) -> Table:
         return self.table.take(self.splits.folds[fold].judged)
