@@ -10,11 +10,13 @@ short race itself said of more time.
 A short race `agrees` when its decision's code is that of the long race, it `leaves open` what the long race decides (or
 the long one leaves open what it decided), and it `contradicts` otherwise. Blends: `together_pays` and a family's own
 decision contradict each other only where the pair's own answers do.
+
+Then the map of the long race (`judge.budgets`): what it says that a race of each shorter budget would say of the pair,
+beside what that race said (`map`, with its probability), and the share that agrees, with its 90 % interval.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -43,6 +45,7 @@ def main() -> None:
         rows += [_row(table.name, budget, facts, long) for budget, facts in told.items()]
         print(f"{table.name}: done", file=sys.stderr)
     tables.show(rows)
+    _show_map(rows)
     for budget in options.budgets:
         print(f"{budget} beside {options.reference}: {_counted([row for row in rows if row['budget'] == budget])}")
 
@@ -61,7 +64,9 @@ def _raced(table: tables.Bench, budget: str, options: Any) -> dict[str, Any]:
             command += ["race", str(table.path), "--target", table.target, "--budget", budget, "--quiet"]
             command += ["--seed", str(options.seed), "--out", str(folder)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    found: dict[str, Any] = json.loads(facts.read_text())
+    import deepenough
+
+    found: dict[str, Any] = deepenough.Race(folder).facts
     return found
 
 
@@ -80,8 +85,39 @@ def _row(table: str, budget: str, facts: Mapping[str, Any], long: Mapping[str, A
         "high": _number(gap.get("high")),
         "counts": _number(verdict["equal_within"]),
         "more_time": verdict["with_time"].get("answer", "unknown"),
+        "map": _on_the_map(long, facts),
         "beside": compared(facts, long),
     }
+
+
+def _on_the_map(long: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+    """What the long race's map says of the short race's budget."""
+    budget = facts["setup"]["budget_seconds"]
+    cells = [cell for cell in long["budgets"]["axis"] if abs(cell["budget_seconds"] - budget) < 0.1]
+    if not cells or cells[0]["known"] == "out_of_reach" or facts is long:
+        return "-"
+    return f"{cells[0]['decision']} {cells[0]['certainty']:.0%} at {cells[0]['n_train']:,}"
+
+
+def _show_map(rows: Sequence[Mapping[str, Any]]) -> None:
+    """How often the map was right of the pair's own decision, and how often it contradicts it."""
+    told = [(row["map"].split()[0], row["pair"]) for row in rows if row["map"] != "-"]
+    if not told:
+        return
+    same = sum(said == happened for said, happened in told)
+    against = sum(said != happened and "open" not in (said, happened) for said, happened in told)
+    low, high = _interval(same, len(told))
+    print(
+        f"the map of the long races: {same} of {len(told)} cells as the separate races said ({low:.0%} to {high:.0%}), "
+        f"{against} contradict"
+    )
+
+
+def _interval(hits: int, of: int) -> tuple[float, float]:
+    """90 % of a share (Jeffreys, 1946)."""
+    from scipy.special import betaincinv
+
+    return float(betaincinv(hits + 0.5, of - hits + 0.5, 0.05)), float(betaincinv(hits + 0.5, of - hits + 0.5, 0.95))
 
 
 def compared(short: Mapping[str, Any], long: Mapping[str, Any]) -> str:

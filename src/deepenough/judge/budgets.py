@@ -9,7 +9,7 @@ Needs that this module answers:
 * What a race would say is not what is true: it has judging noise of its own, from fewer rows and folds.
 * What was measured stands apart from what is extrapolated; beyond four times the measured size nothing is said.
 
-Checked against separate races by `benchmarks/map_cells.py`.
+Checked against separate races by `benchmarks/agreement.py`.
 """
 
 from __future__ import annotations
