@@ -22,8 +22,10 @@ from deepenough.contract.kind_claims import KIND_CLAIMS
 DOCS = Path(__file__).resolve().parent
 
 PUBLIC = {
-    "Race": [f"deepenough:{name}" for name in deepenough.__all__ if "race" in name.lower() or name == "resume"],
+    "Race": [f"deepenough:{name}" for name in deepenough.__all__ if "race" in name.lower() or name in ("analyse", "resume")],
     "In scikit-learn": [f"deepenough.sklearn:Deepenough{name}" for name in ("Classifier", "Regressor")],
+    "Verify and sign": ["deepenough.seal.sealing:write", "deepenough.seal.checks:verify", "deepenough.rerun:rerun"],
+    "Before a race": ["deepenough:curves", "deepenough:guess"],
     "Predict": ["deepenough:load", "deepenough.model.folder:LoadedModel"],
     "Bring a learner": [f"deepenough.learner:{name}" for name in ("Learner", "Model", "Examples", "Limits", "Inputs")],
     "Bring a kind of data": ["deepenough.kinds:Kind", "deepenough.kinds:Codec", "deepenough.task.task:SupervisedTask"],

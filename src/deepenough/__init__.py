@@ -8,12 +8,24 @@ if TYPE_CHECKING:  # what `__getattr__` gives, for those who read types
     from deepenough.api import analyse, race, resume
     from deepenough.errors import DeepenoughError
     from deepenough.forecasts import curves
+    from deepenough.guesses import guess
     from deepenough.model.folder import load
     from deepenough.result import Race
     from deepenough.targets import race_each
 
 __version__ = "0.1.0"
-__all__ = ["DeepenoughError", "Race", "__version__", "analyse", "curves", "load", "race", "race_each", "resume"]
+__all__ = [
+    "DeepenoughError",
+    "Race",
+    "__version__",
+    "analyse",
+    "curves",
+    "guess",
+    "load",
+    "race",
+    "race_each",
+    "resume",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,6 +38,10 @@ def __getattr__(name: str) -> Any:
         from deepenough.forecasts import curves
 
         return curves
+    if name == "guess":
+        from deepenough.guesses import guess
+
+        return guess
     if name == "race_each":
         from deepenough.targets import race_each
 
