@@ -82,6 +82,7 @@ def test_the_picture_has_a_mark_for_each_side_and_the_same_numbers_as_a_table() 
     drawn = ET.fromstring(chart.svg)
     marks = [part for part in drawn.iter() if part.get("class") == "mark"]
     assert len(marks) == 2 and len(chart.rows) == 2
+    assert drawn.get("class") == "tall", "a segment's name is too long for the larger type of a phone"
     assert chart.rows[1] == ("elsewhere", "-0.0200", "-0.0300", "0", "788")
 
 

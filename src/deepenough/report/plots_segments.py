@@ -29,7 +29,7 @@ def segments(facts: Facts) -> Chart | None:
     title, about = "Where each family wins", " ".join(item["sentence"] for item in shown)
     rows = tuple(row for item in shown for row in _rows(item))
     header = ("rows", "deep ahead by", "low", "high", "judged")
-    return Chart("segments", title, svg.picture(720, bottom + 44, parts, about, title), about, header, rows)
+    return Chart("segments", title, svg.picture(720, bottom + 44, parts, about, title, wordy=True), about, header, rows)
 
 
 def _bars(item: Facts, scale: svg.Scale, y: float) -> str:

@@ -191,9 +191,14 @@ def legend(right: float, y: float, names: Mapping[str, str]) -> str:
     return "".join(drawn)
 
 
-def picture(width: int, height: float, parts: Sequence[str], about: str, title: str = "") -> str:
-    """The whole chart. `about` is what a screen reader says instead of the drawing, after its title."""
-    shape = "flat" if height < width / 3 else "tall"  # a flat one is shown whole on a phone, a tall one is scrolled
+def picture(width: int, height: float, parts: Sequence[str], about: str, title: str = "", wordy: bool = False) -> str:
+    """The whole chart. `about` is what a screen reader says instead of the drawing, after its title.
+
+    wordy: its words are too long for the larger type of a phone.
+    """
+    shape = (
+        "flat" if height < width / 3 and not wordy else "tall"
+    )  # a flat one is shown whole on a phone, a tall one is scrolled
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}" class="{shape}" role="img"'
     said = f"{title}. {about}" if title else about
     return f'{head} aria-label="{_words(said)}">{"".join(parts)}</svg>'
