@@ -22,7 +22,7 @@ from deepenough.contract.kind_claims import KIND_CLAIMS
 DOCS = Path(__file__).resolve().parent
 
 PUBLIC = {
-    "Race": [f"deepenough:{name}" for name in deepenough.__all__ if "race" in name.lower() or name in ("analyse", "resume")],
+    "Race": [f"deepenough:{n}" for n in deepenough.__all__ if "race" in n.lower() or n in ("analyse", "resume")],
     "In scikit-learn": [f"deepenough.sklearn:Deepenough{name}" for name in ("Classifier", "Regressor")],
     "Verify and sign": ["deepenough.seal.sealing:write", "deepenough.seal.checks:verify", "deepenough.rerun:rerun"],
     "Before a race": ["deepenough:curves", "deepenough:guess"],

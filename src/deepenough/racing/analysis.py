@@ -54,8 +54,8 @@ def analyses(loop: Loop, verdict: Verdict, handed: Sequence[Member]) -> Iterator
     yield from tests(loop, verdict, handed)
     if _share(loop) == 0:
         return
+    yield from segments(loop, verdict)  # the cheapest first
     yield from explanations(loop, verdict)
-    yield from segments(loop, verdict)
     yield from resplits(loop, verdict, _left(loop, started))
 
 
