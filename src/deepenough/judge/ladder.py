@@ -83,7 +83,27 @@ def rungs_of(judged: Judged, names: Sequence[str], trivial_loss: float | None) -
     return Rungs(tuple(names), tuple(ladders), covariance, scale)
 
 
+def gap_variances(judged: Judged, first: str, second: str) -> dict[int, float]:
+    """Variance of the gap of two contenders on one judged unit, by the sizes at which both met the same units."""
+    found = {}
+    for n_train in sorted(set(judged.trials[first]) & set(judged.trials[second])):
+        ours, theirs = (_read(judged, name, n_train).influences for name in (first, second))
+        apart = [ours[fold] - theirs[fold] for fold in sorted(set(ours) & set(theirs))]
+        if apart:
+            found[n_train] = float(np.mean([gap.var() for gap in apart]))
+    return found
+
+
 def _read(judged: Judged, name: str, n_train: int) -> _Rung:
+    """The rung, read once: many pairs have a contender in common."""
+    key, memo = ("rung", name, n_train), judged.evidence.memo
+    if key not in memo:
+        memo[key] = _worked_out(judged, name, n_train)
+    found: _Rung = memo[key]
+    return found
+
+
+def _worked_out(judged: Judged, name: str, n_train: int) -> _Rung:
     losses, influences = {}, {}
     for fold, fits in judged.trials[name][n_train].items():
         told = [_evaluate(judged, trial) for trial in fits]

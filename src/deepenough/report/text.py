@@ -8,7 +8,7 @@ from typing import Any
 
 from deepenough.evidence import FAMILIES
 from deepenough.judge.words import DECISIONS
-from deepenough.report import segments, splits, words
+from deepenough.report import budgets, segments, splits, words
 
 WIDTH = 96
 MOST_STEPS = 3
@@ -29,6 +29,7 @@ def summary(facts: Facts, folder: str | None = None) -> str:
         _mine(facts),
         _wrapped(test_sentence(facts)),
         _wrapped(segments.summary(facts)),
+        _wrapped(budgets.summary(facts["budgets"])),
         _business(facts),
     )
     sections = (*judged, _aside(facts), _next(facts, run), _where(facts, run))
