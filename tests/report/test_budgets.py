@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from deepenough.judge.budgets import Cell, Map
+from deepenough.judge.verdict import judge
 from deepenough.report import budgets, html, plots_map, text
+from tests.judge.simulate import World, pair, race
 
 Facts = dict[str, Any]
 
@@ -28,7 +30,7 @@ AXIS = (
 def test_the_sentence_names_the_stretches_of_the_axis() -> None:
     said = budgets.sentence(Map(AXIS, AXIS, 60.0, 1000), counted=False)
     assert said == (
-        "By its budget, a race of these rows would probably say: classical is enough from 30 s to 60 s; "
+        "The probable answer of a race of these rows, by its budget: classical is enough from 30 s to 60 s; "
         "open at 2.0 min; deep pays from 5.0 min to 10 min (beyond 5.0 min extrapolated)."
     )
     beyond = (AXIS[0], AXIS[4])
@@ -56,11 +58,21 @@ def test_the_terminal_has_it_only_where_the_answer_hangs_on_the_budget(facts: Fa
         assert ("By its budget, so and so." in text.summary(told)) == changes
 
 
-def test_facts_say_whether_the_answer_changes(facts: Facts) -> None:
-    found = facts["budgets"]
-    said = {cell["decision"] for cell in found["axis"] if cell["known"] != "out_of_reach"}
-    assert found["changes"] == (len(said) > 1)
-    assert found["sentence"] and found["more_time"] and not found["reason"]
+def test_an_answer_that_is_hardly_probable_is_no_sentence_but_the_races_own_is() -> None:
+    weak = tuple(dataclasses.replace(cell, certainty=0.55) for cell in AXIS[:4])
+    said = budgets.sentence(Map(weak, weak, 300.0, 1000), counted=False)
+    assert said.endswith("by its budget: unclear from 30 s to 2.0 min; deep pays at 5.0 min.")
+
+
+@pytest.mark.parametrize(("second", "sure", "changes"), [("deep_pays", 0.8, True), ("deep_pays", 0.5, False)])
+def test_facts_say_whether_the_answer_hangs_on_the_budget(
+    monkeypatch: pytest.MonkeyPatch, second: str, sure: float, changes: bool
+) -> None:
+    axis = (AXIS[0], dataclasses.replace(_cell(60, second), certainty=sure))
+    monkeypatch.setattr(budgets, "budget_map", lambda *_: Map(axis, axis, 30.0, 1000, "unknown"))
+    evidence = race(World(), pair(0.0), 0)
+    told = budgets.facts(evidence, judge(evidence, curves=False))
+    assert told["changes"] == changes and told["more_time"] and not told["reason"]
 
 
 def test_the_map_is_drawn_with_every_cell_and_without_colour_alone(facts: Facts) -> None:

@@ -11,6 +11,10 @@ from deepenough.judge.budgets import Cell, Map, budget_map
 from deepenough.judge.words import DECISIONS
 from deepenough.report import words
 
+LEAST_SURE = 0.6
+"""Less probable answers are no sentence: whoever reads one takes it for what will happen."""
+UNCLEAR = "unclear"
+
 if TYPE_CHECKING:
     from deepenough.judge.verdict import Verdict
 
@@ -19,8 +23,9 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
     """The map, its axis at all rows, and two sentences."""
     found = budget_map(evidence, verdict)
     counted = evidence.plan.budget_seconds is None
+    changes = len({_answer(cell, found) for cell in _told(found)} - {UNCLEAR}) > 1
     said = {"sentence": sentence(found, counted), "more_time": more_time(found)}
-    return {**dataclasses.asdict(found), "counted": counted, "changes": len(_stretches(_told(found))) > 1, **said}
+    return {**dataclasses.asdict(found), "counted": counted, "changes": changes, **said}
 
 
 def summary(told: Mapping[str, Any]) -> str:
@@ -30,13 +35,12 @@ def summary(told: Mapping[str, Any]) -> str:
 
 def sentence(found: Map, counted: bool) -> str:
     """What would be said at which budget, in one go along the axis; empty where there is no map."""
-    stretches = _stretches(_told(found))
+    stretches = _stretches(found)
     if not stretches:
         return ""
-    parts = [_stretch(index, stretches) for index in range(len(stretches))]
-    said = "; ".join(parts)
+    said = "; ".join(_stretch(answer, cells) for answer, cells in stretches)
     by = " The seconds are those that this race's trials took on this machine." if counted else ""
-    return f"By its budget, a race of these rows would probably say: {said}.{by}"
+    return f"The probable answer of a race of these rows, by its budget: {said}.{by}"
 
 
 def more_time(found: Map) -> str:
@@ -56,24 +60,29 @@ def _told(found: Map) -> list[Cell]:
     return [cell for cell in found.axis if cell.known != "out_of_reach"]
 
 
-def _stretches(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """Neighbouring budgets of one decision."""
-    found: list[list[Cell]] = []
-    for cell in cells:
-        if found and found[-1][-1].decision == cell.decision:
-            found[-1].append(cell)
+def _answer(cell: Cell, found: Map) -> str:
+    """What is said of a cell in a sentence: of the race's own, what it said; else what is probable enough."""
+    own = cell.budget_seconds == found.own_seconds
+    return DECISIONS[cell.decision].lower() if own or (cell.certainty or 0.0) >= LEAST_SURE else UNCLEAR
+
+
+def _stretches(found: Map) -> list[tuple[str, list[Cell]]]:
+    """Neighbouring budgets of one answer."""
+    stretches: list[tuple[str, list[Cell]]] = []
+    for cell in _told(found):
+        answer = _answer(cell, found)
+        if stretches and stretches[-1][0] == answer:
+            stretches[-1][1].append(cell)
         else:
-            found.append([cell])
-    return found
+            stretches.append((answer, [cell]))
+    return stretches
 
 
-def _stretch(index: int, stretches: Sequence[Sequence[Cell]]) -> str:
+def _stretch(answer: str, cells: Sequence[Cell]) -> str:
     """One stretch in words, with what of it is extrapolated."""
-    cells = stretches[index]
     first, last = (words.seconds(cell.budget_seconds) for cell in (cells[0], cells[-1]))
     when = f"at {first}" if len(cells) == 1 else f"from {first} to {last}"
-    decision = DECISIONS[cells[0].decision].lower()
-    return f"{decision} {when}{_extrapolated(cells)}"
+    return f"{answer} {when}{_extrapolated(cells)}"
 
 
 def _extrapolated(cells: Sequence[Cell]) -> str:
