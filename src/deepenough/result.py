@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepenough.errors import OptionError
 from deepenough.evidence import Evidence, read
 from deepenough.judge.verdict import Verdict, judge
 
@@ -45,10 +46,13 @@ class Race:
     def used(self, business: Mapping[str, str]) -> Race:
         """The same race with its prices at another traffic or limit of latency; the verdict stays what it is.
 
-        business: `traffic` ("50/s") and `max_latency` ("20ms"). Raises OptionError.
+        business: `traffic` ("50/s") and `max_latency` ("20ms"). Raises OptionError, also of what was
+            fixed before the race.
         """
         from deepenough.racing.business import read as read_business
 
+        if fixed := sorted(set(business) & {"worth", "switch_cost"}):
+            raise OptionError(f"{', '.join(fixed)}: what counts as equal is fixed before the race. Race again with it.")
         plan = self.evidence.plan
         said = {**plan.setup.get("business", {}), **read_business(business)}
         other = Race(self.folder)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
+from deepenough.judge import court as courts
+from deepenough.judge import stability as stability_module
 from deepenough.judge.stability import stability
 from deepenough.judge.verdict import judge
-from tests.judge.simulate import Runner, World, constant, pair, race
+from tests.judge.simulate import Runner, World, constant, pair, power, race
 
 RHO = 0.02
 WORLD = World(units=1000, rows=1000, largest=800, rate=False, spread=0.1, options={"equal_within": RHO})
@@ -35,6 +38,48 @@ def test_a_learner_that_no_seed_changes_is_the_same_with_other_seeds() -> None:
     fixed = tuple(replace(contender, deterministic=True) for contender in evidence.plan.contenders)
     found = stability(replace(evidence, plan=replace(evidence.plan, contenders=fixed)), judge(evidence))
     assert found["seed"].changes == 0.0
+
+
+def test_a_tenth_fewer_rows_also_leaves_luck_of_the_rows() -> None:
+    """Without any luck of fits other seeds change nothing, and fewer rows do."""
+    evidence = race(WORLD, pair(RHO + 0.0035), 5)
+    fixed = tuple(replace(contender, deterministic=True) for contender in evidence.plan.contenders)
+    evidence = replace(evidence, plan=replace(evidence.plan, contenders=fixed))
+    verdict = judge(evidence)
+    found = stability(evidence, verdict)
+    assert found["seed"].changes == 0.0
+    assert found["fewer_rows"].changes > 0.05
+
+
+def test_what_only_deep_still_gains_from_rows_counts_against_it_with_fewer() -> None:
+    """The nearer the decision stands to its boundary on a steep curve, the likelier a tenth fewer rows change it."""
+    world = replace(WORLD, divisors=(1, 2))
+    changes = {}
+    for name, curve in (("flat", constant(0.36)), ("steep", power(-0.14, 0.5, 0.4, 800))):
+        runners = [Runner("trees", "classical", constant(0.4), 0.002), Runner("net", "deep", curve, 0.002)]
+        evidence = race(world, runners, 2)
+        verdict = judge(evidence)
+        assert verdict.decision == "deep_pays"
+        changes[name] = stability(evidence, verdict)["fewer_rows"].changes
+    assert changes["steep"] > changes["flat"] + 0.1
+
+
+def test_leaving_out_rows_moves_the_gap_as_counting_all_ways_would() -> None:
+    """The closed form against really deleted clusters of several units."""
+    evidence = race(replace(WORLD, cluster_size=4), pair(RHO), 6)
+    verdict = judge(evidence)
+    court = courts.court_of(evidence, verdict.alpha)
+    assert court is not None
+    compared = stability_module._comparisons(court, verdict)
+    moved = stability_module._left_out(court, list(compared.values()), np.random.default_rng(0))
+    influence, (_, code) = compared["pair"].influence, np.unique(court.panel.clusters, return_inverse=True)
+    assert influence is not None
+    rng, deleted = np.random.default_rng(1), []
+    for _ in range(2000):
+        kept = (rng.permutation(code.max() + 1) >= 0.1 * (code.max() + 1))[code]
+        deleted.append(influence[kept].mean() - influence.mean())
+    index = list(compared).index("pair")
+    assert moved[index].std() == pytest.approx(np.std(deleted), rel=0.12)
 
 
 def test_the_same_evidence_is_as_stable_again() -> None:

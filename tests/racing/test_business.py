@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +61,35 @@ def test_worth_and_switch_cost_together_say_what_counts() -> None:
     assert equal_within(read({"worth": "0.01=500/month"}), 0.02) == (0.02, {})
     with pytest.raises(OptionError, match="--equal-within"):
         equal_within(found, 0.02)
+
+
+def test_what_changing_costs_says_nothing_without_what_quality_is_worth() -> None:
+    with pytest.raises(OptionError, match="only with --worth"):
+        equal_within(read({"switch_cost": "200/month"}), None)
+
+
+TINY, HUGE = f"0.{'0' * 318}1", "9" * 308
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("worth", f"{TINY}={HUGE}/s"), ("switch_cost", f"{HUGE}/s"), ("traffic", f"{TINY}/year"), ("max_latency", "0ms")],
+)
+def test_numbers_beyond_all_counting_are_refused(name: str, text: str) -> None:
+    with pytest.raises(OptionError):
+        read({name: text})
+
+
+@given(
+    st.sampled_from(["s", "min", "h", "day", "month", "year"]),
+    st.decimals("0.001", "1e9", places=3),
+    st.decimals("0.0001", "1000", places=4),
+)
+def test_what_is_typed_comes_back(unit: str, money: Decimal, step: Decimal) -> None:
+    """Thousands may stand apart, and worth is per unit of the metric."""
+    plain = read({"switch_cost": f"{money}/{unit}"})["switch_cost_a_year"]
+    assert read({"switch_cost": f"{money:,} / {unit.upper()}"})["switch_cost_a_year"] == plain
+    assert read({"worth": f"{step}={money}/{unit}"})["worth_a_year"] == pytest.approx(plain / float(step))
 
 
 def test_a_year_has_as_many_seconds_as_one() -> None:

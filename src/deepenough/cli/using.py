@@ -37,22 +37,22 @@ def _report(options: argparse.Namespace, started: float) -> int:
     from deepenough.result import Race
     from deepenough.targets import INDEX
 
-    if (options.run / INDEX).is_file():
-        return _report_each(options)
-    race = Race(options.run)
     use = {name: value for name in ("traffic", "max_latency") if (value := getattr(options, name)) is not None}
+    if (options.run / INDEX).is_file():
+        return _report_each(options, use)
+    race = Race(options.run)
     race = race.used(use) if use else race
     race.write_report()
     print(as_json(race.facts) if options.json else text.summary(race.facts, shown(options.run)))
     return 0
 
 
-def _report_each(options: argparse.Namespace) -> int:
+def _report_each(options: argparse.Namespace, use: dict[str, str]) -> int:
     from deepenough.targets import Races
 
     races = Races.read(options.run)
     for race in races.races.values():
-        race.write_report()
+        (race.used(use) if use else race).write_report()
     races.write_report()
     print(as_json(races.facts) if options.json else races)
     return 0

@@ -4,7 +4,8 @@ Needs that this module answers:
 
 * What is paid is a machine: whole cores rented all year, as many as the traffic needs and one at least, the electricity
   of the time that they predict, and the trainings of a year.
-* A limit of latency decides how predictions are made: alone, each as it comes, or in batches where nobody waits.
+* A limit of latency decides how predictions are made: alone, each as it comes, or in batches where nobody waits. As
+  they come they queue: cores are rented until nineteen in twenty wait no longer than the limit leaves.
 * What better predictions are worth is the person's own number; with what changing costs it fixes, before the race, what
   counts as practically equal.
 * Money keeps its doubts: the gap's bounds, and the band of what is modelled.
@@ -23,6 +24,10 @@ from deepenough.judge.verdict import Gap
 SECONDS_A_YEAR = 365.25 * 86_400
 HOURS_A_YEAR = SECONDS_A_YEAR / 3600
 TRAININGS_A_YEAR = 12
+MAY_WAIT = 0.05
+"""Share of the predictions that may wait for a core longer than the limit leaves."""
+MOST_COUNTED_CORES = 10_000
+"""Beyond this a queue is not counted core by core: two roots of the load are added (Halfin and Whitt, 1981)."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +62,8 @@ class Year:
     """A year of one finalist.
 
     alone: each prediction by itself, not in batches. busy_cores: cores that are predicting on average; cores: that are
-    rented. latency_ms: 95th percentile of one prediction, measured alone. in_time: whether that keeps the limit; None
-    without a limit or a measurement. serving, training, total: money.
+    rented (see `cores_for`). latency_ms: 95th percentile of one prediction, measured alone. in_time: whether that keeps
+    the limit; None without a limit or a measurement. serving, training, total: money.
     """
 
     contender: str
@@ -76,7 +81,8 @@ class Year:
 class Worth:
     """What deep's better predictions are worth a year over classical's, and what is left after what deep costs more.
 
-    Negative where classical predicts better, or where the gain does not pay.
+    Negative where classical predicts better, or where the gain does not pay. net: less what the machines and what
+    changing to the dearer family cost.
     """
 
     quality: Amount
@@ -87,19 +93,40 @@ def year_of(own: Bill, business: Business) -> Year | None:
     """The finalist's year at this traffic; None where the traffic, or its speed, is not known."""
     alone = business.max_latency_ms is not None
     seconds = _seconds_each(own, alone)
-    if business.per_second is None or seconds is None:
+    if business.per_second is None or seconds is None or not math.isfinite(business.per_second * seconds):
         return None
     busy = business.per_second * seconds
-    cores = max(math.ceil(busy), 1)
+    in_time = slack = None
+    if business.max_latency_ms is not None and own.one_ms_p95 is not None:
+        slack = business.max_latency_ms - own.one_ms_p95
+        in_time = slack >= 0
+    cores = cores_for(busy, seconds, slack / 1000) if slack is not None and slack >= 0 else max(math.ceil(busy), 1)
     rent = cores * HOURS_A_YEAR * own.prices.core_hour
     power = _power(busy * SECONDS_A_YEAR, own.prices)
     serving = Amount(rent + (power.value or 0), rent + (power.low or 0), rent + (power.high or 0), "modelled")
     training = own.train_money.times(business.trainings_a_year)
-    in_time = None
-    if business.max_latency_ms is not None and own.one_ms_p95 is not None:
-        in_time = own.one_ms_p95 <= business.max_latency_ms
     total = _sum(serving, training)
     return Year(own.contender, alone, busy, cores, own.one_ms_p95, in_time, serving, training, total)
+
+
+def cores_for(busy: float, seconds: float, slack: float) -> int:
+    """Cores that keep all but MAY_WAIT of the predictions from waiting longer than `slack` seconds.
+
+    busy: cores that predict on average. seconds: of one prediction. Predictions come at random (Poisson) to one queue;
+    the formula is Erlang's (1917), whose service times vary more than real ones: rather a core too many.
+    """
+    if busy <= 0:
+        return 1
+    if busy > MOST_COUNTED_CORES:
+        return math.ceil(busy + 2 * math.sqrt(busy))
+    blocked, cores = 1.0, 0
+    while True:
+        cores += 1
+        blocked = busy * blocked / (cores + busy * blocked)
+        if cores > busy:
+            waits = blocked / (1 - busy / cores * (1 - blocked))
+            if waits * math.exp(-(cores - busy) * slack / seconds) <= MAY_WAIT:
+                return cores
 
 
 def _seconds_each(own: Bill, alone: bool) -> float | None:
@@ -141,14 +168,17 @@ def dearer(classical: Year, deep: Year) -> Amount:
     return Amount(more, more - wide, more + wide, "modelled")
 
 
-def worth(gap: Gap, business: Business, more: Amount | None) -> Worth | None:
+def worth(gap: Gap, business: Business, more: Amount | None, cheaper: str = "classical") -> Worth | None:
     """What the gap is worth a year; None where nobody said what a unit of it is worth.
 
-    more: what a year of deep costs more (see `dearer`); None where that is not known: then only the quality counts.
+    more: what a year of deep costs more (see `dearer`); None where that is not known: then machines don't count.
+    cheaper: the family that the verdict takes for the cheaper one; the other pays what changing costs.
     """
     if business.worth_a_year is None:
         return None
     value, low, high = (business.worth_a_year * each for each in (gap.value, gap.low, gap.high))
     quality = Amount(value, low, high, "measured")
-    cost = Amount(0.0, 0.0, 0.0) if more is None or more.value is None else more
+    switch = (business.switch_cost_a_year or 0.0) * (1 if cheaper == "classical" else -1)
+    machines = Amount(0.0, 0.0, 0.0) if more is None or more.value is None else more
+    cost = _sum(machines, Amount(switch, switch, switch))
     return Worth(quality, _sum(quality, cost, -1))

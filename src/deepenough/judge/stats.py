@@ -110,7 +110,7 @@ def difference(
     units = Component(max(units.variance, floor**2), units.df)
     gaps = first.fold_losses - second.fold_losses
     shared = first.by_fit is not None and second.by_fit is not None
-    noise = _interaction(first, second) if shared else units.variance * len(gaps)
+    noise = interaction(first, second) if shared else units.variance * len(gaps)
     fits = prior
     if len(gaps) > 1 and math.isfinite(noise):
         fits = pooled(prior, [(float(gaps.var(ddof=1)), noise, len(gaps) - 1)])
@@ -118,7 +118,7 @@ def difference(
     return Difference(first.loss - second.loss, units, fits, len(gaps), fold_units, overlap)
 
 
-def _interaction(first: Measured, second: Measured) -> float:
+def interaction(first: Measured, second: Measured) -> float:
     """Variance of a fold's difference that comes from the units' own reactions to the fit, not from a common shift."""
     assert first.by_fit is not None and second.by_fit is not None
     gaps = first.by_fit - second.by_fit

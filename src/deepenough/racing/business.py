@@ -25,7 +25,10 @@ OPTIONS = ("traffic", "max_latency", "worth", "switch_cost")
 
 
 def read(said: Mapping[str, Any] | None) -> dict[str, float]:
-    """What stands in the plan: the fields of `judge.business.Business` that were said. Raises OptionError."""
+    """What stands in the plan: the fields of `judge.business.Business` that were said. Raises OptionError.
+
+    said: by any of OPTIONS, as typed; None means nothing.
+    """
     for name in said or {}:
         if name not in OPTIONS:
             raise OptionError(f"{name!r} is no part of a business. There are: {', '.join(OPTIONS)}.")
@@ -39,11 +42,18 @@ def read(said: Mapping[str, Any] | None) -> dict[str, float]:
         found["worth_a_year"] = _worth(given["worth"])
     if "switch_cost" in given:
         found["switch_cost_a_year"] = _rate(given["switch_cost"], "--switch-cost", "200/month")
+    for field, value in found.items():
+        if not (value > 0 and math.isfinite(value)):
+            raise OptionError(
+                f"What was said of {field.replace('_', ' ')} is too small or too large a number to count."
+            )
     return found
 
 
 def equal_within(found: Mapping[str, float], said: float | None) -> tuple[float | None, dict[str, str]]:
     """What counts as practically equal, with where it comes from for the plan. Raises OptionError where two say it."""
+    if "switch_cost_a_year" in found and "worth_a_year" not in found:
+        raise OptionError("--switch-cost says what counts as equal only with --worth, as --worth 0.01=500/month.")
     of_worth = Business.of(found).equal_within
     if of_worth is None:
         return said, {}
@@ -51,6 +61,8 @@ def equal_within(found: Mapping[str, float], said: float | None) -> tuple[float 
         raise OptionError(
             "--equal-within and --worth with --switch-cost both say what counts as practically equal. Leave one out."
         )
+    if not (of_worth > 0 and math.isfinite(of_worth)):
+        raise OptionError("--switch-cost divided by --worth is too small or too large a number to count as equal.")
     return of_worth, {"equal_within_source": "worth"}
 
 

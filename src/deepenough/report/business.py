@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from deepenough.evidence import FAMILIES, Evidence
 from deepenough.judge.business import Business, Worth, Year, dearer, worth, year_of
 from deepenough.judge.cost import Amount, Prices, bill
+from deepenough.judge.words import DECISIONS
 from deepenough.report import costs, words
 
 if TYPE_CHECKING:
     from deepenough.judge.verdict import Verdict
-
-_CLASSICAL = ("classical_is_enough", "classical_pays", "open", "no_signal")
 
 
 def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
@@ -26,7 +26,7 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
     years = {family: _year(evidence, verdict, family, business, prices) for family in FAMILIES}
     classical, deep = years["classical"], years["deep"]
     more = dearer(classical, deep) if classical and deep else None
-    found = worth(verdict.gap, business, more) if verdict.gap is not None else None
+    found = worth(verdict.gap, business, more, verdict.cheaper) if verdict.gap is not None else None
     told = {
         "said": dict(said),
         "currency": prices.currency,
@@ -56,9 +56,12 @@ def _sentences(
     told = [_late(year, business) for year in years.values() if year is not None and year.in_time is False]
     classical, deep = years["classical"], years["deep"]
     if classical and deep and more is not None and more.value is not None:
-        told.append(_costs(verdict, classical, deep, more, business, currency))
-    if found is not None and verdict.gap is not None:
-        told.append(_brings(found, currency))
+        told.append(_costs(classical, deep, business, currency))
+        told.append(_saves(verdict, more.value, business, currency))
+    elif found is not None:
+        told.append(_capital(_brings(verdict, business, currency)) + ".")
+    if found is not None:
+        told.append(_left(found, more, business, currency))
     return told
 
 
@@ -67,32 +70,74 @@ def _late(year: Year, business: Business) -> str:
     return f"{year.contender} answers within {took} (95th percentile), over the {allowed} that are allowed."
 
 
-def _costs(verdict: Verdict, classical: Year, deep: Year, more: Amount, business: Business, currency: str) -> str:
-    value = more.value or 0.0
-    cheap, dear = (classical, deep) if value >= 0 else (deep, classical)
-    family = "Classical" if cheap is classical else "Deep"
-    rate = f"{words.number(business.per_second)} predictions a second"
-    total, own = (words.money(year.total.value, currency) for year in (dear, cheap))
-    saved = words.money(abs(value), currency)
-    return (
-        f"{family} saves {saved} a year: {cheap.contender} costs {own} on {_cores(cheap)}, {dear.contender} {total} on "
-        f"{_cores(dear)}, at {rate}."
-    )
+def _costs(classical: Year, deep: Year, business: Business, currency: str) -> str:
+    """What a year of each costs."""
+    first, second = (f"{_money(year.total.value, currency)} on {_cores(year)}" for year in (classical, deep))
+    how = "one at a time" if classical.alone else "in batches"
+    names = (classical.contender, deep.contender)
+    return f"A year of {names[0]} costs {first}, one of {names[1]} {second}, at {_rate(business)} ({how})."
+
+
+def _rate(business: Business) -> str:
+    return f"{words.number(business.per_second)} predictions a second"
 
 
 def _cores(year: Year) -> str:
     return f"{year.cores:,} {'core' if year.cores == 1 else 'cores'}"
 
 
-def _brings(found: Worth, currency: str) -> str:
-    """What the better predictions are worth, and what is left of it."""
-    quality, net = found.quality, found.net
-    family = "Deep" if (quality.value or 0) >= 0 else "Classical"
-    sign = 1 if family == "Deep" else -1
-    span = sorted(sign * (value or 0.0) for value in (quality.low, quality.high))
-    shown = [words.money(value, currency) for value in (abs(quality.value or 0.0), *span)]
-    left = [words.money(value, currency) for value in (net.value, net.low, net.high)]
-    return (
-        f"{family}'s better predictions are worth {shown[0]} a year ({shown[1]} to {shown[2]}); taking deep leaves "
-        f"{left[0]} a year after what it costs more ({left[1]} to {left[2]})."
-    )
+def _saves(verdict: Verdict, more: float, business: Business, currency: str) -> str:
+    """What the decision saves or costs a year, and what the better predictions would bring.
+
+    more: what a year of deep costs more.
+    """
+    own = "deep" if verdict.decision in ("deep_pays", "deep_is_enough") else "classical"
+    other = getattr(verdict, "classical" if own == "deep" else "deep")
+    saved = more if own == "classical" else -more
+    said = "saves" if saved >= 0 else "costs"
+    against = "against" if saved >= 0 else "more than"
+    head = f"{DECISIONS[verdict.decision]}: {'it' if own in verdict.decision else own}"
+    brings = "" if business.worth_a_year is None else f"; {_brings(verdict, business, currency)}"
+    price = _money(abs(saved), currency)
+    return f"{head} {said} {price} a year {against} {other.contender} at {_rate(business)}{brings}."
+
+
+def _brings(verdict: Verdict, business: Business, currency: str) -> str:
+    """What the gap is worth a year at most or at least, by the side that was decided."""
+    gap, unit = verdict.gap, business.worth_a_year
+    assert gap is not None and unit is not None
+    pays = {"deep_pays": ("deep", gap.low), "classical_pays": ("classical", -gap.high)}
+    if verdict.decision in pays:
+        family, least = pays[verdict.decision]
+        return f"{family}'s better predictions bring at least {_money(unit * least, currency)} a year"
+    family, most = ("deep", gap.high) if verdict.cheaper == "classical" else ("classical", -gap.low)
+    if most <= 0:
+        return f"{family} does not predict better"
+    shown = f"{_money(unit * most, currency)} a year" if math.isfinite(most) else "nobody knows how much"
+    return f"{family}'s better predictions would bring at most {shown}"
+
+
+def _capital(content: str) -> str:
+    return content[:1].upper() + content[1:]
+
+
+def _left(found: Worth, more: Amount | None, business: Business, currency: str) -> str:
+    """What taking deep instead of classical comes to, with its interval."""
+    paid = ["machines"] if more is not None and more.value is not None else []
+    paid += ["changing"] if business.switch_cost_a_year is not None else []
+    after = f" after what {' and '.join(paid)} cost" if paid else ""
+    value, low, high = (_signed(each, currency) for each in (found.net.value, found.net.low, found.net.high))
+    return f"All in all deep instead of classical comes to {value} a year{after} ({low} to {high})."
+
+
+def _signed(value: float | None, currency: str) -> str:
+    if value is None or not math.isfinite(value):
+        return "unlimited"
+    return f"{'minus ' if value < 0 else ''}{_money(abs(value), currency)}"
+
+
+def _money(amount: float | None, currency: str) -> str:
+    """From a hundred on nobody counts cents."""
+    if amount is None or amount < 100:
+        return words.money(amount, currency)
+    return f"{currency} {amount:,.0f}"
