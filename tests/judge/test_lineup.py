@@ -76,3 +76,32 @@ def test_who_misses_a_judged_fold_has_no_say() -> None:
 def test_losses_that_are_no_numbers_have_no_say() -> None:
     evidence = race(WORLD, [PAIR[0], replace(PAIR[1], curve=constant(0.01))], 0)
     assert set(_lineup(_with_losses(evidence, "second", 0, np.nan)).picks.values()) == {"first"}
+
+
+def _again(evidence: Evidence, contender: str, folds: tuple[int, ...], times: int) -> Evidence:
+    """So many more fits of the contender in these folds, each with the records of the first."""
+    trials, records = list(evidence.trials), dict(evidence.records)
+    for trial in [t for t in evidence.trials if t.contender == contender and t.fold in folds]:
+        for repeat in range(1, times + 1):
+            records[len(trials)] = evidence.records[trial.number]
+            trials.append(replace(trial, number=len(trials), seed=trial.seed + 1000 * repeat, purpose="seed"))
+    return replace(evidence, trials=tuple(trials), records=records)
+
+
+@pytest.mark.parametrize("world", [WORLD, HALVES])
+def test_seeds_count_as_averaged_only_where_they_were(world: World) -> None:
+    """Four fits in each fold are four; four in one fold of five leave the seeds of the other four as they are."""
+    evidence = race(world, [PAIR[0], replace(PAIR[1], curve=constant(0.9))], 0)
+    assert _lineup(evidence).repeats == 1
+    assert _lineup(_again(evidence, "first", (0, 1, 2, 3, 4), 3)).repeats == pytest.approx(4)
+    assert _lineup(_again(evidence, "first", (0,), 3)).repeats == pytest.approx(5 / (4 + 1 / 4))
+    assert _lineup(_again(evidence, "second", (0, 1, 2, 3, 4), 3)).repeats == 1, "it does not stand for the family"
+
+
+def test_an_equal_that_was_fitted_once_keeps_its_seeds() -> None:
+    evidence = race(WORLD, PAIR, 0)
+    for fold in range(5):
+        for contender in ("first", "second"):
+            evidence = _with_losses(evidence, contender, fold, 0.3)
+    repeated = _lineup(_again(evidence, "first", (0, 1, 2, 3, 4), 3))
+    assert repeated.repeats == pytest.approx(1 / (0.5 * 1 / 4 + 0.5 * 1))

@@ -43,7 +43,6 @@ def test_clustered_intervals_are_those_of_cluster_robust_least_squares(seed: int
         cov_kwds={"groups": clusters, "use_correction": True, "df_correction": True},
         use_t=True,
     )
-    # statsmodels counts the constant among what was estimated from the units too: (n - 1) / (n - 1) here.
     assert gap.standard_error == pytest.approx(fitted.bse[0], rel=1e-9)
     assert gap.bounds(0.05) == pytest.approx(tuple(fitted.conf_int(0.10)[0]), rel=1e-9)
 

@@ -192,8 +192,8 @@ def test_a_family_whose_finals_can_not_end_gets_half_the_size() -> None:
     assert Race(evidence(subject, trials), 25.0).size == 4000
 
 
-@pytest.mark.parametrize("budget", [10.0, 30.0, 60.0, 120.0])
-@pytest.mark.parametrize("deaf", [("mlp",), ("trees",), ("mlp", "tab"), ("trees", "linear", "forest", "mlp", "tab")])
+@pytest.mark.parametrize("budget", [10.0, 30.0, 60.0])
+@pytest.mark.parametrize("deaf", [("mlp",), ("trees", "linear", "forest", "mlp", "tab")])
 def test_learners_that_no_signal_stops_overrun_the_budget_by_three_seconds_at_most(
     deaf: tuple[str, ...], budget: float
 ) -> None:

@@ -33,7 +33,7 @@ class Lineup:
     """A family on the panel: who stands for it on each part, and how it did.
 
     picks: contender by part, the most credible. shares: how credible each contender is there, by part; they add to 1.
-    table: influences, shape (layers, m). repeats: fits of one fold that were averaged.
+    table: influences, shape (layers, m). repeats: by how many fits a fold the variance of the seeds is divided.
     """
 
     family: str
@@ -41,7 +41,7 @@ class Lineup:
     shares: Mapping[int, Mapping[str, float]]
     table: np.ndarray
     measured: stats.Measured
-    repeats: int
+    repeats: float
 
     @property
     def contender(self) -> str:
@@ -75,7 +75,19 @@ def line_up(judged: Judged, panel: Panel, family: str, seeds: float) -> Lineup |
         table[choice.seat.chooses] += _reaction(tables, choice)
     shares = _by_part(choices)
     picks = {part: max(sorted(own), key=lambda name: own[name]) for part, own in shares.items()}
-    return Lineup(family, picks, shares, table, measure(judged, panel, table), depth // folds)
+    return Lineup(family, picks, shares, table, measure(judged, panel, table), _repeats(judged, panel, shares))
+
+
+def _repeats(judged: Judged, panel: Panel, shares: Mapping[int, Mapping[str, float]]) -> float:
+    """How many fits of one fold were averaged, so that the variance of a fold's seeds, divided by it, holds.
+
+    Variances are what adds: a fold that was fitted four times makes up for none that was fitted once, and a contender
+    that was repeated for none that was not. So these are harmonic means over folds, and over who shares the place.
+    """
+    fits = {name: judged.trials[name][panel.n_train] for own in shares.values() for name in own}
+    once = {name: sum(1 / len(own[fold]) for fold in panel.folds) / len(panel.folds) for name, own in fits.items()}
+    variances = [sum(share * once[name] for name, share in own.items()) for own in shares.values()]
+    return len(variances) / sum(variances)
 
 
 def _spread(table: np.ndarray, depth: int, folds: int) -> np.ndarray:

@@ -191,7 +191,7 @@ def reseeded(prior: Component, groups: Sequence[Sequence[float]], weights: Seque
     return pooled(prior, seen)
 
 
-def added(parts: Sequence[Component], counts: Sequence[int]) -> Component:
+def added(parts: Sequence[Component], counts: Sequence[float]) -> Component:
     """The variance of a difference of means: each part divided by how many fits were averaged."""
     shares = [Component(part.variance / count, part.df) for part, count in zip(parts, counts, strict=True)]
     return Component(sum(share.variance for share in shares), satterthwaite(shares))

@@ -21,7 +21,8 @@ def chance(race: Race, leader: Contender, rival: Contender) -> float:
 
     The gap at the rival's largest rung is carried on to the finals' size by half of its trend over the rungs; what is
     not known of the trend, of the units and of the draw widens it. A rival with fewer than three rungs is judged more
-    patiently, one that is still gaining on the leader too.
+    patiently, one that is still gaining on the leader too. For one that starts late, and gained more between its last
+    two rungs than before, these are its trend: nearly all bests of families that were lost had been late starters.
     """
     gaps = _gaps(race, leader, rival)
     if not gaps:
@@ -30,11 +31,16 @@ def chance(race: Race, leader: Contender, rival: Contender) -> float:
     if size >= (race.size or 0):
         return _below_zero(gap, error)
     doublings = math.log2(max((race.size or size) / size, 1))
-    trend = (gaps[-1][1] - gaps[0][1]) / max(math.log2(size / gaps[0][0]), 1) if len(gaps) > 1 else 0.0
+    trend = min(_trend(gaps[0], gaps[-1]), _trend(gaps[-2], gaps[-1])) if len(gaps) > 1 else 0.0
     scale = abs(gap) + error
     spread = math.hypot(error, 0.5 * doublings * max(abs(trend), 0.1 * scale))
     patience = 1.0 if len(gaps) >= 3 else 1.5
     return _below_zero(gap + 0.5 * doublings * trend, patience * spread)
+
+
+def _trend(first: tuple[int, float, float], last: tuple[int, float, float]) -> float:
+    """By how much the gap changes a doubling; negative where the rival gains."""
+    return (last[1] - first[1]) / max(math.log2(last[0] / first[0]), 1)
 
 
 def _below_zero(mean: float, deviation: float) -> float:

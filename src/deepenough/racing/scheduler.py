@@ -66,7 +66,8 @@ def _fitting(race: Race, wishes: Iterator[Wish], left: float) -> Order | None:
         if key in race.done or key in seen:
             continue
         seen.add(key)
-        if wish.purpose in ("baseline", "probe") or race.price(wish) <= left:
+        unpriced = wish.purpose == "baseline" or (wish.purpose == "probe" and race.seconds_left > 0)
+        if unpriced or race.price(wish) <= left:
             return _order(race, wish, left)
     return None
 
