@@ -18,7 +18,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import honest_curves
@@ -36,6 +37,9 @@ def main() -> None:
     parser.add_argument("--races", type=int, default=200, help="simulated of each kind (default: %(default)s)")
     parser.add_argument("--only", default=",".join(SECTIONS), help="sections, by comma (default: all)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there too")
+    parser.add_argument(
+        "--run", type=Path, metavar="FOLDER", help="the cost of that race's verdict, not of a simulated one"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")
     options = parser.parse_args()
     chosen = [name.strip() for name in options.only.split(",") if name.strip()]
@@ -46,31 +50,30 @@ def main() -> None:
     lines: list[Line] = []
     for name in chosen:
         start = time.perf_counter()
-        lines += _section(name, options.races, options.workers)
+        says, count = SECTIONS[name]
+        print(f"\n{name}: {says}", flush=True)
+        found = cost(options.run) if name == "cost" else count(options.races, options.workers)
+        show(found)
+        lines += found
         print(f"  ({time.perf_counter() - start:.0f} s)", flush=True)
     if options.json:
         options.json.write_text(json.dumps([line.facts() for line in lines], indent=1))
     sys.exit(any(line.judgement == "MISS" for line in lines))
 
 
-def _section(name: str, races: int, workers: int) -> Sequence[Line]:
-    says, count = SECTIONS[name]
-    print(f"\n{name}: {says}", flush=True)
-    lines = count(races, workers)
-    show(lines)
-    return lines
-
-
-def cost(races: int, workers: int) -> list[Line]:
+def cost(run: Path | None) -> list[Line]:
     """CPU seconds, medians of several: the verdict with all its parts from 100 trials, and one curve."""
+    from deepenough.evidence import read
     from deepenough.judge import curves
     from deepenough.judge.verdict import judge
     from deepenough.report.facts import facts
 
-    evidence = simulated.whole_race(honest_races.bench_world(honest_races.BENCHES[3], 5000, trials=100), 0)
+    world = honest_races.bench_world(honest_races.BENCHES[3], 5000, trials=100)
+    evidence = simulated.whole_race(world, 0) if run is None else read(run)
 
     def verdict() -> None:
-        facts(evidence, judge(evidence))
+        fresh = replace(evidence)  # remembers nothing of the time before
+        facts(fresh, judge(fresh))
 
     ladder = curves.Ladder(honest_curves.SIZES, 0.1 + 0.2 * (honest_curves.SIZES / 256) ** -0.5)
     noise = 1e-5 * np.eye(len(ladder.sizes))
@@ -99,8 +102,9 @@ def _seconds(what: str, work: Callable[[], None], times: int, target: float, not
 
 SECTIONS: dict[str, tuple[str, Callable[[int, int], list[Line]]]] = {
     "decisions": (
-        "whole races on LCDB's curves, the equal rosters of three a family; a decision is wrong where the truth at the "
-        "judged size contradicts it",
+        "whole races on LCDB's curves, the equal rosters of three a family; true errors are LCDB's on test, a blend of "
+        f"halves is {honest_races.BLEND_GAIN:.0%} better than its members' mean; a decision is wrong where the "
+        "errors of each family's best at the judged size contradict it",
         honest_races.decisions,
     ),
     "false": ("whole races of three learners a family, two of them equal", honest_races.false_claims),
@@ -112,7 +116,10 @@ SECTIONS: dict[str, tuple[str, Callable[[int, int], list[Line]]]] = {
     "reach": ('claims of "not in reach" up to four times the rows', honest_curves.reach),
     "dropping": ("learners that the scheduler dropped", honest_races.dropping),
     "noise": ("labels are coins", honest_races.noise),
-    "cost": ("CPU seconds of this process, median and the middle 90 % of several", cost),
+    "cost": (
+        "CPU seconds of this process, median and the middle 90 % of several",
+        lambda races, workers: cost(None),
+    ),
 }
 
 if __name__ == "__main__":

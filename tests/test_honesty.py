@@ -114,6 +114,22 @@ def test_case_4_identical_learners_are_equivalent() -> None:
     assert shares.get("deep_better", 0) + shares.get("classical_better", 0) <= 0.02
 
 
+def test_case_5_a_crossing_beyond_the_data_is_not_missed() -> None:
+    """Classical leads at 2,048 rows; deep overtakes at four times as many."""
+    world = _world(5000, divisors=(16, 8, 4, 2, 1), largest=2048)
+    trees, net = power(0.08, 0.1, 0.6, 256), power(0.04, 0.3, 0.5, 256)
+    crosses = 8426
+    assert trees(crosses - 1) < net(crosses - 1) and trees(crosses + 1) > net(crosses + 1)
+    covered = 0
+    for seed in range(12):
+        verdict = judge(race(world, [Runner("trees", "classical", trees), Runner("net", "deep", net)], seed))
+        assert verdict.decision == "classical_is_enough"
+        assert verdict.crossing is not None
+        assert (verdict.crossing["leader"], verdict.crossing["word"] != "not in reach") == ("classical", True)
+        covered += verdict.crossing["low"] <= crosses <= (verdict.crossing["high"] or math.inf)
+    assert covered >= 9  # 10.8 of 12 are promised; fewer than 9 has probability .03
+
+
 def test_case_6_what_never_crosses_is_not_said_to() -> None:
     world = _world(5000, divisors=(16, 8, 4, 2, 1), largest=4096)
     runners = [
