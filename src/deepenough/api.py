@@ -133,29 +133,26 @@ def race(
     loaded = chosen.load(source, question)
     planning.refuse_unheeded(question, loaded, chosen.name)
     about = machine()
-    plan = Plan(
-        kind=chosen.name,
-        question=planning.written(question) | dict(loaded.question_facts),
+    plan = planning.plan(
+        chosen.name,
+        question,
+        loaded,
         contenders=(*contenders(entries, seed, VARIANTS, getattr(loaded, "n_classes", None)), *present),
-        seed=seed,
         budget_seconds=seconds,
         budget_trials=trials,
-        largest=loaded.largest,
-        smallest=loaded.smallest,
-        folds=loaded.folds,
-        units=tuple(len(loaded.units(fold).ids) for fold in range(loaded.folds)),
         threads=cores_to_use(cores, about),
         memory_bytes=memory_to_use(memory, about),
         device="cuda" if about.get("cuda") else "cpu",
-        shape=loaded.shape,
         absent=tuple(absent),
-        setup=disks.asked(keep_logs, disk)
-        | planning.setup(about, reason, str(budget), prices)
-        | {"asked": asked, "analysis": analysing.allowance(loaded, analysis)}
-        | ({"business": use, "asked_business": dict(business or {})} if use else {})
-        | {"expectation": [dict(item) for item in chosen.expectation(loaded)]},
+        setup={
+            **disks.asked(keep_logs, disk),
+            **planning.setup(about, reason, str(budget), prices),
+            **({"business": use, "asked_business": dict(business or {})} if use else {}),
+            "asked": asked,
+            "analysis": analysing.allowance(loaded, analysis),
+            "expectation": [dict(item) for item in chosen.expectation(loaded)],
+        },
         judge_options={"equal_within": equal_within, "looks": 1, "bootstrap_seed": seed, **counts},
-        **planning.task_facts(loaded),
     )
     folder = new_folder(out, str(loaded.source.get("name", "race")))
     with locked(folder), contextlib.closing(Journal(folder)) as journal:
@@ -190,16 +187,13 @@ def resume(
             return _sitting(place, journal, task, executor, begun, evidence.elapsed_seconds, hear)
 
 
-def analyse(
-    folder: str | Path, *, source: Any = None, test: Any = None, listen: Listeners = None, started: float | None = None
-) -> Race:
+def analyse(folder: str | Path, *, source: Any = None, test: Any = None, listen: Listeners = None) -> Race:
     """Do what the budget of a finished race left undone of its analysis: its other splits, its drivers, its segments.
 
     It takes the time that it takes, moves no verdict, and can be stopped and called again: what is done stays done.
 
     source, test: only where the race was given a frame, which no path leads back to: the same frame again.
     listen: as in `race`.
-    started: not needed; there for the command line, whose commands all have it.
 
     Raises RunError where the folder is no finished run or in use, SourceError where the data are not those raced.
     """

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Race:
-    """A race that was run, read from its folder. Everything is recomputed from the evidence."""
+    """A race that was run, read from its folder. Everything is recomputed from the evidence.
+
+    use: what the model is for, in place of what was said before the race; see `used`.
+    """
 
     folder: Path
+    use: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -41,7 +44,7 @@ class Race:
         """Every figure of the report as plain data; `docs/facts.md` explains each."""
         from deepenough.report.facts import facts
 
-        return facts(self.evidence, self.verdict)
+        return facts(self.evidence, self.verdict, self.use)
 
     def used(self, business: Mapping[str, str]) -> Race:
         """The same race with its prices at another traffic or limit of latency; the verdict stays what it is.
@@ -53,12 +56,7 @@ class Race:
 
         if fixed := sorted(set(business) & {"worth", "switch_cost"}):
             raise OptionError(f"{', '.join(fixed)}: what counts as equal is fixed before the race. Race again with it.")
-        plan = self.evidence.plan
-        said = {**plan.setup.get("business", {}), **read_business(business)}
-        other = Race(self.folder)
-        changed = dataclasses.replace(plan, setup={**plan.setup, "business": said})
-        other.__dict__["evidence"] = dataclasses.replace(self.evidence, plan=changed)  # where the property keeps it
-        return other
+        return Race(self.folder, read_business(business))
 
     @property
     def decision(self) -> str:

@@ -57,5 +57,5 @@ def test_a_final_may_take_its_part_of_the_share() -> None:
 def test_a_race_without_a_clock_has_the_seconds_of_its_trials() -> None:
     evidence = _probed(_evidence(60.0), 6.4)
     counted = dataclasses.replace(evidence, plan=dataclasses.replace(evidence.plan, budget_seconds=None))
-    assert Clock.of(counted).own_seconds == pytest.approx(2 * (1.0 + 0.05) + 2.5, abs=0.05)
+    assert Clock.of(counted).own_seconds == pytest.approx(2 * (1.0 + 0.05) + 3.5, abs=0.05)
     assert Clock.of(evidence).own_seconds == 60.0

@@ -9,7 +9,7 @@ import pytest
 
 from deepenough.evidence import Event, Evidence
 from deepenough.judge.verdict import judge
-from deepenough.report import splits, text
+from deepenough.report import html, splits, text
 from deepenough.report.facts import facts as gather
 from tests.report.conftest import full_race, resplit
 
@@ -52,11 +52,12 @@ def test_the_last_word_about_a_split_counts_and_what_waits_has_its_command() -> 
     facts = _facts(waiting)
     assert facts["splits"][0]["word"] == "not_judged"
     assert facts["analysis"]["waiting"] == ["the split by 'city'"]
-    assert "deepenough analyse RUN" in [step["command"] for step in facts["next_steps"]]
+    assert "deepenough analyse RUN" in text.summary(facts) and "deepenough analyse RUN" in html.page(facts)
     later = _facts(waiting, Event("done", 82.0), resplit("group", "city", "deep_pays", 0.1))
     assert later["splits"][0]["word"] == "same" and len(later["splits"]) == 1
     assert later["analysis"]["waiting"] == []
-    assert "deepenough analyse RUN" not in [step["command"] for step in later["next_steps"]]
+    assert "deepenough analyse RUN" not in text.summary(later)
+    assert "deepenough analyse RUN" not in html.page(later)
 
 
 def test_what_was_done_later_is_not_in_the_budget(evidence: Evidence) -> None:

@@ -48,7 +48,7 @@ def shown(folder: Path) -> str:
     return shlex.quote(str(folder.relative_to(here) if folder.is_relative_to(here) else folder))
 
 
-def add_business(command: argparse.ArgumentParser) -> None:
+def add_business(command: Any) -> None:
     """Options that say what the model is for."""
     command.add_argument("--traffic", metavar="RATE", help="predictions that it will make, as 50/s: costs of a year")
     command.add_argument("--max-latency", metavar="TIME", help="within which each must answer, as 20ms")

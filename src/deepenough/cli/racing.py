@@ -56,73 +56,93 @@ def _add_race(commands: Any) -> None:
     race.add_argument(
         "source", metavar="SOURCE", nargs="?", help="a file, or a database: sqlite:///shop.db?table=orders"
     )
-    race.add_argument(
-        "--target",
-        metavar="COLUMN",
-        action="append",
-        default=[],
-        help="what to predict; repeated, each is raced by itself and the budget is split",
-    )
-    race.add_argument(
-        "--budget",
-        default="2m",
-        help="time for everything: 30s, 2m, 1h; quick, normal, thorough; or 40trials (default: %(default)s)",
-    )
-    race.add_argument(
-        "--metric", metavar="NAME", help="what is judged (default: log_loss for classes, rmse for numbers)"
-    )
-    race.add_argument(
-        "--task", metavar="TASK", help="classification or regression, where the target could be either (default: found)"
-    )
-    race.add_argument("--group", metavar="COLUMN", help="rows of one group are never on both sides of a split")
-    race.add_argument("--time", metavar="COLUMN", help="train on the past, judge on the future")
-    race.add_argument("--folds", metavar="COLUMN", help="your own split: its 2 to 20 values are the folds")
-    race.add_argument("--weights", metavar="COLUMN", help="what each row weighs, in learning and in judging")
-    race.add_argument("--class-weights", metavar="HOW", help="what a row weighs by its class: balanced, or yes=5,no=1")
-    race.add_argument("--test", metavar="FILE", help="rows that nobody learns from, scored after the verdict")
-    race.add_argument("--query", metavar="SQL", help="what to select from the database that SOURCE names")
-    race.add_argument("--drop", metavar="COLUMN", action="append", default=[], help="leave a column out; repeatable")
-    race.add_argument("--positive", metavar="CLASS", help="the class that counts as positive")
-    race.add_argument("--equal-within", metavar="X", type=float, help="differences up to X in the metric don't matter")
-    race.add_argument("--only", metavar="LEARNER", action="append", default=[], help="race these learners; repeatable")
-    race.add_argument(
-        "--without", metavar="LEARNER", action="append", default=[], help="leave a learner out; repeatable"
-    )
-    race.add_argument(
-        "--race-mine", metavar="PLACE", help="your present model, as module:estimator, judged beside the finalists"
-    )
-    race.add_argument("--kind", metavar="KIND", help="kind of data (default: recognised from the source)")
-    race.add_argument("--seed", metavar="N", type=int, default=0, help="of every random choice (default: %(default)s)")
-    race.add_argument(
-        "--cores", metavar="N", type=int, help="processor cores to use (default: all that are free to use)"
-    )
-    race.add_argument("--memory", metavar="SIZE", help="memory to use, as 4GB (default: most of what is free)")
-    race.add_argument("--kwh", metavar="PRICE", type=float, help="price of a kilowatt hour (default: 0.30)")
-    race.add_argument("--core-hour", metavar="PRICE", type=float, help="price of a core and hour (default: 0.05)")
-    race.add_argument("--currency", metavar="NAME", help="of these prices (default: EUR)")
-    add_business(race)
-    race.add_argument(
-        "--worth", metavar="HOW", help="what the metric is worth to you: 0.01=500/month (of its unit, in the currency)"
-    )
-    race.add_argument(
-        "--switch-cost",
-        metavar="MONEY",
-        help="of the dearer family, as 200/month; with --worth it says what counts as equal",
-    )
-    race.add_argument("--keep-logs", action="store_true", help="keep what trials print in RUN/logs")
-    race.add_argument("--disk", metavar="SIZE", help="most that the run may hold, as 2GB; beaten models go first")
-    race.add_argument(
-        "--analysis",
-        metavar="SHARE",
-        default=0.2,
-        help="most of the budget that may explain and check the verdict (default: 20%%)",
-    )
+    _add_question(race.add_argument_group("the question"))
+    _add_rows(race.add_argument_group("who learns and who judges"))
+    _add_learners(race.add_argument_group("who takes part"))
+    _add_effort(race.add_argument_group("time, machine and disk"))
+    _add_money(race.add_argument_group("money"))
     race.add_argument("--sign", metavar="KEY", help="private Ed25519 key, a PEM file, that signs the run's seal")
     race.add_argument("--out", metavar="DIR", help="folder of the run (default: a new one under runs/)")
     race.add_argument(
         "--config", metavar="FILE", help="a TOML file whose keys are these options; the command line wins"
     )
     add_saying(race)
+
+
+def _add_question(group: Any) -> None:
+    group.add_argument(
+        "--target",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="what to predict; repeated, each is raced by itself and the budget is split",
+    )
+    group.add_argument(
+        "--metric", metavar="NAME", help="what is judged (default: log_loss for classes, rmse for numbers)"
+    )
+    group.add_argument(
+        "--task", metavar="TASK", help="classification or regression, where the target could be either (default: found)"
+    )
+    group.add_argument("--kind", metavar="KIND", help="kind of data (default: recognised from the source)")
+    group.add_argument("--query", metavar="SQL", help="what to select from the database that SOURCE names")
+    group.add_argument("--drop", metavar="COLUMN", action="append", default=[], help="leave a column out; repeatable")
+    group.add_argument("--positive", metavar="CLASS", help="the class that counts as positive")
+    group.add_argument("--equal-within", metavar="X", type=float, help="differences up to X in the metric don't matter")
+
+
+def _add_rows(group: Any) -> None:
+    group.add_argument("--group", metavar="COLUMN", help="rows of one group are never on both sides of a split")
+    group.add_argument("--time", metavar="COLUMN", help="train on the past, judge on the future")
+    group.add_argument("--folds", metavar="COLUMN", help="your own split: its 2 to 20 values are the folds")
+    group.add_argument("--weights", metavar="COLUMN", help="what each row weighs, in learning and in judging")
+    group.add_argument("--class-weights", metavar="HOW", help="what a row weighs by its class: balanced, or yes=5,no=1")
+    group.add_argument("--test", metavar="FILE", help="rows that nobody learns from, scored after the verdict")
+
+
+def _add_learners(group: Any) -> None:
+    group.add_argument("--only", metavar="LEARNER", action="append", default=[], help="race these learners; repeatable")
+    group.add_argument(
+        "--without", metavar="LEARNER", action="append", default=[], help="leave a learner out; repeatable"
+    )
+    group.add_argument(
+        "--race-mine", metavar="PLACE", help="your present model, as module:estimator, judged beside the finalists"
+    )
+
+
+def _add_effort(group: Any) -> None:
+    group.add_argument(
+        "--budget",
+        default="2m",
+        help="time for everything: 30s, 2m, 1h; quick, normal, thorough; or 40trials (default: %(default)s)",
+    )
+    group.add_argument(
+        "--analysis",
+        metavar="SHARE",
+        default=0.2,
+        help="most of the budget that may explain and check the verdict (default: 20%%)",
+    )
+    group.add_argument("--seed", metavar="N", type=int, default=0, help="of every random choice (default: %(default)s)")
+    group.add_argument(
+        "--cores", metavar="N", type=int, help="processor cores to use (default: all that are free to use)"
+    )
+    group.add_argument("--memory", metavar="SIZE", help="memory to use, as 4GB (default: most of what is free)")
+    group.add_argument("--disk", metavar="SIZE", help="most that the run may hold, as 2GB; beaten models go first")
+    group.add_argument("--keep-logs", action="store_true", help="keep what trials print in RUN/logs")
+
+
+def _add_money(group: Any) -> None:
+    group.add_argument("--kwh", metavar="PRICE", type=float, help="price of a kilowatt hour (default: 0.30)")
+    group.add_argument("--core-hour", metavar="PRICE", type=float, help="price of a core and hour (default: 0.05)")
+    group.add_argument("--currency", metavar="NAME", help="of these prices (default: EUR)")
+    add_business(group)
+    group.add_argument(
+        "--worth", metavar="HOW", help="what the metric is worth to you: 0.01=500/month (of its unit, in the currency)"
+    )
+    group.add_argument(
+        "--switch-cost",
+        metavar="MONEY",
+        help="of the dearer family, as 200/month; with --worth it says what counts as equal",
+    )
 
 
 def _race(options: argparse.Namespace, started: float) -> int:
@@ -169,7 +189,7 @@ def _resume(options: argparse.Namespace, started: float) -> int:
 def _analyse(options: argparse.Namespace, started: float) -> int:
     from deepenough.api import analyse
 
-    return _watch(options, lambda listen: analyse(options.run, listen=listen, started=started))
+    return _watch(options, lambda listen: analyse(options.run, listen=listen))
 
 
 def _watch(options: argparse.Namespace, run: Callable[[Any], Race]) -> int:

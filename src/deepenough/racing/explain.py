@@ -32,7 +32,7 @@ from deepenough.task.task import Job, SupervisedTask
 
 SHARE = 0.05
 """Of the budget, for both families together."""
-REPORT_SECONDS = 1.0
+REPORT_SECONDS = 2.0
 """Left for the report when the time is divided."""
 LEAST_SECONDS = 0.15
 """With less than that for a finalist nothing could be shuffled."""

@@ -29,7 +29,7 @@ REFIT_CARE = 1.25
 """A refit may be predicted to take so many times what is left: at its deadline it gives its best so far."""
 WORTH_A_REFIT = 1.5
 """A refit on a part of the rows must see so many times as many as the judged models did."""
-SAVE_SECONDS = 1.5
+SAVE_SECONDS = 2.5
 """Kept for writing the model folder and the report when the refit's deadline is set."""
 EXPLAIN_SHARE = 0.02
 """Of the budget, kept then for what drives the winner and where it is wrong (see `explain`)."""

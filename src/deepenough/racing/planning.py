@@ -16,7 +16,7 @@ from typing import Any
 
 from deepenough import kinds
 from deepenough.errors import NothingToRaceError, OptionError
-from deepenough.evidence import FAMILIES
+from deepenough.evidence import FAMILIES, Plan
 from deepenough.judge.cost import Prices
 from deepenough.racing.machine import packages
 from deepenough.task import sql
@@ -84,18 +84,27 @@ def preload(present: Sequence[kinds.Entry]) -> dict[str, tuple[str, ...]]:
     return {family: tuple(names) for family, names in modules.items()}
 
 
-def task_facts(task: Task) -> dict[str, Any]:
-    """What the plan takes over from the task."""
-    return {
-        "rows": task.rows,
-        "columns": task.columns,
-        "judging": task.judging,
-        "splitting": task.splitting,
-        "source": dict(task.source),
-        "set_aside": tuple(task.set_aside),
-        "notes": (*task.notes, *(f"{name!r} took no part: {why}." for name, why in kinds.unusable().items())),
-        "flags": tuple(task.flags),
-    }
+def plan(kind: str, question: Question, task: Task, **decided: Any) -> Plan:
+    """The plan of a race: what the question and the task say, and the fields that were `decided` for it."""
+    return Plan(
+        kind=kind,
+        question=written(question) | dict(task.question_facts),
+        seed=question.seed,
+        rows=task.rows,
+        columns=task.columns,
+        largest=task.largest,
+        smallest=task.smallest,
+        folds=task.folds,
+        judging=task.judging,
+        splitting=task.splitting,
+        units=tuple(len(task.units(fold).ids) for fold in range(task.folds)),
+        shape=task.shape,
+        source=dict(task.source),
+        set_aside=tuple(task.set_aside),
+        notes=(*task.notes, *(f"{name!r} took no part: {why}." for name, why in kinds.unusable().items())),
+        flags=tuple(task.flags),
+        **decided,
+    )
 
 
 def written(question: Question) -> dict[str, Any]:

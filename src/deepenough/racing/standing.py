@@ -18,7 +18,7 @@ import numpy as np
 from deepenough.evidence import FAMILIES, FINISHED, Contender, Evidence, Plan, Trial
 from deepenough.racing.order import DIED
 
-REPORT_SECONDS = 2.5
+REPORT_SECONDS = 3.5
 """Kept for the verdict, the report and the saving, beside the refit."""
 REFIT_SHARE = 0.15
 """At most so much of the budget is kept for the refit; where that is not enough for all rows, it sees fewer."""

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from deepenough.judge.verdict import Verdict
 
 
-def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
-    """The year of both, the difference, and one sentence; None where nothing was said of the use."""
-    said = evidence.plan.setup.get("business")
+def facts(evidence: Evidence, verdict: Verdict, use: Mapping[str, float] | None = None) -> dict[str, Any] | None:
+    """The year of both, the difference, and one sentence; None where nothing was said of the use.
+
+    use: takes the place of what was said before the race.
+    """
+    said = {**evidence.plan.setup.get("business", {}), **(use or {})}
     if not said:
         return None
     business, prices = Business.of(said), Prices(**evidence.plan.setup.get("prices", {}))

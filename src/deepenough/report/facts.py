@@ -60,8 +60,11 @@ NOT_OF_A_SHARE = ("baseline", "refit", "blend", "resplit")
 """Purposes of trials that are paid from the reserve, not from a family's share."""
 
 
-def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
-    """All that a report says, as JSON values; `docs/facts.md` names every key."""
+def facts(evidence: Evidence, verdict: Verdict, use: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """All that a report says, as JSON values; `docs/facts.md` names every key.
+
+    use: what the model is for (fields of `judge.business.Business`), in place of what was said before the race.
+    """
     metric = _metric_name(evidence)
     rows = _learners(evidence, verdict, metric)
     gathered = {
@@ -84,7 +87,7 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
         "mine": mine.facts(evidence, verdict),
         "expectation": expectation.facts(evidence, verdict),
         "costs": costs.side_by_side(evidence, verdict),
-        "business": business.facts(evidence, verdict),
+        "business": business.facts(evidence, verdict, use),
         "frontier": costs.frontier(evidence, verdict),
         "more_data": more_data.facts(evidence, verdict),
         "budgets": budgets.facts(evidence, verdict),

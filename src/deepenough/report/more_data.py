@@ -33,4 +33,5 @@ def _sentence(each: MoreData, verdict: Verdict) -> str:
     interval = f"({number(each.low)} to {number(each.high)})"
     seconds = "" if each.train_seconds is None else f", and take {words.seconds(each.train_seconds)} to train"
     keeps = f", {each.note}" if each.note else ""
-    return f"{each.times} times the rows {moved} {interval}{keeps}{seconds}: {_ADVICE[each.advice]}."
+    times = "Twice" if each.times == 2 else f"{each.times} times"
+    return f"{times} the rows {moved} {interval}{keeps}{seconds}: {_ADVICE[each.advice]}."

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from deepenough.evidence import Evidence
-from deepenough.report import splits, words
+from deepenough.report import words
 
 if TYPE_CHECKING:
     from deepenough.judge.verdict import Verdict
@@ -22,7 +22,7 @@ _KEPT_OPTIONS = ("metric", "group", "time", "folds", "weights", "positive")
 def next_steps(evidence: Evidence, verdict: Verdict) -> list[dict[str, str]]:
     """The steps that this evidence suggests, the most useful first."""
     more = (_more_time(evidence, verdict), _more_rows(verdict))
-    steps = (_go_on(evidence), *more, _predict(evidence), _install(evidence), _analyse(evidence))
+    steps = (_go_on(evidence), *more, _predict(evidence), _install(evidence))
     return [step for step in steps if step is not None]
 
 
@@ -107,14 +107,6 @@ def _install(evidence: Evidence) -> dict[str, str] | None:
     names = ", ".join(sorted(str(item.get("name", "")) for item in named))
     wanted = sorted({word for item in named for word in str(item["how"]).removeprefix("pip install ").split()})
     return _step(f"pip install {shlex.join(wanted)}", f"Not raced, because not installed: {names}.")
-
-
-def _analyse(evidence: Evidence) -> dict[str, str] | None:
-    """What the analysis had no time for."""
-    waiting = splits.analysis(evidence)["waiting"]
-    if not waiting:
-        return None
-    return _step("deepenough analyse RUN", f"No time was left for {', '.join(waiting)}.")
 
 
 def _predict(evidence: Evidence) -> dict[str, str] | None:

@@ -92,12 +92,16 @@ def summary(facts: Facts) -> str:
     found = facts.get("segments")
     if not found:
         return ""
-    said = [f"Where each family wins: {_first(found['segments'], facts)['sentence']}"] if found["segments"] else []
-    if len(found["segments"]) > 1:
-        said.append(f"{len(found['segments']) - 1} more in the report.")
-    if found["hybrid"] and found["hybrid"]["pays"]:
-        said.append(found["hybrid"]["sentence"])
+    pays = "Sending each row to whoever is better there pays."
+    said = [_short(_first(found["segments"], facts))] if found["segments"] else []
+    said += [pays] if found["hybrid"] and found["hybrid"]["pays"] else []
     return " ".join(said)
+
+
+def _short(item: Facts) -> str:
+    """A segment without its intervals, which stand in the report."""
+    rows = f"{words.count(item['rows'])} of {words.count(item['of_rows'])} rows"
+    return f"Where {item['words']}, {item['family']} wins ({rows})."
 
 
 def _first(found: Sequence[Facts], facts: Facts) -> Facts:

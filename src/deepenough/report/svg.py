@@ -196,9 +196,8 @@ def picture(width: int, height: float, parts: Sequence[str], about: str, title: 
 
     wordy: its words are too long for the larger type of a phone.
     """
-    shape = (
-        "flat" if height < width / 3 and not wordy else "tall"
-    )  # a flat one is shown whole on a phone, a tall one is scrolled
+    is_flat = height < width / 3 and not wordy  # it is shown whole on a phone; a tall one is scrolled there
+    shape = "flat" if is_flat else "tall"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:g}" class="{shape}" role="img"'
     said = f"{title}. {about}" if title else about
     return f'{head} aria-label="{_words(said)}">{"".join(parts)}</svg>'

@@ -32,7 +32,7 @@ def summary(facts: Facts, folder: str | None = None) -> str:
         _wrapped(budgets.summary(facts["budgets"])),
         _business(facts),
     )
-    sections = (*judged, _aside(facts), _next(facts, run), _where(facts, run))
+    sections = (*judged, _aside(facts, run), _next(facts, run), _where(facts, run))
     return "\n\n".join("\n".join(section) for section in sections if section)
 
 
@@ -244,7 +244,7 @@ _WITH_TIME = {
 }
 
 
-def _aside(facts: Facts) -> Lines:
+def _aside(facts: Facts, run: str) -> Lines:
     lines = []
     if facts["set_aside"]:
         lines += _wrapped("Set aside: " + _listed(f"{it['name']} ({it['reason']})" for it in facts["set_aside"]))
@@ -254,6 +254,8 @@ def _aside(facts: Facts) -> Lines:
     late = [row["name"] for row in facts["learners"] if row["status"] == "not_started"]
     if late:
         lines += _wrapped(f"No time was left for: {', '.join(late)}.")
+    if waiting := facts["analysis"]["waiting"]:
+        lines += _wrapped(f"No time was left for {', '.join(waiting)} (deepenough analyse {run}).")
     return lines
 
 
