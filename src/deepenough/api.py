@@ -208,6 +208,7 @@ def analyse(folder: str | Path, *, source: Any = None, test: Any = None, listen:
             loop = Loop(task, unhurried, journal, executor, lambda: evidence.elapsed_seconds)
             for event in analysing.analyses(loop, judge(evidence), ()):
                 hear(event)
+            loop.forget()
     finished = Race(place)
     finished.write_report()
     return finished
@@ -259,6 +260,8 @@ def _sitting(
         handed = _hand_over(folder, loop, verdict, task, hear)
         for event in analysing.analyses(loop, verdict, handed):
             hear(event)
+    if not loop.interrupted:
+        loop.forget()
     hear(loop.say("done", {"decision": verdict.decision, "interrupted": loop.interrupted}))
     journal.close()
     finished = Race(folder)

@@ -48,6 +48,7 @@ class Contender:
     family: `classical`, `deep`, `baseline`, `together` for a blend, or `mine` for the person's own estimator.
     priority: lower numbers enter the race earlier when time is short.
     deterministic: the seed changes nothing.
+    pretrained: of weights that were trained elsewhere the name, parameters, source and licence; else empty.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Contender:
     priority: int = 50
     deterministic: bool = False
     family_reason: str = ""
+    pretrained: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

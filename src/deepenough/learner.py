@@ -47,11 +47,28 @@ class Parted(Inputs, Protocol):
 
 
 @dataclass(frozen=True)
+class Paths:
+    """What is predicted where the answer is a path of numbers: of each step, quantiles of what will be.
+
+    steps: how many numbers a path has. levels: of the quantiles, ascending; the middle one is the median.
+    """
+
+    steps: int
+    levels: tuple[float, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of one answer."""
+        return self.steps, len(self.levels)
+
+
+@dataclass(frozen=True)
 class Examples:
     """What a learner may learn from.
 
-    targets: codes 0..n_classes-1, int64, shape (n,); or numbers, float64, shape (n,).
-    n_classes: None where a number is predicted. A class may be absent from a small training set.
+    targets: codes 0..n_classes-1, int64, shape (n,); or numbers, float64, shape (n,); or, where `paths` says so, paths,
+        float64, shape (n, steps), NaN where a step is not known.
+    n_classes: None where a number or a path is predicted. A class may be absent from a small training set.
     inner: rows to stop early on and to calibrate on, int64, shape (n_inner,); they are part of the examples, and a
         learner may refit on them once its choices are made (see `Model.inner_predictions`).
     weights: how many units each stands for, float64 above 0, mean about 1, shape (n,); None where all count the same.
@@ -63,6 +80,7 @@ class Examples:
     n_classes: int | None
     inner: np.ndarray
     weights: np.ndarray | None = None
+    paths: Paths | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -77,7 +95,8 @@ class Examples:
     def take(self, rows: np.ndarray) -> Examples:
         """Only these rows, none of them inner."""
         nothing = np.empty(0, dtype=np.int64)
-        return Examples(self.inputs.take(rows), self.targets[rows], self.n_classes, nothing, self.weights_of(rows))
+        weights = self.weights_of(rows)
+        return Examples(self.inputs.take(rows), self.targets[rows], self.n_classes, nothing, weights, self.paths)
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
         """The weights of these rows; None where all count the same."""
@@ -101,6 +120,8 @@ class Limits:
     threads: how many threads may compute at once.
     memory_bytes: resident memory of the process and its children; above it, it is killed. None: unlimited.
     device: `cpu` or `cuda`.
+    cache: a folder where trials of this learner's family leave for each other what depends on single units alone (the
+        vectors of a pretrained encoder); None: there is none. Who first computes it pays for it, on the clock.
     """
 
     seconds: float | None = None
@@ -108,6 +129,7 @@ class Limits:
     memory_bytes: int | None = None
     device: str = "cpu"
     started: float = field(default_factory=time.monotonic)
+    cache: Path | None = None
 
     def seconds_left(self) -> float:
         """Seconds to the soft deadline; 0 when asked to stop; infinite without a clock."""
@@ -132,7 +154,8 @@ class Model(ABC):
 
     @abstractmethod
     def predict(self, inputs: Any) -> np.ndarray:
-        """Probabilities, shape (n, n_classes), rows summing to 1; or numbers, shape (n,). float64.
+        """Probabilities, shape (n, n_classes), rows summing to 1; numbers, shape (n,); or quantiles of paths, shape
+        (n, steps, levels), ascending. float64.
 
         A row alone, in a batch, in another order: the same answer.
         """
@@ -145,6 +168,19 @@ class Model(ABC):
     @abstractmethod
     def load(cls, folder: Path) -> Self:
         """The model again: its predictions are the same."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """Weights that were trained elsewhere, at a price that no race counts.
+
+    parameters: how many. source: who trained them on what. licence: under which they may be used.
+    """
+
+    name: str
+    parameters: int
+    source: str
+    licence: str
 
 
 class Learner(ABC):
@@ -166,8 +202,8 @@ class Learner(ABC):
     """Why a learner on the border of the two families stands where it stands."""
     excused: ClassVar[Mapping[str, str]] = {}
     """Checks of the contract that it may fail, each with the reason."""
-    licence: ClassVar[str] = ""
-    """Licence and origin of weights that were trained elsewhere; empty where there are none."""
+    pretrained: ClassVar[Pretrained | None] = None
+    """The weights that it starts from, where others paid for their training; the verdict is given without it too."""
 
     @abstractmethod
     def fit(self, examples: Any, limits: Limits, seed: int) -> Model:

@@ -73,3 +73,16 @@ def test_residuals_say_bias_and_where_it_spreads() -> None:
 def test_a_handful_of_units_is_enough() -> None:
     found = mistakes.of_numbers(np.array([1.0, 2.0]), np.array([1.5, 1.5]))
     assert len(found["bins"]) == 1 and len(found["points"]) == 2
+
+
+def test_paths_are_looked_at_step_by_step() -> None:
+    truth = np.array([[1.0, 4.0], [2.0, np.nan], [9.0, 6.0]])
+    quantiles = np.array([[0.0, 1.0, 3.0], [4.0, 5.0, 6.0]])[None].repeat(3, axis=0)
+    found = mistakes.of_paths(truth, quantiles, np.array([1.0, 1.0, 2.0]), (0.1, 0.5, 0.9))
+    first, second = found["steps"]
+    assert found["promised"] == pytest.approx(0.8)
+    assert (first["rows"], second["rows"]) == (3, 2)  # a step that is not known counts nowhere
+    assert first["error"] == pytest.approx((0 + 1 + 4) / 3)  # each in its own unit
+    assert first["held"] == pytest.approx(2 / 3)
+    assert second["held"] == 1.0
+    assert second["bias"] == pytest.approx((-1 + 0.5) / 2)

@@ -87,7 +87,7 @@ def test_a_race_with_no_room_keeps_its_evidence_and_the_leaders_models(tmp_path:
     task = StubSupervised(rows=300)
     plan = dataclasses.replace(plan_for(task, pair(), trials=40), setup=disk.asked(False, 1))
     evidence, events = race(tmp_path, task, plan)
-    notes = [str(event.data["text"]) for event in events if event.what == "note"]
+    notes = [str(event.data["said"]) for event in events if event.what == "note"]
     assert any("is evidence and the models of who is ahead" in note for note in notes)
     finals = [trial for trial in evidence.trials if trial.model]
     there = {trial.contender for trial in finals if (tmp_path / trial.model).is_dir()}

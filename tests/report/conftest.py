@@ -192,7 +192,7 @@ def full_race(gap: float = 0.0, **changed: Any) -> Evidence:
     saved = {"folder": "runs/1/model", "how": "refit", "note": "This one saw 25 % more rows and was not scored."}
     events = (
         Event("dropped", 20.0, {"contender": "tabm", "reason": "behind mlp with 97 % probability"}),
-        Event("note", 25.0, {"text": "the machine was busy"}),
+        Event("note", 25.0, {"said": "the machine was busy"}),
         Event("model_saved", 80.0, saved),
         *explained("classical", "lightgbm"),
         *explained("deep", "mlp"),

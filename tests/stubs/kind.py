@@ -53,7 +53,7 @@ class StubCodec(Codec):
         rows = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
         return Array(np.array([[float(row[name]) for name in self.names] for row in rows]).reshape(-1, 3))
 
-    def decode(self, predictions: np.ndarray) -> Any:
+    def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
         import pandas as pd
 
         if self.n_classes is None:

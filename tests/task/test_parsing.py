@@ -59,13 +59,13 @@ def test_a_date_with_a_zone_is_told_in_utc() -> None:
     "levels", [["a", "b"], ["00417", "01234", "99999"], ["T1", "T2"], ["12:30", "14:00"], ["", "-"]]
 )
 def test_words_ids_and_clock_times_stay_text(levels: list[str]) -> None:
-    assert parsing.guess(levels).form == "text"
+    assert parsing.guess(levels).form == "words"
 
 
 def test_a_column_is_numbers_only_where_more_than_95_percent_are() -> None:
     numbers = [str(value) for value in range(100)]
     assert parsing.guess([*numbers, "four"]).form == "number"
-    assert parsing.guess([*numbers, *(f"w{place}" for place in range(10))]).form == "text"
+    assert parsing.guess([*numbers, *(f"w{place}" for place in range(10))]).form == "words"
     assert parsing.guess(["1", "2", "x"], [50, 49, 1]).form == "number", "rows count, not different strings"
 
 

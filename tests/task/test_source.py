@@ -47,7 +47,7 @@ def assert_same(one: Frame, other: Frame) -> None:
     assert one.names == other.names
     for first, second in zip(one.columns, other.columns, strict=True):
         assert first.form == second.form, first.name
-        if first.form == "text":
+        if first.form == "words":
             assert first.strings() == second.strings(), first.name
         else:
             np.testing.assert_allclose(first.values, second.values, err_msg=first.name)
@@ -366,4 +366,4 @@ def test_nested_json_becomes_words(tmp_path: Path) -> None:
     path = tmp_path / "nested.jsonl"
     path.write_text("\n".join(json.dumps({"a": place, "b": {"c": place % 2}}) for place in range(20)))
     frame = source.read(path)
-    assert frame.column("b").form == "text"
+    assert frame.column("b").form == "words"

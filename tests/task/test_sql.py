@@ -66,7 +66,7 @@ def test_a_table_reads_as_the_file_that_it_could_be(shop: str, tmp_path: Path) -
 
 def test_what_only_databases_hold_is_read_and_said(shop: str) -> None:
     found = sources.read(f"{shop}?table=odd+%22one%22")
-    assert [column.form for column in found.columns] == ["number", "text", "text"]
+    assert [column.form for column in found.columns] == ["number", "words", "words"]
     assert found.columns[2].missing.all()
     assert any("'picture': 2 values are binary data" in note for note in found.notes)
 
@@ -228,7 +228,7 @@ def test_postgresql_is_read_and_never_written(server: str, monkeypatch: pytest.M
     )
     secret = server.replace("anna@", f"anna:{urllib.parse.quote(PASSWORD)}@")
     found = sources.read(f"{secret}?table=sales.orders", max_rows=5_000)
-    assert [column.form for column in found.columns] == ["number", "number", "date", "text", "text", "text", "text"]
+    assert [column.form for column in found.columns] == ["number", "number", "date", "words", "words", "words", "words"]
     assert (np.diff(found.column("id").values) > 0).all()
     assert found.facts["rows_in_source"] == 25_000
     assert found.facts["path"] == f"{server}?table=sales.orders"

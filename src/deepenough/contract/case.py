@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.learner import Examples, Learner, Limits, Model, Paths
 from deepenough.task.task import Answer
 
 TOLERANCE = 1e-5
@@ -69,6 +69,11 @@ class Case:
         """None where a number is predicted, or nothing is named."""
         return getattr(self.task, "n_classes", None)
 
+    @property
+    def paths(self) -> Paths | None:
+        """What a path is made of; None where none is predicted."""
+        return getattr(self.task, "paths", None)
+
     def fit(self, examples: Any = None, seed: int | None = None, seconds: float | None = None) -> Model:
         """Fit in one thread; without a clock unless seconds are given."""
         if self.task.shape == "interactive":
@@ -99,11 +104,13 @@ def same(some: np.ndarray, others: np.ndarray, what: str) -> None:
 
 def valid(case: Case, predictions: np.ndarray, units: int) -> None:
     """Raise Broken unless these are predictions for so many units."""
-    classes = case.n_classes
-    shape = (units,) if classes is None else (units, classes)
+    classes, paths = case.n_classes, case.paths
+    shape = (units, *(paths.shape if paths else () if classes is None else (classes,)))
     hold(predictions.shape == shape, f"predicts shape {predictions.shape} instead of {shape}")
     hold(predictions.dtype == np.float64, f"predicts {predictions.dtype} instead of float64")
     hold(np.isfinite(predictions).all(), "predicts what is no number")
+    if paths is not None:
+        hold((np.diff(predictions, axis=2) >= 0).all(), "predicts quantiles that cross")
     if classes is not None:
         hold((predictions >= 0).all(), "predicts a negative probability")
         most = float(np.max(np.abs(predictions.sum(axis=1) - 1), initial=0.0))
@@ -119,6 +126,8 @@ def loss_of(case: Case, predictions: np.ndarray) -> float:
 def trivial_answers(case: Case) -> np.ndarray:
     """The same for every unit: how often each class comes, or the mean."""
     targets = case.examples.targets
+    if case.paths is not None:
+        return np.tile(np.nanquantile(targets, case.paths.levels, axis=0).T, (len(case.judged), 1, 1))
     if case.n_classes is None:
         return np.full(len(case.judged), targets.mean())
     counts = np.bincount(targets, minlength=case.n_classes) + 1.0
@@ -171,7 +180,7 @@ def keep(examples: Examples, rows: np.ndarray) -> Examples:
     """Only these rows; those that were inner stay so, and there is always one at least."""
     inner = np.flatnonzero(np.isin(rows, examples.inner)).astype(np.int64)
     some = inner if len(inner) else np.arange(0, len(rows), 5, dtype=np.int64)
-    return Examples(examples.inputs.take(rows), examples.targets[rows], examples.n_classes, some)
+    return Examples(examples.inputs.take(rows), examples.targets[rows], examples.n_classes, some, paths=examples.paths)
 
 
 # --- watching ---------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""PURE: where predictions are wrong: confusions and calibration of classes, residuals of numbers.
+"""PURE: where predictions are wrong: confusions and calibration of classes, residuals of numbers, misses of paths.
 
 Needs that this module answers:
 
@@ -10,6 +10,7 @@ Needs that this module answers:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ MOST_CONFUSIONS = 12
 MOST_BINS = 10
 FEWEST_IN_A_BIN = 20
 MOST_POINTS = 240
+MOST_STEPS = 60
 Z = 1.959964
 """Of a two-sided interval of 95 %."""
 
@@ -107,6 +109,32 @@ def of_numbers(truth: np.ndarray, predictions: np.ndarray) -> dict[str, Any]:
         "bins": [_residuals(predictions[rows], errors[rows]) for rows in _bins(predictions)],
         "points": [[_rounded(predictions[place]), _rounded(errors[place])] for place in order],
     }
+
+
+def of_paths(truth: np.ndarray, quantiles: np.ndarray, units: np.ndarray, levels: Sequence[float]) -> dict[str, Any]:
+    """Step by step, how far the median is off and how often the outermost interval holds; NaN steps count nowhere.
+
+    truth: shape (m, steps). quantiles: shape (m, steps, levels). units: what each path is measured in, shape (m,).
+    """
+    middle = quantiles.shape[2] // 2
+    steps = []
+    for step in range(truth.shape[1]):
+        known = np.isfinite(truth[:, step])
+        happened, said = truth[known, step], quantiles[known, step]
+        if not len(happened):
+            continue
+        held = (happened >= said[:, 0]) & (happened <= said[:, -1])
+        low, high = wilson(float(held.mean()), len(held))
+        off = (happened - said[:, middle]) / units[known]
+        told = {"step": step + 1, "rows": len(held), "error": float(np.abs(off).mean()), "bias": float(off.mean())}
+        steps.append(told | {"held": float(held.mean()), "low": low, "high": high})
+    return {"rows": len(truth), "promised": float(levels[-1] - levels[0]), "steps": _thinned(steps)}
+
+
+def _thinned(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All of them, or so many that a picture shows."""
+    places = np.linspace(0, len(steps) - 1, min(MOST_STEPS, len(steps))).astype(int)
+    return [steps[place] for place in places]
 
 
 def _residuals(predictions: np.ndarray, errors: np.ndarray) -> dict[str, Any]:

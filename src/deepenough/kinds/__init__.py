@@ -46,8 +46,9 @@ class Codec(ABC):
         """Inputs of rows in any shape that a person has them: a frame, a list of objects."""
 
     @abstractmethod
-    def decode(self, predictions: np.ndarray) -> Any:
-        """Predictions as a person reads them: a frame with the answer and, for classes, their probabilities."""
+    def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
+        """Predictions for these inputs as a person reads them: a frame with the answer and, for classes, their
+        probabilities."""
 
     @abstractmethod
     def batches(self, source: Any, size: int) -> Iterator[Any]:

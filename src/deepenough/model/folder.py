@@ -32,8 +32,7 @@ import numpy as np
 import deepenough
 from deepenough.errors import ModelError, OptionError
 from deepenough.learner import Model
-from deepenough.model import manifest, sinks
-from deepenough.model.calibration import apply_temperature
+from deepenough.model import calibration, manifest, sinks
 from deepenough.model.card import card
 from deepenough.model.intervals import Intervals
 
@@ -48,7 +47,7 @@ class Member:
     learner, model: `module:Class` of the learner, and of the Model whose `load` reads `source`.
     source: the folder that the model was saved into; its content is copied.
     weight: its share of the answer; those of all members need not sum to 1.
-    temperature: of its probabilities, see `calibration`; 1 for numbers.
+    temperature: of its probabilities, or the spread of its quantiles, see `calibration`; 1 for numbers.
     needs: distributions that predicting needs, as pip names them; None: what the Model's class says, or where that says
         nothing its learner's.
     """
@@ -68,8 +67,8 @@ def save(folder: Path, members: Sequence[Member], codec: Codec, facts: Mapping[s
     """Write the model folder, whole or not at all; one that is there is replaced. Returns the folder.
 
     facts: JSON values. `kind` is its name; `note` says in plain sentences what was judged and what this model saw;
-        `task` holds `target` and `n_classes` (None for numbers), by default what `question` says of them. Anything else
-        goes into the manifest as it is.
+        `task` holds `target`, `n_classes` (None for numbers) and `paths` ([steps, levels] where these are predicted),
+        by default what `question` says of them. Anything else goes into the manifest as it is.
     """
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -104,7 +103,7 @@ def _described(members: Sequence[Member], facts: Mapping[str, Any]) -> dict[str,
         "deepenough": deepenough.__version__,
         "created_by": {"python": platform.python_version(), "system": platform.platform(), **versions},
         "task": task,
-        "blend": "mean of numbers" if task.get("n_classes") is None else "mean of probabilities",
+        "blend": f"mean of {_what(task)}",
         "members": about,
     }
 
@@ -113,7 +112,13 @@ def _task(question: Mapping[str, Any]) -> dict[str, Any]:
     """Target and number of classes, as the question tells them."""
     classes = question.get("classes")
     n_classes = len(classes) if isinstance(classes, list | tuple) else classes
-    return {"target": question.get("target"), "n_classes": n_classes or None}
+    paths = {"paths": question["paths"]} if question.get("paths") else {}
+    return {"target": question.get("target"), "n_classes": n_classes or None, **paths}
+
+
+def _what(task: Mapping[str, Any]) -> str:
+    """What a member answers with."""
+    return "quantiles" if task.get("paths") else "numbers" if task.get("n_classes") is None else "probabilities"
 
 
 def _member_facts(index: int, member: Member) -> dict[str, Any]:
@@ -189,7 +194,8 @@ class LoadedModel:
         self._temperatures = [float(member["temperature"]) for member in about["members"]]
         weights = np.array([float(member["weight"]) for member in about["members"]])
         self._weights = weights / weights.sum()
-        self._n_classes: int | None = about["task"].get("n_classes")
+        n_classes, paths = about["task"].get("n_classes"), about["task"].get("paths")
+        self._shape: tuple[int, ...] = (paths[0], len(paths[1])) if paths else () if n_classes is None else (n_classes,)
 
     def __repr__(self) -> str:
         names = " + ".join(str(member["name"]) for member in self.about["members"])
@@ -209,10 +215,11 @@ class LoadedModel:
             judged (see `intervals`). Raises OptionError for classes, and where too few rows were judged.
         """
         rows = [rows] if isinstance(rows, Mapping) else rows
-        return self._answered(self.predict_raw(self._codec.encode(rows)), interval)
+        inputs = self._codec.encode(rows)
+        return self._answered(self.predict_raw(inputs), inputs, interval)
 
-    def _answered(self, predictions: np.ndarray, interval: float | None) -> Any:
-        answers = self._codec.decode(predictions)
+    def _answered(self, predictions: np.ndarray, inputs: Any, interval: float | None) -> Any:
+        answers = self._codec.decode(predictions, inputs)
         if interval is None:
             return answers
         low, high = self.intervals.around(predictions, interval)
@@ -222,14 +229,16 @@ class LoadedModel:
     @functools.cached_property
     def intervals(self) -> Intervals:
         """How wrong the judged models were. Raises OptionError where the model has no say about that."""
-        if self._n_classes is not None:
-            raise OptionError("--interval is for numbers; classes come with their probabilities.")
+        if self._shape:
+            own = "classes come with their probabilities" if len(self._shape) == 1 else "forecasts come with quantiles"
+            raise OptionError(f"--interval is for numbers; {own}.")
         if not self.about.get("intervals"):
             raise OptionError("This model has no residuals to make intervals of: too few rows were judged. Race again.")
         return Intervals.from_json(self.about["intervals"])
 
     def predict_raw(self, inputs: Any) -> np.ndarray:
-        """Probabilities, shape (n, n_classes), or numbers, shape (n,), for the kind's own inputs."""
+        """What the members say of the kind's own inputs, calibrated and blended: probabilities, shape (n, n_classes),
+        numbers, shape (n,), or quantiles of paths, shape (n, steps, levels)."""
         total = self._nothing(len(inputs))
         if not len(inputs):
             return total
@@ -238,11 +247,11 @@ class LoadedModel:
             if predictions.shape != total.shape or not np.isfinite(predictions).all():
                 name, got = type(member).__name__, predictions.shape
                 raise ModelError(f"{name} gave no usable answer: shape {got} where {total.shape} was asked for.")
-            total += weight * (apply_temperature(predictions, temperature) if predictions.ndim == 2 else predictions)
+            total += weight * calibration.apply(predictions, temperature)
         return total
 
     def _nothing(self, rows: int) -> np.ndarray:
-        return np.zeros((rows,) if self._n_classes is None else (rows, self._n_classes))
+        return np.zeros((rows, *self._shape))
 
     def predict_file(self, source: Any, out: Path | str, batch: int = 10_000, *, interval: float | None = None) -> int:
         """Predict a file of any size into a .csv, .parquet or .jsonl, row by row in its order; returns how many rows.
@@ -259,10 +268,10 @@ class LoadedModel:
                 inputs = self._codec.encode(part)
                 self.unread.update(self._codec.unread(part, inputs))
                 if len(inputs):
-                    sink.write(self._answered(self.predict_raw(inputs), interval))
+                    sink.write(self._answered(self.predict_raw(inputs), inputs, interval))
                 rows += len(inputs)
             if not rows:
-                sink.write(self._answered(self._nothing(0), interval))
+                sink.write(self._answered(self._nothing(0), self._codec.encode([]), interval))
         return rows
 
 

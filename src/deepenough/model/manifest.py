@@ -90,7 +90,7 @@ def _require(content: Any, expected: Mapping[str, type | tuple[type, ...]], fold
 
 
 def _refuse_nonsense(content: Mapping[str, Any], folder: Path) -> None:
-    members, n_classes = content["members"], content["task"].get("n_classes")
+    members, n_classes, paths = content["members"], content["task"].get("n_classes"), content["task"].get("paths")
     weights = [member["weight"] for member in members]
     temperatures = [member["temperature"] for member in members]
     sound = (
@@ -98,9 +98,24 @@ def _refuse_nonsense(content: Mapping[str, Any], folder: Path) -> None:
         and sum(weights) > 0
         and all(0 < temperature < math.inf for temperature in temperatures)
         and (n_classes is None or (isinstance(n_classes, int) and n_classes > 0))
+        and (paths is None or _are_paths(paths))
     )
     if not sound:
         raise ModelError(f"{folder / MANIFEST} holds impossible weights, temperatures or classes. {_AGAIN}")
+
+
+def _are_paths(paths: Any) -> bool:
+    """Whether it is [steps, levels]."""
+    return (
+        isinstance(paths, list)
+        and len(paths) == 2
+        and isinstance(paths[0], int)
+        and paths[0] > 0
+        and isinstance(paths[1], list)
+        and all(isinstance(level, float) and 0 < level < 1 for level in paths[1])
+        and paths[1] == sorted(paths[1])
+        and len(paths[1]) > 0
+    )
 
 
 def hashes(folder: Path) -> dict[str, dict[str, Any]]:

@@ -80,5 +80,5 @@ def said(removed: list[str], held: int, limit_bytes: int) -> Mapping[str, str]:
     gone = f"Models of {', '.join(removed)} were removed to keep the run within {limit_bytes / 1e6:,.0f} MB"
     left = f"what is left, {held / 1e6:,.0f} MB, is evidence and the models of who is ahead"
     if held <= limit_bytes:
-        return {"text": f"{gone}."}
-    return {"text": f"{gone}; {left}." if removed else f"The run needs more than {limit_bytes / 1e6:,.0f} MB: {left}."}
+        return {"said": f"{gone}."}
+    return {"said": f"{gone}; {left}." if removed else f"The run needs more than {limit_bytes / 1e6:,.0f} MB: {left}."}

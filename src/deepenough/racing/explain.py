@@ -121,8 +121,11 @@ def _examined(loop: Loop, finalist: Finalist, waiting: int) -> dict[str, Any]:
         return {"reason": "the predictions of its finals were not kept"}
     truth = np.concatenate([fit.truth for fit in own])
     predictions = np.concatenate([fit.predictions for fit in own])
-    found = mistakes.of_numbers if predictions.ndim == 1 else mistakes.of_classes
-    return {"folds": len(own), "reason": "", **found(truth, predictions)}
+    if (paths := _task(loop).paths) is not None:
+        found = mistakes.of_paths(truth[:, :-1], predictions, truth[:, -1], paths.levels)
+    else:
+        found = (mistakes.of_numbers if predictions.ndim == 1 else mistakes.of_classes)(truth, predictions)
+    return {"folds": len(own), "reason": "", **found}
 
 
 def _explained(loop: Loop, finalist: Finalist, waiting: int) -> dict[str, Any]:

@@ -122,13 +122,22 @@ class Loop:
         shutil.rmtree(folder, ignore_errors=True)
         return folder
 
+    def _run(self, order: Order, job: Job, folder: Path) -> Outcome:
+        """Run it, with the cache that its family shares as long as the race goes on."""
+        shared = self.journal.folder / "cache" / order.family
+        return self.executor.run(dataclasses.replace(order, cache=str(shared)), job, folder, self.stop)
+
+    def forget(self) -> None:
+        """Remove what trials left for each other: the race is over."""
+        shutil.rmtree(self.journal.folder / "cache", ignore_errors=True)
+
     def trial(self, order: Order) -> Iterator[Event]:
         """Run one trial and write it down; its events."""
         shown = {"number": order.number, "contender": order.contender, "family": order.family}
         shown |= {"purpose": order.purpose, "n_train": order.n_train, "fold": order.fold}
         yield self.say("trial_started", shown | {"limit_seconds": order.limit_seconds})
         started, folder = self.clock(), self.work_folder(order.number)
-        outcome = self.executor.run(order, self.task.job(order.n_train, order.fold, order.seed), folder, self.stop)
+        outcome = self._run(order, self.task.job(order.n_train, order.fold, order.seed), folder)
         for trial in self._rows(order, outcome, started):
             self.journal.append(trial)
             self.trials.append(trial)
@@ -158,7 +167,7 @@ class Loop:
         """Run a trial that nobody judges (a refit) and write it down."""
         folder = self.work_folder(order.number)
         started = self.clock()
-        outcome = self.executor.run(order, job, folder, self.stop)
+        outcome = self._run(order, job, folder)
         trial = self._row(order, outcome, started)
         self.journal.append(trial)
         self.trials.append(trial)
@@ -184,7 +193,7 @@ class Loop:
         )
         folder = self.work_folder(order.number)
         try:
-            return self.executor.run(order, job, folder, self.stop)
+            return self._run(order, job, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -295,7 +304,7 @@ class Loop:
                 for fold in range(self.task.folds):
                     if (name, fold) not in there:
                         self._blend(name, (first, second), weight, fold)
-            yield self.say("note", {"text": f"blends of {first} and {second} judged"})
+            yield self.say("note", {"said": f"blends of {first} and {second} judged"})
 
     def _blend(self, name: str, pair: tuple[str, str], weight: float, fold: int) -> None:
         ours, theirs = self._final(pair[0], fold), self._final(pair[1], fold)
@@ -359,5 +368,13 @@ def contenders(entries: Any, plan_seed: int, variants: int, n_classes: int | Non
 def _contender(entry: Any, name: str, settings: Mapping[str, Any], priority: int) -> Contender:
     cls = entry.cls
     return Contender(
-        name, entry.name, entry.path, entry.family, settings, priority, cls.deterministic, cls.family_reason
+        name,
+        entry.name,
+        entry.path,
+        entry.family,
+        settings,
+        priority,
+        cls.deterministic,
+        cls.family_reason,
+        dataclasses.asdict(cls.pretrained) if cls.pretrained else {},
     )

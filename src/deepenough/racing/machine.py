@@ -105,7 +105,11 @@ def _learners() -> dict[str, Any]:
         absent = [
             {"learner": e.name, "family": e.family, "missing": ", ".join(e.missing)} for e in entries if e.missing
         ]
-        pretrained = [{"learner": e.name, "weights": e.cls.licence} for e in entries if e.cls.licence]
+        pretrained = [
+            {"learner": e.name, "weights": f"{e.cls.pretrained.name} ({e.cls.pretrained.licence})"}
+            for e in entries
+            if e.cls.pretrained
+        ]
         install = {"install": f"pip install 'deepenough[{kind.extra}]'"} if absent else {}
         found[name] = ready | {"absent": absent, "pretrained": pretrained} | install
     return found

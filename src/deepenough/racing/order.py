@@ -20,6 +20,7 @@ class Order:
     kill_seconds: after so long the process group is killed.
     keep: save the fitted model into the run folder.
     time_one: measure the latency of single predictions.
+    cache: folder that trials of the family share (see `Limits.cache`); empty: there is none.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Order:
     device: str = "cpu"
     keep: bool = False
     time_one: bool = False
+    cache: str = ""
 
     @classmethod
     def of(cls, plan: Plan, contender: Contender, **asked: Any) -> Self:

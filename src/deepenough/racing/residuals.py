@@ -26,7 +26,8 @@ FEWEST_ROWS = 10
 def intervals(loop: Loop, verdict: Verdict) -> Intervals | None:
     """Of the numbers that the winner predicts; None for classes, and where too few rows were judged."""
     task = loop.task
-    if not isinstance(task, SupervisedTask) or task.n_classes is not None or not verdict.n_train:
+    is_number = isinstance(task, SupervisedTask) and task.n_classes is None and task.paths is None
+    if not isinstance(task, SupervisedTask) or not is_number or not verdict.n_train:
         return None
     parts = list(_judged(loop, task, verdict))
     if sum(len(truth) for truth, _, _ in parts) < FEWEST_ROWS:

@@ -127,10 +127,11 @@ def _predicted(loop: Loop, test: HeldOut, family: str, places: Sequence[Path]) -
 
 
 def _job(loop: Loop, test: HeldOut, places: Sequence[Path]) -> Job:
-    cls = type(test.inputs)
+    cls, paths = type(test.inputs), getattr(loop.task, "paths", None)
     facts = {
         "inputs": f"{cls.__module__}:{cls.__qualname__}",
         "n_classes": getattr(loop.task, "n_classes", None),
+        "paths": paths and [paths.steps, paths.levels],
         "models": [str(place.resolve()) for place in places],
     }
     return Job("predicted", test.inputs.to_arrays(), facts)

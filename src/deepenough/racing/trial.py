@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.learner import Examples, Learner, Limits, Model, stop_when_asked
-from deepenough.model.calibration import apply_temperature, fit_temperature
+from deepenough.learner import Examples, Learner, Limits, Model, Paths, stop_when_asked
+from deepenough.model import calibration
 from deepenough.racing.meter import Meter
 from deepenough.racing.order import Order
 
@@ -75,7 +75,8 @@ def run(folder: Path, ready: Callable[[], None]) -> dict[str, Any]:
 
 def _limits(order: Order) -> Limits:
     """The limits, their clock started now."""
-    return Limits(order.limit_seconds, order.threads, order.memory_bytes, order.device)
+    cache = Path(order.cache) if order.cache else None
+    return Limits(order.limit_seconds, order.threads, order.memory_bytes, order.device, cache=cache)
 
 
 def _meter(order: Order) -> Meter:
@@ -90,12 +91,14 @@ def _supervised(
     folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
 ) -> dict[str, Any]:
     inputs = imported(facts["inputs"])
+    paths = _paths(facts)
     examples = Examples(
         inputs.from_arrays(_named(arrays, "train.")),
         arrays["targets"],
         facts["n_classes"],
         arrays["inner"],
         arrays.get("weights"),
+        paths,
     )
     judged = inputs.from_arrays(_named(arrays, "judge."))
     ready()
@@ -106,38 +109,43 @@ def _supervised(
             model = learner.fit(examples, _limits(order), order.seed)
             temperature = _temperature(model, examples)
         predicting = time.perf_counter()
-        predictions = calibrated(_sound(model.predict(judged), len(judged), facts["n_classes"]), temperature)
+        sound = _sound(model.predict(judged), len(judged), facts["n_classes"], paths)
+        predictions = calibration.apply(sound, temperature)
         predict_seconds = time.perf_counter() - predicting
     np.savez(folder / f"answer-{order.n_train}.npz", predictions=predictions)
     told = _measured(meter, fitting, predict_seconds, len(judged))
     told |= {"rungs": [[order.n_train, time.perf_counter() - start]], "temperature": temperature}
     told["planned"] = float(model.planned)
-    if order.time_one:
-        told |= _one_row(model, judged)
     if order.keep:
-        told |= _kept(folder, model, judged, temperature, predictions)
+        model, kept = _kept(folder, model, judged, temperature, predictions)
+        told |= kept
+    if order.time_one:
+        told |= _one_row(model, judged)  # by the model that was read back, which knows no cache
     return told
 
 
-def calibrated(predictions: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities at that temperature; numbers as they are."""
-    return apply_temperature(predictions, temperature) if predictions.ndim == 2 else predictions
+def _paths(facts: Any) -> Paths | None:
+    told = facts.get("paths")
+    return None if told is None else Paths(int(told[0]), tuple(told[1]))
 
 
 def _temperature(model: Model, examples: Examples) -> float:
-    """One temperature, fitted on inner rows that the predicting model had not trained on."""
-    if examples.n_classes is None or len(examples.inner) == 0:
+    """One temperature, or spread of quantiles, fitted on inner rows that the predicting model had not trained on."""
+    if (examples.n_classes is None and examples.paths is None) or len(examples.inner) == 0:
         return 1.0
     predictions = model.inner_predictions
     if predictions is None:
         predictions = model.predict(examples.inputs.take(examples.inner))
-    sound = _sound(predictions, len(examples.inner), examples.n_classes)
-    return float(fit_temperature(sound, examples.targets[examples.inner], examples.weights_of(examples.inner)))
+    sound = _sound(predictions, len(examples.inner), examples.n_classes, examples.paths)
+    targets = examples.targets[examples.inner]
+    if examples.paths is not None:
+        return calibration.fit_spread(sound, targets, examples.paths.levels)
+    return float(calibration.fit_temperature(sound, targets, examples.weights_of(examples.inner)))
 
 
-def _sound(predictions: np.ndarray, rows: int, n_classes: int | None) -> np.ndarray:
+def _sound(predictions: np.ndarray, rows: int, n_classes: int | None, paths: Paths | None) -> np.ndarray:
     """The predictions, if they are what was asked for: of the right shape, and finite numbers."""
-    shape = (rows,) if n_classes is None else (rows, n_classes)
+    shape = (rows, *(paths.shape if paths else () if n_classes is None else (n_classes,)))
     if predictions.shape != shape:
         raise ValueError(f"predictions have shape {predictions.shape}, expected {shape}")
     if not np.isfinite(predictions).all():
@@ -177,19 +185,22 @@ def _one_row(model: Model, judged: Any) -> dict[str, float]:
     return {"predict_one_ms_p50": float(p50), "predict_one_ms_p95": float(p95)}
 
 
-def _kept(folder: Path, model: Model, judged: Any, temperature: float, predictions: np.ndarray) -> dict[str, Any]:
-    """Save the model, load what was saved, and see that it predicts the same."""
+def _kept(
+    folder: Path, model: Model, judged: Any, temperature: float, predictions: np.ndarray
+) -> tuple[Model, dict[str, Any]]:
+    """Save the model, load what was saved, and see that it predicts the same; the loaded one, and what is told."""
     place = folder / "model"
     place.mkdir()
     model.save(place)
     some = np.arange(min(len(judged), 200))
-    again = calibrated(type(model).load(place).predict(judged.take(some)), temperature)
+    loaded = type(model).load(place)
+    again = calibration.apply(loaded.predict(judged.take(some)), temperature)
     difference = float(np.max(np.abs(again - predictions[some]) / np.maximum(np.abs(predictions[some]), 1), initial=0))
     if difference > 1e-4:
         raise ValueError(f"the saved model predicts otherwise than the fitted one, by up to {difference:.2g}")
     size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
     cls = type(model)
-    return {"model_bytes": size, "model_class": f"{cls.__module__}:{cls.__qualname__}"}
+    return loaded, {"model_bytes": size, "model_class": f"{cls.__module__}:{cls.__qualname__}"}
 
 
 def _unlabelled(
@@ -210,7 +221,7 @@ def _unlabelled(
     told = _measured(meter, fitting, predict_seconds, len(judged))
     told |= {"rungs": [[order.n_train, time.perf_counter() - start]], "planned": float(model.planned)}
     if order.keep:
-        told |= _kept(folder, model, judged, 1.0, predictions)
+        told |= _kept(folder, model, judged, 1.0, predictions)[1]
     return told
 
 
@@ -243,7 +254,8 @@ def _predicted(
     """No fit: saved models predict units that none of them was judged on."""
     judged = imported(facts["inputs"]).from_arrays(arrays)
     ready()
-    predictions = [_sound(_saved(Path(place))(judged), len(judged), facts["n_classes"]) for place in facts["models"]]
+    shape = (len(judged), facts["n_classes"], _paths(facts))
+    predictions = [_sound(_saved(Path(place))(judged), *shape) for place in facts["models"]]
     np.savez(folder / f"answer-{order.n_train}.npz", predictions=np.stack(predictions))
     return {"rungs": [[order.n_train, 0.0]]}
 
@@ -252,7 +264,7 @@ def _saved(place: Path) -> Callable[[Any], np.ndarray]:
     """How a model that a trial kept predicts, calibrated."""
     told = json.loads(Path(f"{place}.json").read_text())
     model = imported(told["class"]).load(place)
-    return lambda inputs: calibrated(np.asarray(model.predict(inputs)), told["temperature"])
+    return lambda inputs: calibration.apply(np.asarray(model.predict(inputs)), told["temperature"])
 
 
 class _Practice:

@@ -145,7 +145,7 @@ def _question(evidence: Evidence, metric: str) -> dict[str, Any]:
 
 def _notes(evidence: Evidence) -> list[str]:
     """What the race said while it ran, once each."""
-    said = (str(event.data.get("text", "")) for event in evidence.events if event.what == "note")
+    said = (words.noted(event.data) for event in evidence.events if event.what == "note")
     return list(dict.fromkeys(text for text in said if text))
 
 

@@ -151,7 +151,7 @@ class State:
             case "verdict_so_far":
                 self.sentence = _so_far(data)
             case "note":
-                self.notes.append(str(data.get("text", "")))
+                self.notes.append(words.noted(data))
 
     def _ended(self, data: Mapping[str, Any]) -> None:
         name, family, size = str(data["contender"]), str(data.get("family", "")), int(data.get("n_train", 0))

@@ -125,6 +125,11 @@ def sentence(content: str) -> str:
     return f"{content[:1].upper()}{content[1:].rstrip('.')}." if content else ""
 
 
+def noted(data: Mapping[str, Any]) -> str:
+    """What a note says: its one text, by whatever name an older version gave it."""
+    return next((value for value in data.values() if isinstance(value, str)), "")
+
+
 def metric(name: str) -> str:
     """A metric's name as words: `log loss`, `AUC`."""
     return METRIC_WORDS.get(name, (name.replace("_", " "), False))[0]

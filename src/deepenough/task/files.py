@@ -159,7 +159,7 @@ def _open(path: Path, folder: Path, options: dict[str, Any], name: str, packed: 
     for magic, what in _FOREIGN.items():
         if head.startswith(magic):
             raise SourceError(f"{name} is {what}.")
-    form = next((form for magic, form in _MAGIC.items() if head.startswith(magic)), "text")
+    form = next((form for magic, form in _MAGIC.items() if head.startswith(magic)), "plain")
     if form == "zip":
         form = packing.form_of_zip(path, name)
     if form in packing.FORMS:

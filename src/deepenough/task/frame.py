@@ -23,7 +23,7 @@ from deepenough.errors import ColumnError, SourceError
 from deepenough.task import names as naming
 from deepenough.task import parsing
 
-FORMS = ("number", "text", "date")
+FORMS = ("number", "words", "date")
 MIXED, FEW_NUMBERS = 0.2, 10
 """A column of words is said to be mixed where a larger share of it is numbers, and more than so many different ones."""
 MANY_LEVELS = 10_000
@@ -34,7 +34,7 @@ MANY_LEVELS = 10_000
 class Raw:
     """One column as it was read.
 
-    form: `number`, `text` or `date`.
+    form: `number`, `words` or `date`.
     values: shape (n,). Numbers: float64, NaN where missing. Dates: float64, seconds since 1970. Text: int32, the place
         in `levels`, -1 where missing.
     reading: how strings were read, see `parsing.Reading.how`; `logical` for true and false; empty where nothing had to
@@ -50,7 +50,7 @@ class Raw:
     @property
     def missing(self) -> np.ndarray:
         """Which rows hold nothing, shape (n,), bool."""
-        return np.asarray(self.values < 0 if self.form == "text" else np.isnan(self.values))
+        return np.asarray(self.values < 0 if self.form == "words" else np.isnan(self.values))
 
     def take(self, rows: np.ndarray) -> Raw:
         """These rows, in this order."""
@@ -58,7 +58,7 @@ class Raw:
 
     def strings(self) -> list[str | None]:
         """Each row's value as a string; None where missing."""
-        if self.form == "text":
+        if self.form == "words":
             return [None if code < 0 else self.levels[code] for code in self.values.tolist()]
         return [None if math.isnan(value) else parsing.plain_number(value) for value in self.values.tolist()]
 
@@ -170,8 +170,8 @@ def from_strings(name: str, strings: list[str | None], exact: bool = False) -> t
     """
     codes, levels = factorised(strings)
     counts = np.bincount(codes[codes >= 0], minlength=len(levels))
-    reading = parsing.Reading("text") if exact else parsing.guess(levels, counts)
-    if reading.form != "text":
+    reading = parsing.Reading("words") if exact else parsing.guess(levels, counts)
+    if reading.form != "words":
         values = parsing.read(levels, reading)
         good = counts[~np.isnan(values)].sum()
         meant = counts.sum() - counts[[parsing.is_gap(level) for level in levels]].sum() if levels else 0
@@ -210,7 +210,7 @@ def text(name: str, codes: np.ndarray, levels: list[str]) -> Raw:
         place = {level: index for index, level in enumerate(ordered)}
         codes = np.array([*(place[level] for level in levels), -1], dtype=np.int32)[codes]
         levels = ordered
-    return Raw(name, "text", codes, tuple(levels), "logical" if logical else "")
+    return Raw(name, "words", codes, tuple(levels), "logical" if logical else "")
 
 
 def factorised(strings: Sequence[str | None]) -> tuple[np.ndarray, list[str]]:

@@ -71,7 +71,7 @@ _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 class Reading:
     """How the strings of a column are read.
 
-    form: `number`, `date` or `text`.
+    form: `number`, `date` or `words`.
     how: for numbers a style (empty: plain), with their unit behind a bar where they have one (`plain|kg`); for dates
         `iso` or a strptime format.
     """
@@ -205,7 +205,7 @@ def explained(levels: Sequence[str], reading: Reading) -> float:
 
 
 def guess(levels: Sequence[str], counts: Sequence[int] | np.ndarray | None = None) -> Reading:
-    """The reading that explains more than 95 % of what stands in a column; `text` where none does.
+    """The reading that explains more than 95 % of what stands in a column; `words` where none does.
 
     counts: how often each level stands there; None: once each.
     """
@@ -213,7 +213,7 @@ def guess(levels: Sequence[str], counts: Sequence[int] | np.ndarray | None = Non
     step = max(1, len(levels) // SAMPLE)
     sample = [(level, n) for level, n in zip(levels[::step], weights[::step], strict=True) if not is_gap(level)]
     if not sample or _is_code(sample):
-        return Reading("text")
+        return Reading("words")
     for form, candidates in (("number", _number_styles), ("date", _date_formats)):  # trying dates is dear: they go last
         best, share = "", 0.0
         for how in candidates(sample):
@@ -224,7 +224,7 @@ def guess(levels: Sequence[str], counts: Sequence[int] | np.ndarray | None = Non
                 break
         if share > ENOUGH:
             return Reading(form, "" if best == "plain" else best)
-    return Reading("text")
+    return Reading("words")
 
 
 def _share(sample: list[tuple[str, int]], form: str, how: str) -> float:

@@ -20,7 +20,7 @@ import numpy as np
 
 from deepenough.evidence import Units
 from deepenough.judge.traits import Trait
-from deepenough.learner import Examples, Limits
+from deepenough.learner import Examples, Limits, Paths
 
 
 class Metric(Protocol):
@@ -145,7 +145,9 @@ class SupervisedTask(Task):
 
     shape = "supervised"
     n_classes: int | None
-    """None where a number is predicted."""
+    """None where a number or a path is predicted."""
+    paths: Paths | None = None
+    """What a path is made of, where one is predicted."""
 
     @abstractmethod
     def train(self, n_train: int, fold: int, seed: int) -> Examples:
@@ -161,7 +163,7 @@ class SupervisedTask(Task):
 
     @abstractmethod
     def truth(self, fold: int) -> np.ndarray:
-        """Targets of the fold's judged units."""
+        """Targets of the fold's judged units; of paths with one column more, the unit that each is measured in."""
 
     @abstractmethod
     def metrics(self) -> Sequence[SupervisedMetric]:
@@ -235,8 +237,12 @@ def _supervised_job(examples: Examples, inputs: Any) -> Job:
     arrays |= {f"judge.{name}": array for name, array in inputs.to_arrays().items()}
     arrays |= {"targets": examples.targets, "inner": examples.inner}
     arrays |= {} if examples.weights is None else {"weights": examples.weights}
-    kind_of_inputs = type(inputs)
-    facts = {"inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}", "n_classes": examples.n_classes}
+    kind_of_inputs, paths = type(inputs), examples.paths
+    facts = {
+        "inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}",
+        "n_classes": examples.n_classes,
+        "paths": paths and [paths.steps, paths.levels],
+    }
     return Job("supervised", arrays, facts)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepenough.kinds.table.answers import Answers
-from deepenough.kinds.table.baseline.prior import Prior
+from deepenough.kinds.answers import Answers
+from deepenough.kinds.prior import Prior
 from deepenough.kinds.table.classical.catboost import CatBoost
 from deepenough.kinds.table.classical.extra_trees import ExtraTrees
 from deepenough.kinds.table.classical.lightgbm import LightGBM

@@ -134,7 +134,7 @@ def test_a_damaged_schema_is_refused(codec: TableCodec) -> None:
 
 
 def test_answers_come_as_the_source_wrote_them(codec: TableCodec) -> None:
-    answer = codec.decode(np.array([[0.9, 0.1], [0.2, 0.8]]))
+    answer = codec.decode(np.array([[0.9, 0.1], [0.2, 0.8]]), None)
     assert answer.columns.tolist() == ["y", "probability_no", "probability_yes"]
     assert answer["y"].tolist() == ["no", "yes"]
     assert answer["probability_yes"].tolist() == [0.1, 0.8]
@@ -147,12 +147,12 @@ def test_numbers_and_truth_values_are_answered_as_such(values: list[Any], answer
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"x": rng.normal(size=60), "y": rng.permutation((values[:1] * 2 + values[1:]) * 20)})
     codec = TableCodec.of(load(frame, Question(target="y", positive=str(answers[1]))))
-    assert codec.decode(np.eye(2))["y"].tolist() == answers
+    assert codec.decode(np.eye(2), None)["y"].tolist() == answers
 
 
 def test_a_number_is_answered_in_one_column() -> None:
     frame = pd.DataFrame({"x": np.arange(60) % 7, "y": np.random.default_rng(0).normal(size=60)})
-    answer = TableCodec.of(load(frame, Question(target="y"))).decode(np.array([1.0, 2.0]))
+    answer = TableCodec.of(load(frame, Question(target="y"))).decode(np.array([1.0, 2.0]), None)
     assert answer.to_dict("list") == {"y": [1.0, 2.0]}
 
 

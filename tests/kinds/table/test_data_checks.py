@@ -118,10 +118,5 @@ def test_ordinary_columns_are_not_suspected() -> None:
     assert data_checks.grouped(Table((*noise(), towns, numbers("years", schooling), words("level", schooling)))) is None
 
 
-def test_rare_classes_are_noted() -> None:
-    assert "'c' (5 rows)" in data_checks.rare_classes(["a", "b", "c"], np.array([600, 400, 5]))
-    assert data_checks.rare_classes(["a", "b"], np.array([600, 400])) == ""
-
-
 def test_auc_counts_ties_half() -> None:
     assert data_checks.auc(np.array([True, False, True, False]), np.array([2.0, 1.0, 1.0, 0.0])) == 0.875

@@ -13,10 +13,10 @@ from deepenough.kinds.table.deep.mlp import Mlp  # noqa: E402  torch must be the
 from deepenough.kinds.table.deep.resnet import Resnet  # noqa: E402
 from deepenough.kinds.table.deep.tabm import Tabm  # noqa: E402
 from deepenough.kinds.table.inputs import Column, Table  # noqa: E402
-from deepenough.kinds.table.neural import Target, _lowest  # noqa: E402
 from deepenough.kinds.table.prepare import Encoder  # noqa: E402
 from deepenough.kinds.table.scaling import Scaling, pieces  # noqa: E402
 from deepenough.learner import Examples, Limits  # noqa: E402
+from deepenough.nets.outputs import Outputs, _lowest  # noqa: E402
 
 LEARNERS = {"mlp": Mlp(epochs=8), "tabm": Tabm(epochs=8, members=4, width=32), "resnet": Resnet(epochs=8, width=32)}
 LEVELS = tuple(f"level {place}" for place in range(40))
@@ -160,7 +160,7 @@ class TestHardTables:
 
 
 def test_numbers_stay_near_those_of_training() -> None:
-    target = Target.of(np.array([0.0, 10.0]), None)
+    target = Outputs.of(np.array([0.0, 10.0]), None)
     assert np.array_equal(target.answer(np.full((2, 3, 1), 1e6, dtype=np.float32)), np.full(3, 11.0))
 
 
@@ -169,7 +169,7 @@ def test_inner_loss_is_calibrated() -> None:
     chance = rng.uniform(0.02, 0.98, 4_000)
     truth = (rng.random(4_000) < chance).astype(np.int64)
     right = np.stack([np.zeros(4_000), np.log(chance / (1 - chance))], axis=1)[None]
-    target = Target(2)
+    target = Outputs(2)
     assert target.inner_loss(right * 2.2, truth) == pytest.approx(target.inner_loss(right, truth), rel=0.01)
 
 

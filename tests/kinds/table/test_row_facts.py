@@ -10,8 +10,8 @@ import pytest
 
 from deepenough.errors import ColumnError, OptionError
 from deepenough.judge import metrics
-from deepenough.kinds.table import row_facts
 from deepenough.kinds.table.task import TableTask, load
+from deepenough.task import row_facts
 from deepenough.task.task import Answer, Question
 
 

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from deepenough.kinds.table.answers import Answers, fit_twice
+from deepenough.kinds.answers import Answers, fit_twice
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.prepare import Encoded, Encoder, read, write
 from deepenough.learner import Examples, Learner, Limits, Model

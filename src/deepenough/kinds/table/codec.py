@@ -28,6 +28,7 @@ from deepenough.task import names as naming
 from deepenough.task import parsing
 from deepenough.task import source as sources
 from deepenough.task.frame import Frame, Raw
+from deepenough.task.target import as_frame
 
 SHOWN_LEVELS, SHOWN_LETTERS = 50, 80
 """So many levels of a column, and so many letters of each, stand in the schema for information."""
@@ -117,25 +118,8 @@ class TableCodec(Codec):
             f"value may be empty, but its column must be there.{hint}"
         )
 
-    def decode(self, predictions: np.ndarray) -> Any:
-        """A pandas frame: the answer in a column called like the target and, for classes, `probability_<class>`."""
-        import pandas as pd
-
-        if not self.classes:
-            return pd.DataFrame({self.target: np.asarray(predictions, dtype=np.float64)})
-        answers = self._as_written()[np.argmax(predictions, axis=1)]
-        chances = {f"probability_{name}": predictions[:, code] for code, name in enumerate(self.classes)}
-        return pd.DataFrame({self.target: answers, **chances})
-
-    def _as_written(self) -> np.ndarray:
-        """The classes as the source wrote them: whole numbers as such, true and false as such."""
-        if self.written == "integer":
-            return np.array([int(float(name)) for name in self.classes])
-        if self.written == "number":
-            return np.array([float(name) for name in self.classes])
-        if self.written == "logical":
-            return np.array([name == "true" for name in self.classes])
-        return np.array(self.classes, dtype=object)
+    def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
+        return as_frame(predictions, self.target, self.classes, self.written)
 
     def batches(self, source: Any, size: int) -> Iterator[Any]:
         """Rows of a source, see `Codec.batches`. A file may be written otherwise than the training table was: its own
@@ -220,7 +204,7 @@ def _columns_of(rows: Any) -> Mapping[str, Any]:
 
 
 def _from_raw(column: Raw) -> Any:
-    if column.form == "text":
+    if column.form == "words":
         return column.strings()
     if column.form == "number":
         return column.values

@@ -67,7 +67,7 @@ def conformed(name: str, role: str, reading: str, values: Sequence[Any] | np.nda
         return Column(name, role, _each(_date, listed, reading))
     strings = [value if value is None or type(value) is str else _as_text(value) for value in listed]
     codes, levels = frames.factorised(strings)
-    raw = frames.text(name, codes, levels) if reading == "logical" else Raw(name, "text", codes, tuple(levels))
+    raw = frames.text(name, codes, levels) if reading == "logical" else Raw(name, "words", codes, tuple(levels))
     return Column(name, role, raw.values, raw.levels)
 
 

@@ -25,7 +25,6 @@ GIVEN_AWAY_SKILL = 0.5
 """A column is a leak only if more than this share of the skill goes with it."""
 FEW_ROWS = 50
 BINS = 64
-RARE_SHARE = 0.02
 
 _ID_NAME = re.compile(r"(?:^|[^a-z])(?:id|uuid|guid|key|index|rowid|row|nr|no)$|^unnamed|^index$", re.IGNORECASE)
 _ID_CAMEL = re.compile(r"[a-z](?:ID|Id|Nr|No)$")
@@ -246,16 +245,6 @@ def _fixed_by(codes: dict[str, np.ndarray], counts: dict[str, int], name: str) -
 
 def _codes(column: Column) -> np.ndarray:
     return np.asarray(np.where(missing(column), -1.0, column.values))
-
-
-def rare_classes(names: list[str], counts: np.ndarray) -> str:
-    """A note where some class has under 2 % of the rows; empty where none has."""
-    least = RARE_SHARE * counts.sum()
-    rare = [f"{name!r} ({count:,} rows)" for name, count in zip(names, counts, strict=True) if count < least]
-    if not rare:
-        return ""
-    shown = ", ".join(rare[:5]) + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
-    return f"Rare classes: {shown}. Accuracy says little of them; look at the log loss."
 
 
 def _sampled(rows: int, most: int, seed: int) -> np.ndarray:

@@ -14,8 +14,8 @@ import numpy as np
 
 from deepenough.errors import OptionError
 from deepenough.kinds import Glance
-from deepenough.kinds.table import target as targets
 from deepenough.task import source as sources
+from deepenough.task import target as targets
 from deepenough.task.task import Question
 
 MOST_ROWS = 20_000

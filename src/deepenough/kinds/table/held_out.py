@@ -4,7 +4,6 @@ Needs that the design answers:
 
 * It is read as a served table is: the same roles, the same decimal comma, columns in any order. A column that the
   models look at and that is not there is refused by name, before anything is raced.
-* Rows that can't be judged (no answer, a class that nobody could learn) are set aside and counted.
 * A test that stands in the table too is no test: equal rows are counted and said.
 """
 
@@ -12,17 +11,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepenough.errors import ColumnError, TargetError
+from deepenough.errors import ColumnError
 from deepenough.kinds.table import columns as roles
-from deepenough.kinds.table import duplicates, row_facts
+from deepenough.kinds.table import duplicates
 from deepenough.kinds.table.codec import TableCodec
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.task import TableTask
+from deepenough.task import held_out
 from deepenough.task import source as sources
-from deepenough.task.frame import Frame
+from deepenough.task.frame import Frame, Raw
 from deepenough.task.task import HeldOut, Question
-
-LEAST_ROWS = 2
 
 
 def read(task: TableTask, question: Question) -> HeldOut:
@@ -33,22 +31,20 @@ def read(task: TableTask, question: Question) -> HeldOut:
     frame = sources.read(question.test, question.options, seed=question.seed)
     name = str(frame.facts["name"])
     _check_columns(task, frame, name)
-    frame, weightless = _weighing(frame, question)
-    truth, rows, notes = _truth(task, frame, name)
+    frame, weightless = held_out.weighing(frame, question)
+    truth, rows, notes = held_out.truth(task.target, frame, name, lambda column: _numbers(task, column))
     frame = frame.take(rows)
     table = TableCodec.of(task).encode(frame)
-    weights = None if task.weighs is None else np.ones(len(rows))
-    if weights is not None and question.weights in frame.names:
-        weights, _ = row_facts.weights(frame, question)
-    elif weights is not None and question.weights is not None:
-        notes.append(f"{name} has no {question.weights!r}: there every row counts the same.")
-    by_class, _ = row_facts.of_classes(task.target, question)
-    if weights is not None and by_class is not None:
-        weights = weights * by_class[truth]
-    grouped = question.group is not None and question.group in frame.names
-    clusters = row_facts.groups(frame, question) if grouped else None
+    weights, weighed = held_out.weights(task, frame, truth, question, name)
     flags, said = _overlap(task.table, table, name)
-    return HeldOut(name, table, truth, weights, clusters, (*frame.notes, *weightless, *notes, *said), flags)
+    notes = [*frame.notes, *weightless, *notes, *weighed, *said]
+    return HeldOut(name, table, truth, weights, held_out.clusters(frame, question), tuple(notes), flags)
+
+
+def _numbers(task: TableTask, column: Raw) -> np.ndarray:
+    """A column of answers, read as the raced table's was."""
+    given = column.strings() if column.form == "words" else column.values
+    return roles.conformed(column.name, "number", task.raw[column.name].reading, given).values
 
 
 def _check_columns(task: TableTask, frame: Frame, name: str) -> None:
@@ -61,39 +57,6 @@ def _check_columns(task: TableTask, frame: Frame, name: str) -> None:
             f"--test {name} lacks {what}{absent[0]!r}{more}. A test needs the target, and every column that the models "
             "look at. Add them, or leave them out of the race with --drop."
         )
-
-
-def _weighing(frame: Frame, question: Question) -> tuple[Frame, list[str]]:
-    return row_facts.of_any_weight(frame, question) if question.weights in frame.names else (frame, [])
-
-
-def _truth(task: TableTask, frame: Frame, name: str) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """The answers, the rows of the frame that they stand in, and what is said of the others."""
-    column, notes = frame.column(task.target.name), []
-    if task.n_classes is None:
-        given = column.strings() if column.form == "text" else column.values
-        values = roles.conformed(column.name, "number", task.raw[column.name].reading, given).values
-        known = ~np.isnan(values)
-        unknown = int(known.size - known.sum())
-    else:
-        code = {label: place for place, label in enumerate(task.target.classes)}
-        values = np.array([code.get(label, -1) if label is not None else -1 for label in column.strings()])
-        known = values >= 0
-        strange = sorted({str(label) for label in column.strings() if label is not None and label not in code})
-        unknown = int(column.missing.sum())
-        if strange:
-            count = int((~known).sum()) - unknown
-            shown = ", ".join(map(repr, strange[:5]))
-            notes.append(f"{count:,} rows of {name} are of classes that nobody could learn ({shown}): set aside.")
-    if unknown:
-        notes.append(f"{unknown:,} rows of {name} have no {column.name!r} and are set aside.")
-    rows = np.flatnonzero(known)
-    if len(rows) < LEAST_ROWS:
-        raise TargetError(
-            f"--test {name}: {len(rows)} rows have a {column.name!r} that the race knows; at least {LEAST_ROWS} are "
-            "needed. See that the answers are written as in the raced table."
-        )
-    return values[rows], rows, notes
 
 
 def _overlap(raced: Table, test: Table, name: str) -> tuple[tuple[dict[str, str], ...], list[str]]:
@@ -121,10 +84,6 @@ def _as_coded(test: Table, raced: Table) -> Table:
 
 
 def with_test(task: TableTask, question: Question) -> TableTask:
-    """The task, its person's own test read; what is doubtful about the test is said with the task."""
-    test = read(task, question)
-    task.test = test
-    task.notes = (*task.notes, *test.notes)
-    task.flags = (*task.flags, *test.flags)
-    task.question_facts = {**task.question_facts, "tested_on": {"name": test.name, "rows": len(test.truth)}}
+    """The task with its person's own test."""
+    held_out.attached(task, read(task, question))
     return task

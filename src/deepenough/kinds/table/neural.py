@@ -5,14 +5,12 @@ Needs that this module answers:
 * A learner's own file says only what is its own: the body, and how it is trained for a number of rows.
 * Prediction needs no training data, no pandas and no torch: encode, scale, one forward pass of numpy in batches, which
   was compared with torch's before the model left its fit. So the model that is judged and timed is the one that serves.
-* A net that had no time to learn answers with what is most common, not with noise.
-* What is chosen (the epoch) is chosen by the loss that will be judged: calibrated log loss, or squared error.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -21,11 +19,11 @@ import numpy as np
 
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.prepare import Encoder
-from deepenough.kinds.table.scales import is_whole_and_not_negative
 from deepenough.kinds.table.scaling import Arrays, Scaling, pieces
 from deepenough.learner import Examples, Learner, Limits, Model
 from deepenough.nets import weights
 from deepenough.nets.forward import Forward, difference
+from deepenough.nets.outputs import Outputs
 
 if TYPE_CHECKING:
     import torch
@@ -44,10 +42,6 @@ MOST_INNER = 5_000
 """Inner rows that are looked at while training."""
 ROW_EPOCHS = 700_000
 """Rows x epochs of a fit, at most, so that a fit on many rows ends; but never fewer than a dozen epochs."""
-POWERS = np.geomspace(0.4, 3.0, 14)
-"""Inverse temperatures that are tried when the inner rows are looked at."""
-PULL_ROWS = 8.0
-"""Strength of the pull towards temperature 1, about the say of so many rows."""
 
 AnyModel = TypeVar("AnyModel", bound="NeuralModel")
 
@@ -69,111 +63,13 @@ class Design:
     smoothing: float = 0.0
 
 
-@dataclass(frozen=True)
-class Target:
-    """What a net's outputs mean: classes, or a number standardised by mean and deviation and kept near [low, high].
-
-    least: no number is answered below it, as in `Answers`.
-    """
-
-    n_classes: int | None
-    mean: float = 0.0
-    deviation: float = 1.0
-    low: float = 0.0
-    high: float = 0.0
-    least: float | None = None
-
-    @classmethod
-    def of(cls, targets: np.ndarray, n_classes: int | None, weights: np.ndarray | None = None) -> Self:
-        """Learn from training targets. weights: what each row counts."""
-        if n_classes is not None:
-            return cls(n_classes)
-        mean = float(np.average(targets, weights=weights))
-        deviation = float(np.sqrt(np.average((targets - mean) ** 2, weights=weights))) or 1.0
-        least = 0.0 if is_whole_and_not_negative(targets) else None
-        return cls(None, mean, deviation, float(targets.min()), float(targets.max()), least)
-
-    def standard(self, targets: np.ndarray) -> np.ndarray:
-        """Codes as int64; numbers standardised, float32."""
-        if self.n_classes is not None:
-            return targets.astype(np.int64)
-        return np.asarray((targets - self.mean) / self.deviation, dtype=np.float32)
-
-    def start(self, standard: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-        """The outputs that say what is most common, shape (outputs,): logarithms of the classes' shares, or 0."""
-        if self.n_classes is None:
-            return np.zeros(1, dtype=np.float32)
-        counts = np.bincount(standard, weights, minlength=self.n_classes) + 0.5
-        return np.asarray(np.log(counts / counts.sum()), dtype=np.float32)
-
-    def loss(
-        self, outputs: torch.Tensor, goal: torch.Tensor, smoothing: float = 0.0, weights: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Mean loss of the members, each for itself: what training lowers. outputs: shape (m, B, outputs)."""
-        from torch.nn import functional
-
-        if self.n_classes is None:
-            squares = (outputs[:, :, 0] - goal).square()
-            return squares.mean() if weights is None else (squares * weights).mean()
-        flat, goals = outputs.flatten(0, 1), goal.repeat(len(outputs))
-        if weights is None:
-            return functional.cross_entropy(flat, goals, label_smoothing=smoothing)
-        losses = functional.cross_entropy(flat, goals, label_smoothing=smoothing, reduction="none")
-        return (losses * weights.repeat(len(outputs))).mean()
-
-    def inner_loss(self, outputs: np.ndarray, standard: np.ndarray, weights: np.ndarray | None = None) -> float:
-        """Loss of the members' common answer, as it will be judged."""
-        if self.n_classes is None:
-            return float(np.average((outputs[:, :, 0].mean(axis=0) - standard) ** 2, weights=weights))
-        logs = np.log(_mean_chances(outputs) + 1e-12)
-        pull = PULL_ROWS * (POWERS - 1 - np.log(POWERS)) / len(standard)  # few rows must not choose a far one
-
-        def tried(place: int) -> float:
-            return _log_loss(logs * POWERS[place], standard, weights) + float(pull[place])
-
-        return _lowest(tried, len(POWERS), len(POWERS) // 2)
-
-    def answer(self, outputs: np.ndarray) -> np.ndarray:
-        """Members' outputs, shape (m, n, outputs), to predictions: their mean probabilities, or their mean number."""
-        if self.n_classes is not None:
-            return _mean_chances(outputs)
-        margin = 0.1 * (self.high - self.low)
-        numbers = outputs[:, :, 0].astype(np.float64).mean(axis=0) * self.deviation + self.mean
-        low = self.low - margin if self.least is None else max(self.low - margin, self.least)
-        return np.asarray(np.clip(numbers, low, self.high + margin))
-
-
-def _mean_chances(outputs: np.ndarray) -> np.ndarray:
-    chances = outputs.astype(np.float64)
-    np.exp(chances - chances.max(axis=2, keepdims=True), out=chances)
-    chances /= chances.sum(axis=2, keepdims=True)
-    mean = chances.mean(axis=0)
-    return np.asarray(mean / mean.sum(axis=1, keepdims=True))
-
-
-def _lowest(values: Callable[[int], float], count: int, start: int) -> float:
-    """The lowest of `count` values that fall and then rise, asking for no more of them than it takes."""
-    best = values(start)
-    for way in (1, -1):
-        place = start + way
-        while 0 <= place < count and (value := values(place)) < best:
-            best, place = value, place + way
-    return best
-
-
-def _log_loss(logs: np.ndarray, truth: np.ndarray, weights: np.ndarray | None) -> float:
-    top = logs.max(axis=1)
-    total = np.log(np.exp(logs - top[:, None]).sum(axis=1)) + top
-    return float(np.average(total - logs[np.arange(len(truth)), truth], weights=weights))
-
-
 class NeuralModel(Model):
     """A trained net with all that prediction needs. `trace` holds (seconds, inner loss) of its training."""
 
     needs = ("safetensors",)
     trace: tuple[tuple[float, float], ...] = ()
 
-    def __init__(self, encoder: Encoder, scaling: Scaling, forward: Forward, target: Target) -> None:
+    def __init__(self, encoder: Encoder, scaling: Scaling, forward: Forward, target: Outputs) -> None:
         self.encoder, self.scaling, self.forward, self.target = encoder, scaling, forward, target
 
     def predict(self, inputs: Table) -> np.ndarray:
@@ -188,7 +84,7 @@ class NeuralModel(Model):
     @classmethod
     def load(cls, folder: Path) -> Self:
         learnt, architecture = weights.load(folder)
-        target = Target(**json.loads((folder / "target.json").read_text(encoding="utf-8")))
+        target = Outputs(**json.loads((folder / "target.json").read_text(encoding="utf-8")))
         return cls(Encoder.load(folder), Scaling.load(folder), Forward(architecture, learnt), target)
 
 
@@ -231,7 +127,7 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
     scaling = Scaling.fit(encoded)
     outer = examples.outer if len(examples.outer) else np.arange(len(examples))
     weights = examples.weights_of(outer)
-    target = Target.of(examples.targets[outer], examples.n_classes, weights)
+    target = Outputs.of(examples.targets[outer], examples.n_classes, weights)
     arrays, standard = scaling.arrays(encoded), target.standard(examples.targets)
     inner = _spread(examples.inner, MOST_INNER)
     cuts = pieces(arrays[0], design.pieces)

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepenough.errors import OptionError
-from deepenough.kinds.table import data_checks, duplicates, row_facts
+from deepenough.kinds.table import data_checks, duplicates
 from deepenough.kinds.table.inputs import Column, Table
-from deepenough.task import splits
+from deepenough.task import row_facts, splits
 from deepenough.task.task import OtherSplit
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def resplit(task: TableTask, group: str | None = None, time: str | None = None) 
         raise OptionError("There is one way only to split the rows so, and it takes two to judge.")
     other = copy.copy(task)
     other.splits = made
-    other.table = Table(tuple(column for column in task.table.columns if column.name != group))
+    other.all_inputs = Table(tuple(column for column in task.table.columns if column.name != group))
     other.columns = len(other.table.columns)
     other.largest, other.smallest, other.folds = made.largest, made.smallest, len(made.folds)
     other.judging, other.splitting = made.judging, made.splitting

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.kinds.table.answers import Answers
+from deepenough.kinds.answers import Answers
 from deepenough.kinds.table.boosting import MANY_CLASSES, BoostedModel, Clock, Part, Rounds, boost, warm_up
 from deepenough.kinds.table.prepare import Encoded, Encoder
 from deepenough.learner import Examples, Learner, Limits, Model

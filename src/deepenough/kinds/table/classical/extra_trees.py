@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from deepenough.kinds.table.answers import Answers, fit_twice, outer_rows
+from deepenough.kinds.answers import Answers, fit_twice, outer_rows
 from deepenough.kinds.table.boosting import TOO_MANY_CLASSES
 from deepenough.kinds.table.dense import Dense
 from deepenough.kinds.table.prepare import read, write

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.kinds.table.answers import Answers
+from deepenough.kinds.answers import Answers
 from deepenough.kinds.table.boosting import (
     MANY_CLASSES,
     TOO_MANY_CLASSES,

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from deepenough.kinds.table.answers import Answers, choices, fit_twice
+from deepenough.kinds.answers import Answers, choices, fit_twice
 from deepenough.kinds.table.dense import Dense
 from deepenough.kinds.table.prepare import read, write
 from deepenough.learner import Examples, Learner, Limits, Model

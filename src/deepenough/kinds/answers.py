@@ -17,8 +17,8 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from deepenough.kinds.table.scales import is_whole_and_not_negative
 from deepenough.learner import Examples, Limits, Model
+from deepenough.task.scales import is_whole_and_not_negative
 
 M = TypeVar("M", bound=Model)
 

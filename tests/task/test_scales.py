@@ -10,9 +10,9 @@ import pytest
 
 from deepenough.errors import OptionError
 from deepenough.kinds import find_learners
-from deepenough.kinds.table import scales
 from deepenough.kinds.table.task import TableTask, load
 from deepenough.learner import Limits
+from deepenough.task import scales
 from deepenough.task.task import Answer, Question
 
 

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 
 from deepenough.errors import OptionError, TargetError
-from deepenough.kinds.table import scales
-from deepenough.task import parsing
+from deepenough.task import parsing, scales
 from deepenough.task.frame import Raw
 from deepenough.task.parsing import plain_number
 from deepenough.task.task import Question
@@ -38,7 +37,7 @@ class Target:
     rows: which rows of the frame they are, ascending.
     values: codes (int64) where classes are predicted, else numbers (float64); shape of `rows`.
     classes: the classes' names in the order of their codes; of two, the positive one is the second. Empty for numbers.
-    written: how the source wrote the classes: `text`, `logical`, `integer` or `number`.
+    written: how the source wrote the classes: `words`, `logical`, `integer` or `number`.
     positive: the class whose probability is the answer; None unless there are two.
     why: why classes or a number are predicted.
     ordered: why the classes have an order, from the first to the last; empty where they have none.
@@ -94,7 +93,7 @@ def _check(column: Raw, rows: np.ndarray) -> None:
     if len(rows) == 0:
         raise TargetError(f"The target {name!r} has no value in any row. Name another column with --target.")
     if (values == values[0]).all():
-        only = column.levels[int(values[0])] if column.form == "text" else plain_number(float(values[0]))
+        only = column.levels[int(values[0])] if column.form == "words" else plain_number(float(values[0]))
         raise TargetError(
             f"The target {name!r} is {_shown(only)} in every row, so there is nothing to tell apart. "
             "Give rows with other answers too, or name another column with --target."
@@ -102,7 +101,7 @@ def _check(column: Raw, rows: np.ndarray) -> None:
     if column.form == "date":
         raise TargetError(f"The target {name!r} is a date. Turn it into a number (days until then) or into classes.")
     distinct = len(np.unique(values))
-    if column.form == "text" and (distinct > MANY_CLASSES or (distinct > 20 and distinct > 0.5 * len(rows))):
+    if column.form == "words" and (distinct > MANY_CLASSES or (distinct > 20 and distinct > 0.5 * len(rows))):
         raise TargetError(
             f"The target {name!r} has {distinct:,} different texts in {len(rows):,} rows: too many to learn each from "
             f"examples. {_what_it_could_be(column.levels)}Name a column of classes or numbers with --target."
@@ -135,7 +134,7 @@ def _is_classes(column: Raw, rows: np.ndarray, question: Question) -> tuple[bool
     asked = question.options.get("task")
     if asked not in (None, *TASKS):
         raise OptionError(f"task must be classification or regression but got {asked!r}.")
-    if column.form == "text":
+    if column.form == "words":
         if asked == "regression":
             raise TargetError(f"The target {column.name!r} holds words, so it can't be predicted as a number.")
         return True, "its values are true and false" if column.reading == "logical" else "its values are words"
@@ -190,7 +189,7 @@ def _by_numbers(values: np.ndarray, distinct: int) -> tuple[bool, str]:
 def _classes(column: Raw, rows: np.ndarray, question: Question, why: str, notes: list[str]) -> Target:
     present, codes = np.unique(column.values[rows], return_inverse=True)
     names, written = _names(column, present)
-    if column.form == "text" and len(names) > FEW_NUMBERS and (could_be := _what_it_could_be(names)):
+    if column.form == "words" and len(names) > FEW_NUMBERS and (could_be := _what_it_could_be(names)):
         notes.append(f"The {len(names):,} classes of {column.name!r} may be meant otherwise. {could_be.strip()}")
     keep, set_aside = _common(names, np.bincount(codes), column.name)
     if len(keep) < 2:
@@ -220,8 +219,8 @@ def _classes(column: Raw, rows: np.ndarray, question: Question, why: str, notes:
 
 
 def _names(column: Raw, present: np.ndarray) -> tuple[list[str], str]:
-    if column.form == "text":
-        return [column.levels[int(code)] for code in present], "logical" if column.reading == "logical" else "text"
+    if column.form == "words":
+        return [column.levels[int(code)] for code in present], "logical" if column.reading == "logical" else "words"
     whole = bool((present == np.round(present)).all())
     return [plain_number(float(value)) for value in present], "integer" if whole else "number"
 
@@ -251,3 +250,28 @@ def _positive(names: list[str], counts: np.ndarray, question: Question, target: 
     if not match:
         raise OptionError(f"--positive {wanted!r} is no class of {target!r}. Its classes are {shown}.")
     return match[0]
+
+
+def as_frame(predictions: np.ndarray, name: str, classes: Sequence[str], written: str) -> Any:
+    """A pandas frame of answers: a column called like the target and, for classes, `probability_<class>`.
+
+    predictions: numbers, shape (n,), or probabilities, shape (n, n_classes). written: see `Target`.
+    """
+    import pandas as pd
+
+    if not classes:
+        return pd.DataFrame({name: np.asarray(predictions, dtype=np.float64)})
+    answers = as_written(classes, written)[np.argmax(predictions, axis=1)]
+    chances = {f"probability_{label}": predictions[:, code] for code, label in enumerate(classes)}
+    return pd.DataFrame({name: answers, **chances})
+
+
+def as_written(classes: Sequence[str], written: str) -> np.ndarray:
+    """The classes as the source wrote them: whole numbers as such, true and false as such."""
+    if written == "integer":
+        return np.array([int(float(name)) for name in classes])
+    if written == "number":
+        return np.array([float(name) for name in classes])
+    if written == "logical":
+        return np.array([name == "true" for name in classes])
+    return np.array(classes, dtype=object)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deepenough.errors import OptionError, TargetError
-from deepenough.kinds.table import target
+from deepenough.task import target
 from deepenough.task.frame import Raw, from_values
 from deepenough.task.task import Question
 
@@ -24,8 +24,8 @@ def read(values: list[Any], **question: Any) -> target.Target:
 @pytest.mark.parametrize(
     ("values", "task", "written"),
     [
-        (["yes", "no"] * 20, "binary", "text"),
-        (["a", "b", "c"] * 20, "multiclass", "text"),
+        (["yes", "no"] * 20, "binary", "words"),
+        (["a", "b", "c"] * 20, "multiclass", "words"),
         ([True, False] * 20, "binary", "logical"),
         ([0, 1] * 20, "binary", "integer"),
         ([0.5, 1.5] * 20, "binary", "number"),

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from deepenough.errors import OptionError
-from deepenough.kinds.table.target import Target
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.parsing import plain_number
+from deepenough.task.target import Target
 from deepenough.task.task import Question
 
 OWN_FOLDS = (2, 20)
@@ -38,7 +38,7 @@ def times(frame: Frame, question: Question) -> np.ndarray | None:
     if question.time is None:
         return None
     column = frame.column(question.time, "--time")
-    if column.form == "text":
+    if column.form == "words":
         raise OptionError(
             f"--time {question.time!r} holds words ({list(column.levels[:2])} ...), and no dates or numbers. "
             "Write its dates like 2024-12-31."
@@ -89,7 +89,7 @@ def own_folds(frame: Frame, question: Question) -> tuple[np.ndarray | None, list
 
 
 def _shown(column: Raw, value: float) -> str:
-    return column.levels[int(value)] if column.form == "text" else plain_number(float(value))
+    return column.levels[int(value)] if column.form == "words" else plain_number(float(value))
 
 
 def on_both_sides(folds: np.ndarray, clusters: np.ndarray) -> int:
