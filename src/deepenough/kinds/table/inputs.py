@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+
+from deepenough.kinds.strings import packed, unpacked
 
 ROLES = ("number", "category", "date", "text")
 
@@ -53,21 +55,21 @@ class Table:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Plain arrays: `names`, `roles`, and per column its values and (only those that occur) its levels."""
-        arrays: dict[str, np.ndarray] = {"names": _packed([c.name for c in self.columns])}
-        arrays["roles"] = _packed([c.role for c in self.columns])
+        arrays: dict[str, np.ndarray] = {"names": packed([c.name for c in self.columns])}
+        arrays["roles"] = packed([c.role for c in self.columns])
         for index, column in enumerate(self.columns):
             values, levels = _compact(column)
             arrays[f"{index}.values"] = values
             if levels:
-                arrays[f"{index}.levels"] = _packed(levels)
+                arrays[f"{index}.levels"] = packed(levels)
         return arrays
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
         """The table again."""
         columns = []
-        for index, (name, role) in enumerate(zip(_unpacked(arrays["names"]), _unpacked(arrays["roles"]), strict=True)):
-            levels = tuple(_unpacked(arrays[f"{index}.levels"])) if f"{index}.levels" in arrays else ()
+        for index, (name, role) in enumerate(zip(unpacked(arrays["names"]), unpacked(arrays["roles"]), strict=True)):
+            levels = tuple(unpacked(arrays[f"{index}.levels"])) if f"{index}.levels" in arrays else ()
             columns.append(Column(name, role, arrays[f"{index}.values"], levels))
         return cls(tuple(columns))
 
@@ -82,18 +84,3 @@ def _compact(column: Column) -> tuple[np.ndarray, list[str]]:
     places = np.cumsum(used, dtype=np.int32) - 1
     places[-1] = -1
     return places[column.values], [level for level, keep in zip(column.levels, used, strict=False) if keep]
-
-
-def _packed(strings: Any) -> np.ndarray:
-    """Strings as bytes: their number, their lengths, their UTF-8. No objects, and no padding to the longest."""
-    encoded = [string.encode("utf-8", "surrogatepass") for string in strings]
-    head = np.array([len(encoded), *(len(item) for item in encoded)], dtype=np.int64)
-    return np.frombuffer(head.tobytes() + b"".join(encoded), dtype=np.uint8)
-
-
-def _unpacked(array: np.ndarray) -> list[str]:
-    content = array.tobytes()
-    count = int(np.frombuffer(content[:8], dtype=np.int64)[0])
-    lengths = np.frombuffer(content[8 : 8 + 8 * count], dtype=np.int64)
-    ends = 8 + 8 * count + np.cumsum(lengths)
-    return [content[end - size : end].decode("utf-8", "surrogatepass") for end, size in zip(ends, lengths, strict=True)]
