@@ -132,7 +132,7 @@ def test_race_passes_every_option_on_and_the_moment_it_began(
 def test_options_of_race_are_those_of_the_function() -> None:
     import inspect
 
-    names = set(inspect.signature(api.race).parameters) - {"listen", "started", "prices", "business"}
+    names = set(inspect.signature(api.race).parameters) - {"listen", "started", "prices", "business", "of_kind"}
     assert names == set(racing.PASSED_ON)
 
 

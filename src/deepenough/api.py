@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepenough import kinds
+from deepenough import options as kinds_options
 from deepenough.errors import Interrupted, RunError, SourceError
 from deepenough.evidence import Event, Journal, Plan, read
 from deepenough.judge.verdict import Verdict, judge
@@ -76,6 +77,7 @@ def race(
     sign: str | Path | None = None,
     listen: Listeners = None,
     started: float | None = None,
+    **of_kind: Any,
 ) -> Race:
     """Race classical machine learning against deep learning on a source, and judge.
 
@@ -112,6 +114,8 @@ def race(
     race_mine: `module:estimator` (or what makes one) of the model that is in use now, judged beside the finalists.
     listen: called with each `Event`; several may be given, () is none. Default: in a notebook one line, else none.
     started: `time.monotonic()` of the moment that the budget counts from; default now.
+    of_kind: options that some kinds of data alone know, as `deepenough race --help` lists them: `horizon=12`,
+        `series=["store", "item"]`; several names as a list, or as "store,item".
 
     Raises InputError where the source or an option can't be used, NothingToRaceError where a family has no learner.
     """
@@ -124,8 +128,11 @@ def race(
     options |= {
         name: value for name, value in (("query", query), ("class_weights", class_weights)) if value is not None
     }
+    own = kinds_options.read(of_kind)
+    options |= own
     question = Question(target, metric, seed, tuple(drop), group, time, positive, options, folds, weights, test)
     chosen, reason = planning.chosen_kind(source, question, kind)
+    kinds_options.refuse_strange(own, chosen.name)
     entries, absent = planning.entries(chosen, only, without)
     executor = LocalExecutor(planning.preload(entries))  # its servers import their libraries while the data are read
     seconds, trials = parse_budget(budget)
@@ -306,12 +313,13 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
     given: arguments of `race`. What no command line can hold is left out, and so are passwords of databases.
     """
     kept = {}
-    for name, parameter in inspect.signature(race).parameters.items():
-        value = given[name]
+    defaults = {name: parameter.default for name, parameter in inspect.signature(race).parameters.items()}
+    for name, default in (defaults | dict.fromkeys(given["of_kind"])).items():
+        value = given["of_kind"][name] if name in given["of_kind"] else given[name]
         value = list(value) if isinstance(value, list | tuple) else str(value) if isinstance(value, Path) else value
         value = sql.without_secrets(value) if isinstance(value, str) else value
         plain = isinstance(value, str | int | float | list)
-        if plain and value and value != parameter.default and name not in _NOT_OF_THE_COMMAND:
+        if plain and value and value != default and name not in _NOT_OF_THE_COMMAND:
             kept[name] = value
     return kept
 

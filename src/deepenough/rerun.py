@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deepenough import api, runs
+from deepenough import api, options, runs
 from deepenough.api import Listeners
 from deepenough.errors import RunError
 from deepenough.evidence import Plan, read
@@ -65,7 +65,7 @@ def _options(plan: Plan) -> dict[str, Any]:
     asked = plan.setup.get("asked")
     if not isinstance(asked, Mapping):
         raise RunError("This run doesn't hold the options that it was given. Race it again by hand, then compare.")
-    known = set(inspect.signature(api.race).parameters) - {"source", "out", "listen", "started"}
+    known = {*inspect.signature(api.race).parameters, *options.of_kinds()} - {"source", "out", "listen", "started"}
     if unknown := sorted(set(asked) - known - {"source"}):
         raise RunError(f"This run was given options that are not known here: {', '.join(unknown)}. Upgrade Deepenough.")
     given = {name: value for name, value in asked.items() if name in known}

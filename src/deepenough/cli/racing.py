@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepenough.cli.parsing import add_business, add_command, add_saying, shown
+from deepenough.options import of_kinds as options_of_kinds
 
 if TYPE_CHECKING:
     from deepenough.result import Race
@@ -60,6 +61,7 @@ def _add_race(commands: Any) -> None:
     _add_rows(race.add_argument_group("who learns and who judges"))
     _add_learners(race.add_argument_group("who takes part"))
     _add_effort(race.add_argument_group("time, machine and disk"))
+    _add_of_kinds(race.add_argument_group("what some kinds of data alone can be asked"))
     _add_money(race.add_argument_group("money"))
     race.add_argument("--sign", metavar="KEY", help="private Ed25519 key, a PEM file, that signs the run's seal")
     race.add_argument("--out", metavar="DIR", help="folder of the run (default: a new one under runs/)")
@@ -97,6 +99,12 @@ def _add_rows(group: Any) -> None:
     group.add_argument("--weights", metavar="COLUMN", help="what each row weighs, in learning and in judging")
     group.add_argument("--class-weights", metavar="HOW", help="what a row weighs by its class: balanced, or yes=5,no=1")
     group.add_argument("--test", metavar="FILE", help="rows that nobody learns from, scored after the verdict")
+
+
+def _add_of_kinds(group: Any) -> None:
+    for option in options_of_kinds().values():
+        several: dict[str, Any] = {"action": "append", "default": []} if option.many else {}
+        group.add_argument(f"--{option.name}", metavar=option.metavar, help=option.help, **several)
 
 
 def _add_learners(group: Any) -> None:
@@ -152,6 +160,9 @@ def _race(options: argparse.Namespace, started: float) -> int:
     if options.source is None:
         raise OptionError("No data were given. Name them: deepenough race SOURCE --target COLUMN.")
     given = {name: getattr(options, name) for name in PASSED_ON}
+    for option in options_of_kinds().values():
+        value = getattr(options, option.name)
+        given[option.name] = [name for each in value for name in each.split(",")] if option.many else value
     prices = {name: getattr(options, name) for name in PRICES if getattr(options, name) is not None}
     given["prices"] = prices or None
     business = {name: getattr(options, name) for name in BUSINESS if getattr(options, name) is not None}

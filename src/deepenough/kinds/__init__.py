@@ -81,6 +81,8 @@ class Kind(ABC):
     about: str
     extra: str
     """The extra that brings the packages of both of its families."""
+    precedence: int = 50
+    """Who is asked first whether a source is of its kind: the lowest number."""
 
     @abstractmethod
     def recognise(self, source: Any, question: Question) -> str:
@@ -254,7 +256,7 @@ def settings_of(learner: Learner) -> dict[str, Any]:
 
 def recognise(source: Any, question: Question, kinds: Sequence[Kind] | None = None) -> tuple[Kind, str]:
     """The kind of a source, with the reason."""
-    for kind in kinds if kinds is not None else find().values():
+    for kind in sorted(kinds if kinds is not None else find().values(), key=lambda kind: kind.precedence):
         reason = kind.recognise(source, question)
         if reason:
             return kind, reason

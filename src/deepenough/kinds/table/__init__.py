@@ -19,6 +19,7 @@ class Table(Kind):
     name = "table"
     about = "rows and columns (a file, a database, a frame), and one column to predict from the others"
     extra = "table"
+    precedence = 90  # rows and columns can hold other kinds of data: those are asked before
 
     def recognise(self, source: Any, question: Question) -> str:
         if frame.is_frame(source):
