@@ -49,26 +49,26 @@ def test_values_are_read_in_their_form(two_kinds: None, given: dict[str, Any], r
 
 @pytest.mark.parametrize("value", ["deep", 0, -3, "1.5", ""])
 def test_what_is_no_count_is_refused(two_kinds: None, value: Any) -> None:
-    with pytest.raises(OptionError, match="--depth .* whole number"):
+    with pytest.raises(OptionError, match=r"--depth .* whole number"):
         options.read({"depth": value})
 
 
 def test_what_no_kind_knows_is_refused_with_the_nearest(two_kinds: None) -> None:
-    with pytest.raises(OptionError, match="'dept' is no option of a race. Did you mean depth"):
+    with pytest.raises(OptionError, match=r"'dept' is no option of a race. Did you mean depth"):
         options.read({"dept": 3})
 
 
 def test_what_belongs_to_another_kind_is_refused_by_name(two_kinds: None) -> None:
-    with pytest.raises(OptionError, match="--depth is not known to data of the kind moons.*belongs to tides"):
+    with pytest.raises(OptionError, match=r"--depth is not known to data of the kind moons.*belongs to tides"):
         options.refuse_strange({"depth": 3, "target": "y"}, "moons")
     options.refuse_strange({"depth": 3, "ports": ("ayr",)}, "tides")
 
 
 def test_a_race_refuses_what_its_kind_does_not_know(two_kinds: None) -> None:
     table = pd.DataFrame({"x": range(60), "y": [0.5 * i for i in range(60)]})
-    with pytest.raises(OptionError, match="'lenght' is no option"):
+    with pytest.raises(OptionError, match=r"'lenght' is no option"):
         deepenough.race(table, "y", lenght=3)
-    with pytest.raises(OptionError, match="--depth is not known to data of the kind table"):
+    with pytest.raises(OptionError, match=r"--depth is not known to data of the kind table"):
         deepenough.race(table, "y", depth=3)
 
 

@@ -129,6 +129,37 @@ def explained(family: str, contender: str) -> tuple[Event, Event]:
     return Event("examined", 80.5, about | wrong), Event("explained", 81.0, about | found)
 
 
+def with_examples(event: Event, *shown: dict[str, Any], **answer: Any) -> Event:
+    """The same, and what some of the units look like that it was wrong about."""
+    examples = [{"shown": each, "loss": 1.5, **answer} for each in shown]
+    return replace(event, data={**event.data, "examples": examples})
+
+
+def words_shown(evidence: Evidence) -> Evidence:
+    """A race of documents, one of whose learners starts from weights that were trained elsewhere."""
+    shown = {"form": "words", "name": "", "text": HOSTILE}
+    answer = {"truth": 0, "said": 1, "chance": 0.9, "chance_of_truth": 0.1}
+    events = [with_examples(e, shown, **answer) if e.what == "examined" else e for e in evidence.events]
+    said = {"said": [f"the word {HOSTILE} decides"]}
+    events = [replace(e, data={**e.data, **said}) if e.what == "explained" else e for e in events]
+    weights = {"name": HOSTILE, "parameters": 1_000_000, "source": "others, on the web", "licence": "MIT"}
+    known = [replace(c, pretrained=weights) if c.name == "mlp" else c for c in evidence.plan.contenders]
+    return replace(evidence, events=tuple(events), plan=replace(evidence.plan, contenders=tuple(known)))
+
+
+def missed(family: str, contender: str) -> Event:
+    """How far forecasts are off, and one of them with a gap in its history."""
+    about = {"family": family, "contender": contender, "n_train": SIZES[-1], "folds": FOLDS, "rows": 900, "reason": ""}
+    steps = [
+        {"step": step, "rows": 90, "error": 0.1 * step, "bias": 0.01, "held": 0.88, "low": 0.8, "high": 0.95}
+        for step in (1, 2, 3)
+    ]
+    shown = {"form": "path", "name": HOSTILE, "starts": "2024-05-01", "history": [1.0, None, 2.0, 2.5]}
+    said = [[1.0, 2.0, 3.0, 4.0, 5.0]] * 3
+    found = Event("examined", 80.5, about | {"promised": 0.9, "steps": steps})
+    return with_examples(found, shown, truth=[2.5, None, 6.0], said=said)
+
+
 def tested() -> dict[str, Any]:
     """What came of the person's own test."""
     side = {"contender": "mlp", "models": FOLDS, "loss": 0.5, "shown": 0.5, "scores": {"log_loss": 0.5}}
@@ -221,9 +252,11 @@ def facts_by_case() -> dict[str, dict[str, Any]]:
     tie, deep = full_race(), full_race(gap=0.12)
     numbers = full_race(question={"target": "price", "metric": "rmse", "classes": []})
     gone = {"family": "deep", "contender": "mlp", "n_train": SIZES[-1], "reason": "no time was left to look"}
-    numbers = replace(
-        numbers, events=(off("classical", "lightgbm"), off("deep", "mlp"), Event("explained", 81.0, gone))
-    )
+    curve = {"form": "curve", "name": HOSTILE, "channels": {"x": [0.0, 1.0, None, 2.0], "y": [1.0, 1.0, 1.0, 1.0]}}
+    wrong = with_examples(off("classical", "lightgbm"), curve, truth=3.0, said=9.0)
+    numbers = replace(numbers, events=(wrong, off("deep", "mlp"), Event("explained", 81.0, gone)))
+    ahead = full_race(question={"target": "units", "metric": "distance", "about": "units, 3 weeks ahead"})
+    ahead = replace(ahead, events=(missed("classical", "lightgbm"), missed("deep", "mlp")))
     early = Race()
     early.add("prior", SIZES[0], 0, "baseline")
     alone = Race()
@@ -231,7 +264,8 @@ def facts_by_case() -> dict[str, dict[str, Any]]:
         alone.add("lightgbm", SIZES[-1], fold, "final")
     cases = {
         "tie": tie,
-        "deep": deep,
+        "deep": words_shown(deep),
+        "paths": ahead,
         "early": early.evidence(),
         "nothing": Race().evidence(budget_seconds=None, budget_trials=40),
         "one family": alone.evidence(),

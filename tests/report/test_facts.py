@@ -136,6 +136,7 @@ FREE = (
     "setup",
     "learners[].settings",
     "learners[].scores",
+    "mistakes.<family>.examples[].shown",
     "verdict.more_rows",
     "crossing",
     "mine",

@@ -169,3 +169,10 @@ def test_first_screen_says_what_to_do(facts_by_case: dict[str, Facts]) -> None:
     assert page.index("Deep pays") < page.index("What next") < page.index('class="cards"') < page.index("<nav")
     assert page.index("<nav") < page.index("<figure")
     assert 'class="decision of-deep"' in page
+
+
+def test_documents_that_were_got_wrong_stand_in_a_table_as_text(facts_by_case: dict[str, Facts]) -> None:
+    page = html.page(facts_by_case["deep"])
+    assert "The worst mistakes of mlp (deep)" in page
+    assert re.search(r"no</th><td>yes \(90 %\)</td><td class=.why.>&lt;script&gt;", page)
+    assert "the word &lt;script&gt;" in page

@@ -118,3 +118,21 @@ def test_labels_are_moved_apart() -> None:
     ordered = sorted(moved)
     assert all(after - before >= 15 for before, after in pairwise(ordered))
     assert moved[0] < moved[2] < moved[1] < moved[3]
+
+
+def test_forecasts_are_drawn_with_what_came_and_gaps_stay_gaps(facts_by_case: dict[str, Facts]) -> None:
+    charts = plots.charts(facts_by_case["paths"])
+    chart = charts["forecasts"]
+    assert chart.rows[0][2:] == (f"2.50, {words.NOTHING}, 6.00", "3.00, 3.00, 3.00")
+    assert "(1 of 2 inside)" in chart.rows[0][1]
+    assert chart.svg.count('class="own"') == 2 * 3  # parted by a gap in the history and one in what came
+    assert chart.svg.count('class="band"') == 2 * 2
+    assert "off by 0.100 at step 1 and by 0.300 at step 3; 88 % of what came lay inside its 90 % intervals" in (
+        charts["steps"].about
+    )
+
+
+def test_series_that_were_got_wrong_are_drawn_with_what_was_said(facts_by_case: dict[str, Facts]) -> None:
+    chart = plots.charts(facts_by_case["numbers"])["examples"]
+    assert chart.rows[0][2:] == ("3.00", "9.00")
+    assert chart.svg.count('class="line"') == 2 and chart.svg.count('class="thin"') == 1

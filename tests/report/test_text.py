@@ -15,7 +15,7 @@ CASES = ["tie", "deep", "early", "nothing", "one family"]
 @pytest.mark.parametrize("case", CASES)
 def test_summary_is_short_and_has_no_control_characters(case: str, facts_by_case: dict[str, Facts]) -> None:
     facts = facts_by_case[case]
-    unasked = text.summary({**facts, "test": None, "business": None}, "runs/1")
+    unasked = text.summary({**facts, "test": None, "business": None, "pretrained": None}, "runs/1")
     assert unasked.count("\n") + 1 < 44
     lines = text.summary(facts, "runs/1").split("\n")
     assert all(character.isprintable() or character == "\u00a0" for line in lines for character in line)
@@ -81,3 +81,10 @@ def test_outline_of_nested_data() -> None:
         "absent: name=x",
         "none: none",
     ]
+
+
+def test_whose_training_others_paid_for_is_said_with_the_decision_without(facts_by_case: dict[str, Facts]) -> None:
+    told = " ".join(text.summary(facts_by_case["deep"]).split())
+    assert "Trained elsewhere, at a price that is not counted: mlp" in told
+    assert "Without, the decision is the same: deep pays." in told
+    assert "Trained elsewhere" not in text.summary(facts_by_case["tie"])

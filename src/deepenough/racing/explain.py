@@ -24,6 +24,7 @@ from deepenough.evidence import FAMILIES, Event, Trial, finite, read
 from deepenough.judge import importance, mistakes
 from deepenough.judge.verdict import Finalist, Verdict
 from deepenough.learner import Parted
+from deepenough.racing import examples
 from deepenough.racing.executors.local import Outcome
 from deepenough.racing.loop import Loop
 from deepenough.racing.perturb import Effort
@@ -125,7 +126,7 @@ def _examined(loop: Loop, finalist: Finalist, waiting: int) -> dict[str, Any]:
         found = mistakes.of_paths(truth[:, :-1], predictions, truth[:, -1], paths.levels)
     else:
         found = (mistakes.of_numbers if predictions.ndim == 1 else mistakes.of_classes)(truth, predictions)
-    return {"folds": len(own), "reason": "", **found}
+    return {"folds": len(own), "reason": "", "examples": examples.of(_task(loop), own), **found}
 
 
 def _explained(loop: Loop, finalist: Finalist, waiting: int) -> dict[str, Any]:
@@ -234,6 +235,7 @@ def _drivers(loop: Loop, own: Sequence[Fit], outcome: Outcome, names: Sequence[s
         "repeats": min((len(found) for found in repeats.values()), default=0),
         "loss": float(np.concatenate(tables[0]).mean()),
         "drivers": drivers,
+        "said": list(_task(loop).said_of_drivers(drivers)),
         "parts": len(names),
         "reason": "" if drivers else NO_TIME[1],
     }

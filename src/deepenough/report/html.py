@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from deepenough import __version__
 from deepenough.evidence import FAMILIES, write_whole
 from deepenough.judge.cost import Prices
-from deepenough.report import plots, text, words
+from deepenough.report import plots, plots_examples, text, words
 from deepenough.report.glossary import GLOSSARY
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def page(facts: Mapping[str, Any]) -> str:
         prices=text.side_by_side(shown),
         ratio_sentence=text.ratio_sentence(shown),
         charts=plots.charts(shown),
+        answered=plots_examples.answered,
         cards=_cards(shown),
         mood=_MOODS.get(facts["decision"], "open"),
         families=FAMILIES,

@@ -6,14 +6,16 @@ from itertools import pairwise
 from typing import Any
 
 from deepenough.evidence import FAMILIES, MINE
-from deepenough.report import plots_map, plots_segments, plots_why, svg, words
+from deepenough.report import plots_examples, plots_map, plots_segments, plots_why, svg, words
 from deepenough.report.chart import Chart, Facts
 
 
 def charts(facts: Facts) -> dict[str, Chart]:
     """All charts that these facts allow, by name."""
     why = (plots_why.drivers, plots_why.confusion, plots_why.calibration, plots_why.residuals)
-    drawn = (draw(facts) for draw in (gap, curves, plots_map.budget_map, price, shares, plots_segments.segments, *why))
+    units = (plots_examples.steps, plots_examples.forecasts, plots_examples.curves)
+    first = (gap, curves, plots_map.budget_map, price, shares, plots_segments.segments)
+    drawn = (draw(facts) for draw in (*first, *why, *units))
     return {chart.name: chart for chart in drawn if chart is not None}
 
 

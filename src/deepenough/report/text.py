@@ -27,6 +27,7 @@ def summary(facts: Facts, folder: str | None = None) -> str:
         _sides(facts),
         _gap(facts),
         _mine(facts),
+        _pretrained(facts),
         _wrapped(test_sentence(facts)),
         _wrapped(segments.summary(facts)),
         _wrapped(budgets.summary(facts["budgets"])),
@@ -39,6 +40,17 @@ def summary(facts: Facts, folder: str | None = None) -> str:
 def _mine(facts: Facts) -> Lines:
     """How the person's present model did, where it raced along."""
     return _wrapped(facts["mine"]["sentence"]) if facts.get("mine") else []
+
+
+def _pretrained(facts: Facts) -> Lines:
+    """Whose training others paid for, and what is decided without them."""
+    found = facts.get("pretrained")
+    if not found:
+        return []
+    named = ", ".join(f"{each['contender']} ({each['name']})" for each in found["weights"])
+    decision = DECISIONS[found["decision_without"]].lower()
+    same = f"the decision is {'the same' if found['same'] else 'another'}: {decision}"
+    return _wrapped(f"Trained elsewhere, at a price that is not counted: {named}. Without, {same}.")
 
 
 def _business(facts: Facts) -> Lines:

@@ -11,6 +11,7 @@ _DRIVERS = ("contender", "n_train", "folds", "rows", "repeats", "seconds", "loss
 _MISTAKES = ("contender", "n_train", "folds", "rows", "reason")
 _CLASSES = ("confusion", "confusions", "calibration", "asked")
 _NUMBERS = ("bias", "spread", "bins", "points")
+_PATHS = ("promised", "steps")
 
 
 def drivers(evidence: Evidence) -> dict[str, Any]:
@@ -22,11 +23,12 @@ def _driven(said: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if said is None:
         return None
     found = [dict(item) for item in said.get("drivers", ())]
-    return {name: said.get(name) for name in _DRIVERS} | {"inputs": found}
+    return {name: said.get(name) for name in _DRIVERS} | {"inputs": found, "said": list(said.get("said", ()))}
 
 
 def mistakes(evidence: Evidence) -> dict[str, Any]:
-    """By family: confusions and calibration of classes, residuals of numbers; null where nobody looked."""
+    """By family: confusions and calibration of classes, residuals of numbers, misses of paths, and examples; null where
+    nobody looked."""
     classes = evidence.plan.question.get("classes")
     names = [str(name) for name in classes] if isinstance(classes, list | tuple) else None
     return {family: _wrong(_said(evidence, "examined", family), names) for family in FAMILIES}
@@ -38,6 +40,8 @@ def _wrong(said: Mapping[str, Any] | None, names: list[str] | None) -> dict[str,
     found: dict[str, Any] = {name: said.get(name) for name in _MISTAKES}
     found["classes"] = {name: said[name] for name in _CLASSES} if "calibration" in said else None
     found["numbers"] = {name: said[name] for name in _NUMBERS} if "bins" in said else None
+    found["paths"] = {name: said[name] for name in _PATHS} if "steps" in said else None
+    found["examples"] = [dict(item) for item in said.get("examples", ())]
     if found["classes"]:
         count = len(found["classes"]["confusion"] or ()) or len(names or ())
         found["classes"]["names"] = names or [str(code) for code in range(count)]

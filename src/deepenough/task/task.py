@@ -178,6 +178,21 @@ class SupervisedTask(Task):
         fold, and no trait where units have nothing to be named by."""
         return ()
 
+    def show(self, fold: int, places: np.ndarray) -> Sequence[Mapping[str, Any]]:
+        """How the units at these places of the fold look to a person, as plain data of bounded size; none by default.
+
+        A unit's `form` says how it is drawn. `words`: its `text`. `path`: `history` (numbers, null where unknown) up to
+        the moment `starts`. `curve`: `channels`, a list of numbers by name. Each has a `name`, which may be empty.
+        """
+        return ()
+
+    def said_of_drivers(self, drivers: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+        """What the rises of the loss without single parts of the inputs mean, in sentences; by default nothing more.
+
+        drivers: {name, rise, low, high} of each part that was looked at, the largest rise first.
+        """
+        return ()
+
     def job(self, n_train: int, fold: int, seed: int) -> Job:
         return _supervised_job(self.train(n_train, fold, seed), self.inputs(fold))
 
