@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 IMPORTED = {
     "table": "sklearn, catboost, torch, tabm, rtdl_num_embeddings, pyarrow",
+    "text": "sklearn, torch, tokenizers, safetensors",
+    "series": "torch, statsforecast",
     "docs": "properdocs",
     "dev": "pytest, hypothesis, mypy, hatchling",
 }
