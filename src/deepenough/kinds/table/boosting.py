@@ -10,7 +10,6 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +19,10 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.kinds.answers import Answers, fit_twice
+from deepenough.kinds.boosted import Clock
+from deepenough.kinds.stored import read, write
 from deepenough.kinds.table.inputs import Column, Table
-from deepenough.kinds.table.prepare import Encoded, Encoder, read, write
+from deepenough.kinds.table.prepare import Encoded, Encoder
 from deepenough.learner import Examples, Learner, Limits, Model
 
 MANY_CLASSES = 4
@@ -108,23 +109,6 @@ class BoostedModel(Model):
         facts, arrays = read(folder, "boosted")
         answers = Answers.from_json(facts["answers"])
         return cls(Encoder.load(folder), answers, cls.read_booster(folder), arrays["average"], facts["rounds"])
-
-
-class Clock:
-    """Asked after each round; `planned` is the share of the rounds that were done when it said stop."""
-
-    def __init__(self, rounds: int, limits: Limits) -> None:
-        self.rounds, self.limits = rounds, limits
-        self.planned = 1.0
-        self._last = time.monotonic()
-
-    def another(self, done: int) -> bool:
-        """Whether another round as long as the last still fits."""
-        seconds, self._last = time.monotonic() - self._last, time.monotonic()
-        if done >= self.rounds or self.limits.seconds_left() >= 1.2 * seconds:
-            return True
-        self.planned = done / self.rounds
-        return False
 
 
 @dataclass(frozen=True)

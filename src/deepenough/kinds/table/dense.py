@@ -17,8 +17,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from deepenough.kinds.stored import read, write
 from deepenough.kinds.table.inputs import Table
-from deepenough.kinds.table.prepare import Encoded, Encoder, read, write
+from deepenough.kinds.table.prepare import Encoded, Encoder
 from deepenough.learner import Examples
 
 KNOTS = 65

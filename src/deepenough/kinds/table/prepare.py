@@ -11,15 +11,15 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from deepenough.errors import ModelError
+from deepenough.kinds.stored import read, write
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.words import Words
 
@@ -158,18 +158,6 @@ class Encoder:
         levels = {name: {level: code for code, level in enumerate(known, 1)} for name, known in facts["levels"].items()}
         columns = tuple((name, role) for name, role in facts["columns"])
         return cls(columns, levels, words, facts["with_hours"], arrays["shifts"], arrays["units"])
-
-
-def write(folder: Path, name: str, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-    """Plain values as `name.json`, arrays as `name.npz`."""
-    (folder / f"{name}.json").write_text(json.dumps(facts), encoding="utf-8")
-    np.savez(folder / f"{name}.npz", allow_pickle=False, **arrays)
-
-
-def read(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """What `write` wrote."""
-    with np.load(folder / f"{name}.npz", allow_pickle=False) as arrays:
-        return json.loads((folder / f"{name}.json").read_text(encoding="utf-8")), dict(arrays)
 
 
 def _occurring(column: Column) -> list[str]:

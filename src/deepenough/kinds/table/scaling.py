@@ -16,7 +16,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from deepenough.kinds.table.prepare import Encoded, read, write
+from deepenough.kinds.stored import read, write
+from deepenough.kinds.table.prepare import Encoded
 
 ONE_HOT = 12
 """Categories with at most so many levels become flags, larger ones learnt vectors."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from deepenough.kinds.answers import Answers
-from deepenough.kinds.table.boosting import MANY_CLASSES, BoostedModel, Clock, Part, Rounds, boost, warm_up
+from deepenough.kinds.boosted import Clock
+from deepenough.kinds.table.boosting import MANY_CLASSES, BoostedModel, Part, Rounds, boost, warm_up
 from deepenough.kinds.table.prepare import Encoded, Encoder
 from deepenough.learner import Examples, Learner, Limits, Model
 

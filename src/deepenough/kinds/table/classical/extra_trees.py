@@ -11,9 +11,9 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.kinds.answers import Answers, fit_twice, outer_rows
+from deepenough.kinds.stored import read, write
 from deepenough.kinds.table.boosting import TOO_MANY_CLASSES
 from deepenough.kinds.table.dense import Dense
-from deepenough.kinds.table.prepare import read, write
 from deepenough.learner import Examples, Learner, Limits, Model
 
 TREES_AT_ONCE = 8

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from deepenough.kinds.answers import Answers
+from deepenough.kinds.boosted import Clock, Watch
 from deepenough.kinds.table.boosting import (
     MANY_CLASSES,
     TOO_MANY_CLASSES,
     BoostedModel,
-    Clock,
     Part,
     Rounds,
     boost,
@@ -128,28 +128,10 @@ def _boosted(part: Part, settings: Mapping[str, Any], patience: int, clock: Cloc
     )
     held = (_matrix(part.held), part.held_targets, part.held_weights)
     judged = [data.create_valid(*held)] if len(part.held) else []
-    watch = _Watch(patience, clock)
+    watch = Watch(patience, clock)
     booster = lightgbm.train(dict(settings), data, part.rounds, valid_sets=judged, callbacks=[watch])
     rounds = watch.best_round or booster.current_iteration()
     return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=rounds)), rounds
-
-
-class _Watch:
-    """After each round: remember the best, stop when nothing improves or when another round would be too late."""
-
-    def __init__(self, patience: int, clock: Clock) -> None:
-        self.patience, self.clock = patience, clock
-        self.best_round, self.best_loss = 0, np.inf
-
-    def __call__(self, now: Any) -> None:
-        from lightgbm.callback import EarlyStopException
-
-        done = now.iteration + 1
-        if now.evaluation_result_list and now.evaluation_result_list[0][2] < self.best_loss:
-            self.best_round, self.best_loss = done, now.evaluation_result_list[0][2]
-        stalled = bool(self.best_round) and done - self.best_round >= self.patience
-        if stalled or not self.clock.another(done):
-            raise EarlyStopException(done - 1, now.evaluation_result_list)
 
 
 class LightGBMModel(BoostedModel):

@@ -10,14 +10,12 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.kinds.answers import Answers, choices, fit_twice
+from deepenough.kinds.stored import read, write
 from deepenough.kinds.table.dense import Dense
-from deepenough.kinds.table.prepare import read, write
+from deepenough.kinds.weighted import STRENGTHS, WeightedSums, raw
 from deepenough.learner import Examples, Learner, Limits, Model
 
-STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01, 0.001)
-"""From strong to weak."""
 ROWS_TO_CHOOSE_ON = 10_000
-STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Linear(Learner):
     def _fitted(self, examples: Examples, strength: float, limits: Limits) -> LinearModel:
         answers = Answers.of(examples.targets, examples.n_classes, examples.weights)
         dense, matrix = Dense.fit_transform(examples, self.scaling, self.one_hot_up_to)
-        path = _Path(matrix, answers.encode(examples.targets), answers, limits, examples.weights)
+        path = WeightedSums(matrix, answers.encode(examples.targets), answers, limits, examples.weights)
         weights = path.weights(strength)
         model = LinearModel(dense, answers, weights, _range_of(examples))
         model.planned = path.planned
@@ -62,7 +60,7 @@ class Linear(Learner):
         if not pairs:
             return 1.0
         until = limits.seconds_left() / 2
-        paths = [self._path(examples, rows[:ROWS_TO_CHOOSE_ON], held, limits) for rows, held in pairs]
+        paths = [self._prepared(examples, rows[:ROWS_TO_CHOOSE_ON], held, limits) for rows, held in pairs]
         best, best_loss = 1.0, np.inf
         for strength in STRENGTHS:
             loss = float(np.mean([path.loss(strength, *held) for path, held in paths]))
@@ -73,14 +71,14 @@ class Linear(Learner):
                 break
         return best
 
-    def _path(
+    def _prepared(
         self, examples: Examples, rows: np.ndarray, held: np.ndarray, limits: Limits
-    ) -> tuple[_Path, tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
+    ) -> tuple[WeightedSums, tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
         own = examples.take(rows)
         answers = Answers.of(own.targets, own.n_classes, own.weights)
         dense, matrix = Dense.fit_transform(own, self.scaling, self.one_hot_up_to)
         held = held[answers.knows(examples.targets[held])][:ROWS_TO_CHOOSE_ON]
-        path = _Path(matrix, answers.encode(own.targets), answers, limits, own.weights)
+        path = WeightedSums(matrix, answers.encode(own.targets), answers, limits, own.weights)
         inputs, targets = examples.inputs.take(held), answers.encode(examples.targets[held])
         return path, (dense.transform(inputs), targets, examples.weights_of(held))
 
@@ -93,106 +91,8 @@ class Linear(Learner):
 
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
-        path = _Path(np.eye(4, dtype=np.float32), np.array([0, 1, 0, 1]), Answers(2, (0, 1)), Limits())
+        path = WeightedSums(np.eye(4, dtype=np.float32), np.array([0, 1, 0, 1]), Answers(2, (0, 1)), Limits())
         path.weights(1.0)
-
-
-class _Path:
-    """Fits of one matrix at one strength after the other, each starting from the last.
-
-    Weights are float64, shape (columns + 1, outputs), the last row the intercept. Of two classes there is one output.
-    counts: what each row counts, shape (n, 1), float32; their mean is one.
-    """
-
-    def __init__(
-        self,
-        matrix: np.ndarray,
-        encoded: np.ndarray,
-        answers: Answers,
-        limits: Limits,
-        counts: np.ndarray | None = None,
-    ) -> None:
-        self.matrix, self.encoded, self.answers, self.limits = matrix, encoded, answers, limits
-        self.counts = np.ones((len(encoded), 1), np.float32)
-        if counts is not None:
-            self.counts = (counts / counts.mean()).astype(np.float32)[:, None]
-        self.planned = 1.0
-        outputs = 1 if answers.width <= 2 else answers.width
-        self.last = np.zeros((matrix.shape[1] + 1, outputs))
-        self._spectrum: tuple[np.ndarray, np.ndarray] | None = None
-
-    def weights(self, strength: float) -> np.ndarray:
-        """The best weights for a strength."""
-        self.last = self._ridge(strength) if self.answers.n_classes is None else self._logistic(strength)
-        return self.last
-
-    def loss(self, strength: float, matrix: np.ndarray, encoded: np.ndarray, counts: np.ndarray | None) -> float:
-        """The loss on other rows."""
-        return self.answers.loss(_raw(matrix, self.weights(strength), self.answers), encoded, counts)
-
-    def _ridge(self, strength: float) -> np.ndarray:
-        """By the eigenvectors of the columns' products, or of the rows' where these are fewer."""
-        root = np.sqrt(self.counts)  # rows are stretched by it, so that their squared errors count as they should
-        centre = np.mean(self.matrix * self.counts, axis=0, dtype=np.float64)
-        middle = np.mean(self.encoded * self.counts[:, 0])
-        centred = (self.matrix - centre.astype(np.float32)) * root
-        wanted = (self.encoded - middle) * root[:, 0]
-        by_columns = centred.shape[1] <= len(centred)
-        if self._spectrum is None:
-            product = centred.T @ centred if by_columns else centred @ centred.T
-            self._spectrum = np.linalg.eigh(product.astype(np.float64))
-        values, vectors = self._spectrum
-        right = centred.T @ wanted if by_columns else wanted
-        solved = vectors @ ((vectors.T @ right) / (np.maximum(values, 0.0) + strength))
-        slopes = solved if by_columns else centred.T @ solved
-        return np.append(slopes, middle - centre @ slopes)[:, None]
-
-    def _logistic(self, strength: float) -> np.ndarray:
-        from scipy.optimize import minimize
-
-        steps = 0
-
-        def watch(_: np.ndarray) -> None:
-            nonlocal steps
-            steps += 1
-            if self.limits.seconds_left() <= 0:
-                self.planned = min(self.planned, steps / STEPS)
-                raise StopIteration
-
-        found = minimize(
-            self._logistic_loss,
-            self.last.ravel(),
-            args=(strength / len(self.encoded),),
-            jac=True,
-            method="L-BFGS-B",
-            callback=watch,
-            options={"maxiter": STEPS, "ftol": 1e-6, "gtol": 1e-6},
-        )
-        return np.asarray(found.x.reshape(self.last.shape))
-
-    def _logistic_loss(self, flat: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
-        weights = flat.reshape(self.last.shape)
-        probabilities = _raw(self.matrix, weights, self.answers)
-        rows = np.arange(len(self.encoded))
-        logs = np.log(np.maximum(probabilities[rows, self.encoded], 1e-30))
-        loss = -np.mean(logs * self.counts[:, 0], dtype=np.float64)
-        probabilities[rows, self.encoded] -= 1.0
-        error = probabilities[:, -weights.shape[1] :] * (self.counts / np.float32(len(rows)))  # of two, the second
-        gradient = np.concatenate([self.matrix.T @ error, error.sum(axis=0, keepdims=True)])
-        gradient[:-1] += penalty * weights[:-1]
-        return float(loss + 0.5 * penalty * np.sum(weights[:-1] ** 2)), gradient.astype(np.float64).ravel()
-
-
-def _raw(matrix: np.ndarray, weights: np.ndarray, answers: Answers) -> np.ndarray:
-    """Standardised numbers, shape (n,), or probabilities of the present classes, shape (n, width)."""
-    weights = weights.astype(matrix.dtype)
-    scores = matrix @ weights[:-1] + weights[-1]
-    if answers.n_classes is None:
-        return np.asarray(scores[:, 0])
-    if answers.width == 2:
-        scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
-    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(scores / scores.sum(axis=1, keepdims=True))
 
 
 def _range_of(examples: Examples) -> tuple[float, float]:
@@ -216,7 +116,7 @@ class LinearModel(Model):
     def predict(self, inputs: Any) -> np.ndarray:
         # float64: a row alone and in a batch are then summed to the same answer within 1e-12
         matrix = self.dense.transform(inputs).astype(np.float64)
-        predictions = self.answers.decode(_raw(matrix, self.weights, self.answers))
+        predictions = self.answers.decode(raw(matrix, self.weights, self.answers))
         return predictions if self.answers.n_classes is not None else np.clip(predictions, *self.reach)
 
     def save(self, folder: Path) -> None:

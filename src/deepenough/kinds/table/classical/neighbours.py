@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.kinds.answers import Answers, fit_twice
+from deepenough.kinds.stored import read, write
 from deepenough.kinds.table.dense import Dense
-from deepenough.kinds.table.prepare import read, write
 from deepenough.learner import Examples, Learner, Limits, Model
 
 COUNTS = (1, 3, 5, 8, 12, 20, 32, 50, 80, 125)

@@ -1,0 +1,164 @@
+"""Weighted sums of columns, penalised: ridge and logistic regression of one matrix at one strength after the other.
+
+Needs that this module answers:
+
+* Dense matrices of a few hundred columns and sparse ones of a few hundred thousand are fitted alike.
+* Strengths are tried from strong to weak, each fit starting where the last ended (Friedman, Hastie, Tibshirani, 2010),
+  until the loss on rows held out no longer falls.
+* The clock may end it at any step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from deepenough.kinds.answers import Answers, choices
+from deepenough.learner import Examples, Limits
+
+STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01, 0.001)
+"""From strong to weak."""
+STEPS = 200
+
+
+class WeightedSums:
+    """Fits of one matrix at one strength after the other, each starting from the last.
+
+    Weights are float64, shape (columns + 1, outputs), the last row the intercept. Of two classes there is one output.
+    matrix: float32, shape (n, columns), dense or a sparse one of scipy's.
+    counts: what each row counts, shape (n, 1), float32; their mean is one.
+    """
+
+    def __init__(
+        self,
+        matrix: Any,
+        encoded: np.ndarray,
+        answers: Answers,
+        limits: Limits,
+        counts: np.ndarray | None = None,
+    ) -> None:
+        self.matrix, self.encoded, self.answers, self.limits = matrix, encoded, answers, limits
+        self.counts = np.ones((len(encoded), 1), np.float32)
+        if counts is not None:
+            self.counts = (counts / counts.mean()).astype(np.float32)[:, None]
+        self.planned = 1.0
+        outputs = 1 if answers.width <= 2 else answers.width
+        self.last = np.zeros((matrix.shape[1] + 1, outputs))
+        self._spectrum: tuple[np.ndarray, np.ndarray] | None = None
+
+    def weights(self, strength: float) -> np.ndarray:
+        """The best weights for a strength."""
+        if self.answers.n_classes is None and isinstance(self.matrix, np.ndarray):
+            self.last = self._ridge(strength)
+        else:
+            self.last = self._descended(strength)
+        return self.last
+
+    def loss(self, strength: float, matrix: Any, encoded: np.ndarray, counts: np.ndarray | None) -> float:
+        """The loss on other rows."""
+        return self.answers.loss(raw(matrix, self.weights(strength), self.answers), encoded, counts)
+
+    def _ridge(self, strength: float) -> np.ndarray:
+        """By the eigenvectors of the columns' products, or of the rows' where these are fewer."""
+        root = np.sqrt(self.counts)  # rows are stretched by it, so that their squared errors count as they should
+        centre = np.mean(self.matrix * self.counts, axis=0, dtype=np.float64)
+        middle = np.mean(self.encoded * self.counts[:, 0])
+        centred = (self.matrix - centre.astype(np.float32)) * root
+        wanted = (self.encoded - middle) * root[:, 0]
+        by_columns = centred.shape[1] <= len(centred)
+        if self._spectrum is None:
+            product = centred.T @ centred if by_columns else centred @ centred.T
+            self._spectrum = np.linalg.eigh(product.astype(np.float64))
+        values, vectors = self._spectrum
+        right = centred.T @ wanted if by_columns else wanted
+        solved = vectors @ ((vectors.T @ right) / (np.maximum(values, 0.0) + strength))
+        slopes = solved if by_columns else centred.T @ solved
+        return np.append(slopes, middle - centre @ slopes)[:, None]
+
+    def _descended(self, strength: float) -> np.ndarray:
+        """By L-BFGS (Liu, Nocedal, 1989)."""
+        from scipy.optimize import minimize
+
+        steps = 0
+
+        def watch(_: np.ndarray) -> None:
+            nonlocal steps
+            steps += 1
+            if self.limits.seconds_left() <= 0:
+                self.planned = min(self.planned, steps / STEPS)
+                raise StopIteration
+
+        found = minimize(
+            self._logistic_loss if self.answers.n_classes is not None else self._squared_loss,
+            self.last.ravel(),
+            args=(strength / len(self.encoded),),
+            jac=True,
+            method="L-BFGS-B",
+            callback=watch,
+            options={"maxiter": STEPS, "ftol": 1e-6, "gtol": 1e-6},
+        )
+        return np.asarray(found.x.reshape(self.last.shape))
+
+    def _squared_loss(self, flat: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
+        weights = flat.reshape(self.last.shape)
+        error = (raw(self.matrix, weights, self.answers) - self.encoded).astype(np.float32)[:, None]
+        counted = error * (self.counts / np.float32(len(error)))
+        gradient = np.concatenate([self.matrix.T @ counted, counted.sum(axis=0, keepdims=True)])
+        gradient[:-1] += penalty * weights[:-1]
+        loss = 0.5 * np.sum(error * counted, dtype=np.float64) + 0.5 * penalty * np.sum(weights[:-1] ** 2)
+        return float(loss), gradient.astype(np.float64).ravel()
+
+    def _logistic_loss(self, flat: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
+        weights = flat.reshape(self.last.shape)
+        probabilities = raw(self.matrix, weights, self.answers)
+        rows = np.arange(len(self.encoded))
+        logs = np.log(np.maximum(probabilities[rows, self.encoded], 1e-30))
+        loss = -np.mean(logs * self.counts[:, 0], dtype=np.float64)
+        probabilities[rows, self.encoded] -= 1.0
+        error = probabilities[:, -weights.shape[1] :] * (self.counts / np.float32(len(rows)))  # of two, the second
+        gradient = np.concatenate([self.matrix.T @ error, error.sum(axis=0, keepdims=True)])
+        gradient[:-1] += penalty * weights[:-1]
+        return float(loss + 0.5 * penalty * np.sum(weights[:-1] ** 2)), gradient.astype(np.float64).ravel()
+
+
+def raw(matrix: Any, weights: np.ndarray, answers: Answers) -> np.ndarray:
+    """Standardised numbers, shape (n,), or probabilities of the present classes, shape (n, width)."""
+    weights = weights.astype(matrix.dtype)
+    scores = matrix @ weights[:-1] + weights[-1]
+    if answers.n_classes is None:
+        return np.asarray(scores[:, 0])
+    if answers.width == 2:
+        scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
+    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(scores / scores.sum(axis=1, keepdims=True))
+
+
+def strength(
+    matrix: Any, examples: Examples, limits: Limits, seed: int = 0, strengths: Sequence[float] = STRENGTHS
+) -> float:
+    """The strength with the lowest mean loss on rows held out; 1 where there is nothing to choose on.
+
+    matrix: of all rows of the examples, learnt without a look at their targets. At most half of the time is spent.
+    """
+    pairs = choices(examples, seed)
+    if not pairs:
+        return 1.0
+    until = limits.seconds_left() / 2
+    fits = []
+    for rows, held in pairs:
+        answers = Answers.of(examples.targets[rows], examples.n_classes, examples.weights_of(rows))
+        held = held[answers.knows(examples.targets[held])]
+        encoded, counts = answers.encode(examples.targets[rows]), examples.weights_of(rows)
+        sums = WeightedSums(matrix[rows], encoded, answers, limits, counts)
+        fits.append((sums, (matrix[held], answers.encode(examples.targets[held]), examples.weights_of(held))))
+    best, best_loss = 1.0, np.inf
+    for each in strengths:
+        loss = float(np.mean([sums.loss(each, *held) for sums, held in fits]))
+        if loss >= best_loss:
+            break
+        best, best_loss = each, loss
+        if limits.seconds_left() < until:
+            break
+    return best
