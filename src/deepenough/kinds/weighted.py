@@ -162,3 +162,11 @@ def strength(
         if limits.seconds_left() < until:
             break
     return best
+
+
+def reach_of(examples: Examples) -> tuple[float, float]:
+    """Numbers further than half the training range outside it are not believed."""
+    if examples.n_classes is not None:
+        return 0.0, 1.0
+    low, high = float(examples.targets.min()), float(examples.targets.max())
+    return low - (high - low) / 2, high + (high - low) / 2

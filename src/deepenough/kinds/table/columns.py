@@ -15,14 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from deepenough.kinds.prose import is_prose
 from deepenough.kinds.table.inputs import Column
 from deepenough.task import frame as frames
 from deepenough.task import parsing
 from deepenough.task.frame import Raw
-
-WORDS_OF_A_TEXT = 4.0
-LETTERS_OF_A_TEXT = 40.0
-LOOKED_AT = 1_000
 
 
 def typed(raw: Raw) -> tuple[Column, str]:
@@ -36,16 +33,8 @@ def typed(raw: Raw) -> tuple[Column, str]:
 
 
 def _role(raw: Raw) -> tuple[str, str]:
-    present = int((raw.values >= 0).sum())
-    used = np.unique(raw.values[raw.values >= 0])
-    looked = [raw.levels[code] for code in used[:: max(1, len(used) // LOOKED_AT)].tolist()]
-    if len(used) <= max(20, 0.2 * present):
-        return "category", f"{len(used):,} different words in {present:,} rows"
-    words = sum(len(level.split()) for level in looked) / len(looked)
-    letters = sum(map(len, looked)) / len(looked)
-    if words >= WORDS_OF_A_TEXT or (letters >= LETTERS_OF_A_TEXT and words >= 2):
-        return "text", f"{words:.0f} words on average, and {len(used):,} different ones in {present:,} rows"
-    return "category", f"{len(used):,} different words in {present:,} rows"
+    prose, why = is_prose(raw)
+    return "text" if prose else "category", why
 
 
 def conformed(name: str, role: str, reading: str, values: Sequence[Any] | np.ndarray) -> Column:

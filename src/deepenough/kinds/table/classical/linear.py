@@ -12,7 +12,7 @@ import numpy as np
 from deepenough.kinds.answers import Answers, choices, fit_twice
 from deepenough.kinds.stored import read, write
 from deepenough.kinds.table.dense import Dense
-from deepenough.kinds.weighted import STRENGTHS, WeightedSums, raw
+from deepenough.kinds.weighted import STRENGTHS, WeightedSums, raw, reach_of
 from deepenough.learner import Examples, Learner, Limits, Model
 
 ROWS_TO_CHOOSE_ON = 10_000
@@ -50,7 +50,7 @@ class Linear(Learner):
         dense, matrix = Dense.fit_transform(examples, self.scaling, self.one_hot_up_to)
         path = WeightedSums(matrix, answers.encode(examples.targets), answers, limits, examples.weights)
         weights = path.weights(strength)
-        model = LinearModel(dense, answers, weights, _range_of(examples))
+        model = LinearModel(dense, answers, weights, reach_of(examples))
         model.planned = path.planned
         return model
 
@@ -93,14 +93,6 @@ class Linear(Learner):
     def warm_up(cls, n_classes: int | None) -> None:
         path = WeightedSums(np.eye(4, dtype=np.float32), np.array([0, 1, 0, 1]), Answers(2, (0, 1)), Limits())
         path.weights(1.0)
-
-
-def _range_of(examples: Examples) -> tuple[float, float]:
-    """Numbers further than half the training range outside it are not believed."""
-    if examples.n_classes is not None:
-        return 0.0, 1.0
-    low, high = float(examples.targets.min()), float(examples.targets.max())
-    return low - (high - low) / 2, high + (high - low) / 2
 
 
 class LinearModel(Model):

@@ -1,0 +1,94 @@
+"""A weighted sum of features that were learnt without a look at any answer: what linear learners of kinds share.
+
+Needs that this module answers:
+
+* A kind says what its features are (`Features`); choosing the penalty, fitting and saving are the same for all.
+* What was chosen with the inner rows held out is fitted again with them.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+
+from deepenough.kinds.answers import Answers, fit_twice
+from deepenough.kinds.stored import read, write
+from deepenough.kinds.weighted import WeightedSums, raw, reach_of, strength
+from deepenough.learner import Examples, Limits, Model
+
+
+class Features(Protocol):
+    """What inputs become: rows of numbers."""
+
+    def transform(self, inputs: Any) -> Any:
+        """float32, shape (n, columns), dense or sparse."""
+
+    def save(self, folder: Path) -> None:
+        """Write itself, without pickle."""
+
+
+class LinearModel(Model):
+    """Weights, and what the columns are.
+
+    weights: float64, shape (columns + 1, outputs), the last row the intercept.
+    reach: the lowest and the highest number that is predicted.
+    """
+
+    def __init__(self, features: Features, answers: Answers, weights: np.ndarray, reach: tuple[float, float]) -> None:
+        self.features, self.answers, self.weights, self.reach = features, answers, weights, reach
+
+    @staticmethod
+    @abstractmethod
+    def read_features(folder: Path) -> Features:
+        """The features that were saved."""
+
+    def predict(self, inputs: Any) -> np.ndarray:
+        return self.answered(self.features.transform(inputs))
+
+    def answered(self, matrix: Any) -> np.ndarray:
+        """The answers of rows whose features are known."""
+        # float64: a row alone and in a batch are then summed to the same answer within 1e-12
+        predictions = self.answers.decode(raw(matrix.astype(np.float64), self.weights, self.answers))
+        return predictions if self.answers.n_classes is not None else np.clip(predictions, *self.reach)
+
+    def save(self, folder: Path) -> None:
+        self.features.save(folder)
+        write(folder, "linear", {"answers": self.answers.to_json(), "reach": self.reach}, {"weights": self.weights})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        facts, arrays = read(folder, "linear")
+        low, high = facts["reach"]
+        return cls(cls.read_features(folder), Answers.from_json(facts["answers"]), arrays["weights"], (low, high))
+
+
+AnyModel = TypeVar("AnyModel", bound=LinearModel)
+
+
+def fit(
+    features: Features,
+    matrix: Any,
+    examples: Examples,
+    limits: Limits,
+    model: type[AnyModel],
+    penalty: float | None = None,
+    seed: int = 0,
+) -> AnyModel:
+    """Choose the penalty on rows held out unless it is given, fit with it, then again with the inner rows.
+
+    matrix: the features of all examples.
+    """
+    chosen = penalty if penalty is not None else strength(matrix, examples, limits, seed)
+
+    def fitted(rows: np.ndarray, first: AnyModel | None) -> AnyModel:
+        counts = examples.weights_of(rows)
+        answers = Answers.of(examples.targets[rows], examples.n_classes, counts)
+        sums = WeightedSums(matrix[rows], answers.encode(examples.targets[rows]), answers, limits, counts)
+        made = model(features, answers, sums.weights(chosen), reach_of(examples))
+        made.planned = sums.planned
+        return made
+
+    return fit_twice(examples, limits, fitted)

@@ -1,0 +1,201 @@
+"""Texts as weighted counts of what stands in them: words, pairs of words, and runs of letters within words.
+
+Needs that this module answers:
+
+* No vocabulary: a gram is its hash (Weinberger et al., 2009), so that a new word has its place, and a model is small.
+* Ten thousand texts in seconds: runs of letters are hashed all at once, not one after the other.
+* A text alone or among others gets the same numbers; what is rare is learnt from training texts, without their answers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from deepenough.kinds.stored import read, write
+from deepenough.kinds.text import reading
+
+BITS = 20
+"""A gram's hash has so many bits: of 300,000 grams one in seven shares its place with another."""
+LETTERS_AT_ONCE = 1_000_000
+MOST_COLUMNS = 300_000
+"""Of each sort of gram those that stand in the most texts."""
+_SPACE = ord(" ")
+
+
+def _mixed(codes: np.ndarray) -> np.ndarray:
+    """splitmix64's steps (Steele, Lea and Flood, 2014)."""
+    codes = (codes ^ (codes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    codes = (codes ^ (codes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(codes ^ (codes >> np.uint64(31)))
+
+
+def _places(codes: np.ndarray) -> np.ndarray:
+    return (_mixed(codes) >> np.uint64(64 - BITS)).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Sort:
+    """One sort of grams: runs of `shortest` to `longest` words, or letters within words."""
+
+    unit: str
+    shortest: int
+    longest: int
+
+    def counts(self, texts: Sequence[str]) -> Any:
+        """How often each gram stands in each normal text: sparse, shape (n, 2 ** BITS), float32."""
+        from scipy.sparse import csr_matrix, vstack
+
+        parts = [self._counted(some) for some in _portions(texts)]
+        if not parts:
+            return csr_matrix((0, 1 << BITS), dtype=np.float32)
+        return parts[0] if len(parts) == 1 else vstack(parts, format="csr")
+
+    def _counted(self, texts: Sequence[str]) -> Any:
+        from scipy.sparse import csr_matrix
+
+        rows, places = self._words(texts) if self.unit == "words" else self._letters(texts)
+        ones = np.ones(len(rows), dtype=np.float32)
+        counted = csr_matrix((ones, (rows, places)), shape=(len(texts), 1 << BITS))
+        counted.sum_duplicates()
+        return counted
+
+    def _words(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        known: dict[str, int] = {}
+        listed = [reading.words(text) for text in texts]
+        for word in {word for words in listed for word in words}:
+            known[word] = zlib.crc32(word.encode("utf-8", "surrogatepass"))
+        lengths = np.array([len(words) for words in listed], dtype=np.int64)
+        codes = np.fromiter((known[word] for words in listed for word in words), dtype=np.uint64, count=lengths.sum())
+        rows = np.repeat(np.arange(len(texts)), lengths)
+        return _runs(codes, rows, self.shortest, self.longest, np.zeros(len(codes), dtype=bool))
+
+    def _letters(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        spaced = [f" {' '.join(reading.words(text))} " for text in texts]
+        letters = np.frombuffer("".join(spaced).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+        rows = np.repeat(np.arange(len(texts)), [len(text) for text in spaced])
+        return _runs(letters, rows, self.shortest, self.longest, letters == _SPACE)
+
+
+def _portions(texts: Sequence[str]) -> list[Sequence[str]]:
+    """Consecutive texts of about a million letters together."""
+    ends = np.cumsum([len(text) for text in texts]) // LETTERS_AT_ONCE
+    cuts = np.flatnonzero(np.diff(ends, prepend=0)) if len(texts) else np.empty(0, dtype=int)
+    edges = sorted({0, *cuts.tolist(), len(texts)})
+    return [texts[a:b] for a, b in itertools.pairwise(edges)]
+
+
+def _runs(
+    codes: np.ndarray, rows: np.ndarray, shortest: int, longest: int, space: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Row and place of every run that stays in its text and holds no space but at its ends."""
+    found_rows, found = [], []
+    mixed = _mixed(codes + np.uint64(0x9E3779B97F4A7C15))
+    parted = np.zeros(len(codes), dtype=bool)  # whether a space stands within the run, its ends aside
+    for length in range(1, longest + 1):
+        if length > 1:
+            count = len(codes) - length + 1
+            if count <= 0:
+                break
+            parted = parted[:count] | (space[length - 2 : length - 2 + count] if length > 2 else False)
+            mixed = _mixed(mixed[:count] * np.uint64(31) + codes[length - 1 :] + np.uint64(length))
+        if length < shortest:
+            continue
+        keep = (rows[: len(mixed)] == rows[length - 1 :]) & ~parted
+        if length == 1:
+            keep &= ~space
+        found_rows.append(rows[: len(mixed)][keep])
+        found.append(_places(mixed[keep]))
+    if not found:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int32)
+    return np.concatenate(found_rows), np.concatenate(found)
+
+
+@dataclass(frozen=True)
+class Grams:
+    """Term frequencies, dampened, times how rare a gram is (Salton and Buckley, 1988); rows of length one by sort.
+
+    columns: by sort, which places are used, int32, ascending. rarity: by sort, float32, of these columns.
+    binary: whether a gram counts once a text, and is not weighted by how rare it is.
+    """
+
+    sorts: tuple[Sort, ...]
+    columns: tuple[np.ndarray, ...]
+    rarity: tuple[np.ndarray, ...]
+    binary: bool = False
+
+    @classmethod
+    def fit(cls, texts: Sequence[str], sorts: Sequence[Sort], binary: bool = False) -> tuple[Self, Any]:
+        """Learn from normal texts; gives itself, and their matrix."""
+        counted = [sort.counts(texts) for sort in sorts]
+        columns, rarity = [], []
+        for counts in counted:
+            seen_in = np.bincount(counts.indices, minlength=1 << BITS)
+            least = 2 if len(texts) > 20 else 1
+            used = np.flatnonzero(seen_in >= least)
+            if len(used) > MOST_COLUMNS:
+                used = np.sort(used[np.argsort(-seen_in[used], kind="stable")[:MOST_COLUMNS]])
+            columns.append(used.astype(np.int32))
+            rarity.append((np.log((1.0 + len(texts)) / (1.0 + seen_in[used])) + 1.0).astype(np.float32))
+        made = cls(tuple(sorts), tuple(columns), tuple(rarity), binary)
+        return made, made._weighted(counted)
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        """Sparse float32, shape (n, columns), of normal texts."""
+        return self._weighted([sort.counts(texts) for sort in self.sorts])
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return sum(map(len, self.columns))
+
+    def _weighted(self, counted: Sequence[Any]) -> Any:
+        from scipy.sparse import csr_matrix, hstack
+
+        parts = []
+        for counts, columns, rarity in zip(counted, self.columns, self.rarity, strict=True):
+            own = _taken(counts, columns)
+            if self.binary:
+                own.data[:] = 1.0
+            else:
+                own.data = (1.0 + np.log(own.data)) * rarity[own.indices]
+                own.data /= np.repeat(np.maximum(_lengths(own), 1e-12), np.diff(own.indptr)).astype(np.float32)
+            parts.append(own)
+        return csr_matrix(parts[0] if len(parts) == 1 else hstack(parts, format="csr"))
+
+    def save(self, folder: Path, name: str = "grams") -> None:
+        """JSON and npz."""
+        facts = {"sorts": [[sort.unit, sort.shortest, sort.longest] for sort in self.sorts], "binary": self.binary}
+        arrays = {f"columns.{place}": array for place, array in enumerate(self.columns)}
+        write(folder, name, facts, arrays | {f"rarity.{place}": array for place, array in enumerate(self.rarity)})
+
+    @classmethod
+    def load(cls, folder: Path, name: str = "grams") -> Self:
+        """Itself again."""
+        facts, arrays = read(folder, name)
+        sorts = tuple(Sort(*sort) for sort in facts["sorts"])
+        columns = tuple(arrays[f"columns.{place}"] for place in range(len(sorts)))
+        return cls(sorts, columns, tuple(arrays[f"rarity.{place}"] for place in range(len(sorts))), facts["binary"])
+
+
+def _taken(counts: Any, columns: np.ndarray) -> Any:
+    """Only these columns, renumbered; much quicker than indexing where few of very many are kept."""
+    from scipy.sparse import csr_matrix
+
+    place = np.searchsorted(columns, counts.indices)
+    place[place == len(columns)] = 0
+    kept = columns[place] == counts.indices if len(columns) else np.zeros(len(place), dtype=bool)
+    ends = np.concatenate([[0], np.cumsum(kept)])[counts.indptr]
+    return csr_matrix((counts.data[kept], place[kept], ends), shape=(counts.shape[0], len(columns)))
+
+
+def _lengths(rows: Any) -> np.ndarray:
+    """Each row's length, summed in float64 and in its own order."""
+    owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    return np.sqrt(np.bincount(owner, rows.data.astype(np.float64) ** 2, minlength=rows.shape[0]))

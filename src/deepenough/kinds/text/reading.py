@@ -1,0 +1,63 @@
+"""How documents are read, by learners of both families alike: what is markup, what is a word, in any script.
+
+Needs that this module answers:
+
+* The same text in another guise is the same text: compatible forms of Unicode (NFKC) and cases are levelled.
+* HTML is read for what it says; a text that merely holds a `<` is no HTML.
+* Scripts that put no spaces between words are read letter by letter, so that what counts words can count them.
+* A text of any length is read in a bounded time: the beginning and the end of a very long one.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from deepenough.kinds.prose import UNSPACED
+
+MOST_LETTERS = 100_000
+"""Of a text; of a longer one the first and the last half of so many."""
+_TAG = re.compile(r"<(?:!--.*?--|/?[a-zA-Z][^<>]{0,2000}|!doctype[^<>]*)>", re.DOTALL | re.IGNORECASE)
+_UNSEEN = re.compile(r"<(script|style)\b.{0,100000}?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+WORD = re.compile(r"\w+(?:['’]\w+)*|[!?$€£%@#]")  # noqa: RUF001  a typographic apostrophe stands within words
+
+
+def shortened(text: str) -> str:
+    """The text, or the beginning and the end of one that is too long."""
+    if len(text) <= MOST_LETTERS:
+        return text
+    half = MOST_LETTERS // 2
+    return f"{text[:half]} {text[-half:]}"
+
+
+def is_html(text: str) -> bool:
+    """Whether it holds tags, at least two of them."""
+    found = _TAG.finditer(text)
+    return next(found, None) is not None and next(found, None) is not None
+
+
+def normal(text: str) -> str:
+    """The text as words are counted in it: without markup, in compatible forms and lower case, letters of scripts
+    without spaces apart."""
+    text = shortened(text)
+    if "<" in text and is_html(text):
+        text = _TAG.sub(" ", _UNSEEN.sub(" ", text))
+    if "&" in text and _ENTITY.search(text):
+        text = html.unescape(text)
+    if text.isascii():
+        return text.lower()
+    text = unicodedata.normalize("NFKC", text).casefold()
+    return UNSPACED.sub(lambda letter: f" {letter.group()} ", text)
+
+
+def words(text: str) -> list[str]:
+    """The words of a normal text; signs that mean something by themselves count as words."""
+    return WORD.findall(text)
+
+
+def each(texts: Sequence[str]) -> Iterator[str]:
+    """Every text in its normal form."""
+    return map(normal, texts)
