@@ -367,3 +367,14 @@ def test_nested_json_becomes_words(tmp_path: Path) -> None:
     path.write_text("\n".join(json.dumps({"a": place, "b": {"c": place % 2}}) for place in range(20)))
     frame = source.read(path)
     assert frame.column("b").form == "words"
+
+
+def test_cells_may_hold_line_breaks_in_files_of_any_size(tmp_path: Path) -> None:
+    cells = [f"row {place}\n\nwith, a comma and a \"quote\" " + "and more words " * 30 for place in range(6_000)]
+    path = tmp_path / "letters.csv"
+    pd.DataFrame({"letter": cells, "kind": ["a", "b"] * 3_000}).to_csv(path, index=False)
+    assert path.stat().st_size > 2_500_000
+    frame = source.read(path)
+    assert frame.rows == 6_000
+    assert frame.column("letter").strings()[5_999] == cells[5_999].strip()
+    assert sum(map(len, source.batches(path, 1_000))) == 6_000
