@@ -9,6 +9,7 @@ Needs that this module answers:
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from deepenough.kinds.answers import Answers, fit_twice
 from deepenough.kinds.stored import read, write
-from deepenough.kinds.weighted import WeightedSums, raw, reach_of, strength
+from deepenough.kinds.weighted import STRENGTHS, WeightedSums, raw, reach_of, strength
 from deepenough.learner import Examples, Limits, Model
 
 
@@ -76,17 +77,22 @@ def fit(
     model: type[AnyModel],
     penalty: float | None = None,
     seed: int = 0,
+    strengths: Sequence[float] = STRENGTHS,
+    tolerance: float = 1e-6,
+    pairs: int = 5,
 ) -> AnyModel:
     """Choose the penalty on rows held out unless it is given, fit with it, then again with the inner rows.
 
-    matrix: the features of all examples.
+    matrix: the features of all examples. strengths, tolerance, pairs: see `weighted.strength`.
     """
-    chosen = penalty if penalty is not None else strength(matrix, examples, limits, seed)
+    chosen = penalty
+    if chosen is None:
+        chosen = strength(matrix, examples, limits, seed, strengths, tolerance, pairs)
 
     def fitted(rows: np.ndarray, first: AnyModel | None) -> AnyModel:
         counts = examples.weights_of(rows)
         answers = Answers.of(examples.targets[rows], examples.n_classes, counts)
-        sums = WeightedSums(matrix[rows], answers.encode(examples.targets[rows]), answers, limits, counts)
+        sums = WeightedSums(matrix[rows], answers.encode(examples.targets[rows]), answers, limits, counts, tolerance)
         made = model(features, answers, sums.weights(chosen), reach_of(examples))
         made.planned = sums.planned
         return made

@@ -29,6 +29,7 @@ class WeightedSums:
     Weights are float64, shape (columns + 1, outputs), the last row the intercept. Of two classes there is one output.
     matrix: float32, shape (n, columns), dense or a sparse one of scipy's.
     counts: what each row counts, shape (n, 1), float32; their mean is one.
+    tolerance: the share of the loss by which a step must lower it, or it is the last.
     """
 
     def __init__(
@@ -38,7 +39,9 @@ class WeightedSums:
         answers: Answers,
         limits: Limits,
         counts: np.ndarray | None = None,
+        tolerance: float = 1e-6,
     ) -> None:
+        self.tolerance = tolerance
         self.matrix, self.encoded, self.answers, self.limits = matrix, encoded, answers, limits
         self.counts = np.ones((len(encoded), 1), np.float32)
         if counts is not None:
@@ -97,7 +100,7 @@ class WeightedSums:
             jac=True,
             method="L-BFGS-B",
             callback=watch,
-            options={"maxiter": STEPS, "ftol": 1e-6, "gtol": 1e-6},
+            options={"maxiter": STEPS, "ftol": self.tolerance, "gtol": 1e-6},
         )
         return np.asarray(found.x.reshape(self.last.shape))
 
@@ -136,22 +139,29 @@ def raw(matrix: Any, weights: np.ndarray, answers: Answers) -> np.ndarray:
 
 
 def strength(
-    matrix: Any, examples: Examples, limits: Limits, seed: int = 0, strengths: Sequence[float] = STRENGTHS
+    matrix: Any,
+    examples: Examples,
+    limits: Limits,
+    seed: int = 0,
+    strengths: Sequence[float] = STRENGTHS,
+    tolerance: float = 1e-6,
+    pairs: int = 5,
 ) -> float:
     """The strength with the lowest mean loss on rows held out; 1 where there is nothing to choose on.
 
-    matrix: of all rows of the examples, learnt without a look at their targets. At most half of the time is spent.
+    matrix: of all rows of the examples, learnt without a look at their targets. pairs: of rows to fit on and rows to
+    choose on, how many at most. At most half of the time is spent.
     """
-    pairs = choices(examples, seed)
-    if not pairs:
+    folds = choices(examples, seed)[:pairs]
+    if not folds:
         return 1.0
     until = limits.seconds_left() / 2
     fits = []
-    for rows, held in pairs:
+    for rows, held in folds:
         answers = Answers.of(examples.targets[rows], examples.n_classes, examples.weights_of(rows))
         held = held[answers.knows(examples.targets[held])]
         encoded, counts = answers.encode(examples.targets[rows]), examples.weights_of(rows)
-        sums = WeightedSums(matrix[rows], encoded, answers, limits, counts)
+        sums = WeightedSums(matrix[rows], encoded, answers, limits, counts, tolerance)
         fits.append((sums, (matrix[held], answers.encode(examples.targets[held]), examples.weights_of(held))))
     best, best_loss = 1.0, np.inf
     for each in strengths:

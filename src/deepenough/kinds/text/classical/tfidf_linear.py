@@ -14,6 +14,11 @@ from deepenough.kinds.text import reading
 from deepenough.kinds.text.grams import Grams, Sort
 from deepenough.learner import Examples, Learner, Limits, Model
 
+STRENGTHS = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+"""From strong to weak; rows of length one bear no stronger ones."""
+TOLERANCE = 3e-4
+"""Rows of a hundred thousand columns are as good predicted by a descent that ends early."""
+
 
 class TextGrams:
     """The grams of inputs."""
@@ -67,7 +72,8 @@ class TfidfLinear(Learner):
         """Count, weigh, choose the penalty, fit."""
         sorts = [Sort("words", 1, self.words)] + ([Sort("letters", 2, self.letters)] if self.letters else [])
         grams, matrix = Grams.fit([reading.normal(text) for text in examples.inputs.texts], sorts)
-        return linear.fit(TextGrams(grams), matrix, examples, limits, TfidfLinearModel, self.penalty)
+        features, how = TextGrams(grams), (STRENGTHS, TOLERANCE, 1)
+        return linear.fit(features, matrix, examples, limits, TfidfLinearModel, self.penalty, seed, *how)
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
