@@ -16,6 +16,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from deepenough.judge.quantiles import pinball
+
 FLOOR = 1e-12
 """Smallest probability that is told from zero; the logarithm needs one."""
 COLDEST, HOTTEST = 0.25, 8.0
@@ -72,16 +74,6 @@ def fit_spread(quantiles: np.ndarray, paths: np.ndarray, levels: Sequence[float]
 
 
 _GOLDEN = (5**0.5 - 1) / 2
-
-
-def pinball(quantiles: np.ndarray, paths: np.ndarray, levels: Sequence[float]) -> np.ndarray:
-    """The pinball loss of each path, shape (n,): the mean over its known steps and the levels, doubled, so that at the
-    median alone it is the absolute error; 0 where no step is known."""
-    error = paths[:, :, None] - quantiles
-    level = np.asarray(levels)
-    each = 2.0 * np.maximum(level * error, (level - 1) * error).mean(axis=2)
-    known = np.isfinite(each)
-    return np.asarray(np.where(known, each, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1))
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:

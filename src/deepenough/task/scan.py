@@ -29,8 +29,8 @@ THREADS = 2
 SNIFFED_BYTES, FEWEST_SNIFFED, MOST_SNIFFED = 4 << 20, 128, 20_480
 """The dialect is found on about so many bytes, and on a number of rows between these."""
 _LENIENT = "strict_mode=false, null_padding=true, parallel=false"
-"""A short row is filled up. DuckDB can't do that in parallel where a quoted cell holds a line break, as texts do; 300,000
-rows of 15 columns take as long to read one way as the other (1.3 s)."""
+"""A short row is filled up. DuckDB can't do that in parallel where a quoted cell holds a line break, as texts do; it
+takes as long one way as the other (300,000 rows of 15 columns: 1.3 s)."""
 
 
 @contextmanager

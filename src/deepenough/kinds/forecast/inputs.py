@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 
+from deepenough.kinds.forecast.steps import Step
 from deepenough.kinds.strings import packed, unpacked
 
 
@@ -26,8 +27,7 @@ class Layout:
 
     horizon: steps to forecast. levels: of the quantiles, ascending, the middle one .5.
     seasons: lengths of seasons in steps, the main one first; empty where there is none.
-    unit: length of a step as pandas writes it (`D`, `MS`, `30min`).
-    zone: the time zone that days and hours are of; "" for none.
+    step: what one step of time is.
     known: names of covariates that are known in advance; past: of those that are known up to the origin.
     least: 0 where no value was ever negative, else None.
     """
@@ -35,8 +35,7 @@ class Layout:
     horizon: int
     levels: tuple[float, ...]
     seasons: tuple[int, ...] = ()
-    unit: str = ""
-    zone: str = ""
+    step: Step = field(default_factory=lambda: Step("number", 1.0))
     known: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     least: float | None = None
@@ -54,6 +53,7 @@ class Layout:
     def from_json(cls, text: str) -> Self:
         """Itself again."""
         facts: dict[str, Any] = json.loads(text)
+        facts["step"] = Step.from_json(facts["step"])
         facts = {name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()}
         return cls(**facts)
 
@@ -165,6 +165,17 @@ class Windows:
         while ages[-1] + ages[-2] < longest:
             ages.append(ages[-1] + ages[-2])
         return [age for age in ages if age <= max(longest, 1)]
+
+    def closed(self) -> Self:
+        """The same windows, each with a pool of its own in which nothing is known of the target, nor of the covariates
+        that are not known in advance, after the origin."""
+        own = self._apart()
+        places = np.arange(len(own.values))
+        lengths = own.at - own.start + 1 + own.layout.horizon
+        after = places > np.repeat(own.at, lengths)
+        covariates = own.covariates.copy()
+        covariates[after, len(own.layout.known) :] = np.nan
+        return replace(own, values=np.where(after, np.nan, own.values), covariates=covariates)
 
     def _apart(self) -> Self:
         """The same windows, each with a stretch of the pool of its own."""

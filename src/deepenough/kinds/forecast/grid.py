@@ -1,0 +1,251 @@
+"""From rows to series on a regular grid of time: what was asked, what a step is, what is missing or doubled.
+
+Needs that this module answers:
+
+* Rows come unsorted, doubled, with gaps, over several time zones and changes to summer time: each becomes one value a
+  step, or none, and what was done is said by count.
+* Series of another frequency than most, or too short to be judged, are set aside by name, never resampled in silence.
+* The same way leads from the rows that a saved model is asked about to its inputs, whatever is missing in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from deepenough.errors import OptionError, TargetError
+from deepenough.kinds.forecast.steps import Step
+from deepenough.task.frame import Frame, Raw
+
+MOST_LEVELS = 12
+"""A covariate of words becomes a column a level; with more levels it is set aside."""
+ALIKE = 0.6
+"""A series whose steps are others in more than so large a share of its gaps is of another frequency."""
+LONGEST = 20_000
+"""Steps of a series that are kept, the latest."""
+MANY_DOUBLED = 0.01
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series on the grid.
+
+    first: place of its first step. values: float64, shape (length,); NaN where missing.
+    covariates: float64, shape (length + ahead, c), also of steps after the last value, where rows of them were given.
+    """
+
+    name: str
+    first: int
+    values: np.ndarray
+    covariates: np.ndarray
+
+    @property
+    def last(self) -> int:
+        """Place of its last value."""
+        return self.first + len(self.values) - 1
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns are what, and how covariates are read.
+
+    time, target: names. series: names of the columns that tell series apart. known, past: names of covariates as given.
+    levels: of each covariate of words its levels, which become a column each.
+    """
+
+    time: str
+    target: str
+    series: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def named(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Names of the columns of numbers that these covariates become."""
+        return tuple(
+            f"{name}={level}" if level is not None else name
+            for name in names
+            for level in self.levels.get(name, (None,))
+        )
+
+    def matrix(self, frame: Frame) -> np.ndarray:
+        """The covariates of all rows, shape (rows, c); NaN where missing."""
+        columns = []
+        for name in (*self.known, *self.past):
+            raw = frame.column(name, "--known")
+            if name in self.levels:
+                words = raw.strings()
+                columns += [
+                    np.array([np.nan if w is None else float(w == level) for w in words]) for level in self.levels[name]
+                ]
+            elif raw.form == "words" and raw.reading != "logical":
+                columns.append(np.full(frame.rows, np.nan))
+            else:
+                columns.append(np.where(raw.missing, np.nan, raw.values.astype(np.float64)))
+        return np.stack(columns, axis=1) if columns else np.zeros((frame.rows, 0))
+
+
+@dataclass
+class Said:
+    """What was decided on the way."""
+
+    notes: list[str] = field(default_factory=list)
+    set_aside: list[dict[str, str]] = field(default_factory=list)
+    flags: list[dict[str, str]] = field(default_factory=list)
+
+
+def times_of(frame: Frame, name: str) -> np.ndarray:
+    """Seconds since 1970, or numbers, NaN where there is none. Raises OptionError where the column holds neither."""
+    raw = frame.column(name, "--time")
+    if raw.form == "words":
+        shown = ", ".join(repr(level) for level in raw.levels[:3])
+        raise OptionError(
+            f"--time {name}: its values are neither dates nor numbers ({shown}). Write them as 2024-05-31."
+        )
+    return raw.values.astype(np.float64)
+
+
+def keys_of(frame: Frame, names: Sequence[str]) -> list[str]:
+    """The name of each row's series; empty where there is one only."""
+    if not names:
+        return [""] * frame.rows
+    columns = [[text if text is not None else "?" for text in frame.column(n, "--series").strings()] for n in names]
+    return [" / ".join(cells) for cells in zip(*columns, strict=True)]
+
+
+def read(frame: Frame, columns: Columns, said: Said, step: Step | None = None) -> tuple[Step, list[Series]]:
+    """The series of a frame, in the order of their names, and what a step is.
+
+    step: that of a trained model; None: found here, and series of another frequency are set aside.
+    """
+    times, keys = times_of(frame, columns.time), keys_of(frame, columns.series)
+    target = frame.column(columns.target) if columns.target in frame.names else None
+    values = _numbers(target, columns.target) if target is not None else np.full(frame.rows, np.nan)
+    covariates = columns.matrix(frame)
+    known = ~np.isnan(times)
+    if not known.all():
+        said.notes.append(f"{int((~known).sum()):,} rows have no {columns.time!r} and are set aside.")
+    rows_of: dict[str, list[int]] = {}
+    for row in np.flatnonzero(known).tolist():
+        rows_of.setdefault(keys[row], []).append(row)
+    groups = {name: np.array(rows, dtype=np.int64) for name, rows in sorted(rows_of.items())}
+    if not groups:
+        raise OptionError(f"No row has a {columns.time!r}: nothing can be put in order.")
+    sorted_before = all((np.diff(times[rows]) >= 0).all() for rows in groups.values())
+    if not sorted_before:
+        said.notes.append("Rows were not in the order of time, and were sorted.")
+    groups = {name: rows[np.argsort(times[rows], kind="stable")] for name, rows in groups.items()}
+    dated = frame.column(columns.time, "--time").form == "date"
+    if step is None:
+        step = Step.of([np.unique(times[rows]) for rows in groups.values()], dated)
+        groups = dict(_of_one_frequency(groups, times, step, dated, said))
+    made, doubled = [], 0
+    for name, rows in groups.items():
+        series, more = _gridded(name, step.places(times[rows]), values[rows], covariates[rows])
+        doubled += more
+        if series is not None:
+            made.append(series)
+    if doubled:
+        share = doubled / frame.rows
+        text = (
+            f"{doubled:,} rows ({share:.1%}) share their moment with another row of their series: their mean is taken"
+        )
+        if share > MANY_DOUBLED:
+            hint = "" if columns.series else "; if the rows are of several series, say so with --series"
+            said.flags.append({"flag": "doubled_times", "severity": "warn", "reason": text + hint})
+        else:
+            said.notes.append(f"{text}.")
+    return step, made
+
+
+def _numbers(raw: Raw, name: str) -> np.ndarray:
+    if raw.form == "number" or raw.reading == "logical":
+        return np.where(raw.missing, np.nan, raw.values.astype(np.float64))
+    shown = ", ".join(repr(level) for level in raw.levels[:3])
+    raise TargetError(f"The target {name!r} holds {raw.form} ({shown}), and what is forecast must be a number.")
+
+
+def _of_one_frequency(
+    groups: Mapping[str, np.ndarray], times: np.ndarray, step: Step, dated: bool, said: Said
+) -> Iterator[tuple[str, np.ndarray]]:
+    """The series whose steps are the common one; the others are set aside by name."""
+    for name, rows in groups.items():
+        own = np.unique(times[rows])
+        places = step.places(own)
+        gaps = np.diff(np.unique(places))
+        collapsed = 1 - len(np.unique(places)) / max(1, len(own))
+        regular = (gaps == 1).mean() if len(gaps) else 1.0
+        if len(groups) > 1 and (collapsed > 1 - ALIKE or (regular < 1 - ALIKE and len(own) > 3)):
+            found = Step.of([own], dated)
+            said.set_aside.append(
+                {"name": name, "reason": f"it comes in {found.words}, and most series in {step.words}"}
+            )
+        else:
+            yield name, rows
+
+
+def _gridded(name: str, places: np.ndarray, values: np.ndarray, covariates: np.ndarray) -> tuple[Series | None, int]:
+    """One value a step, and how many rows were one too many; None for a series without a value."""
+    present = ~np.isnan(values)
+    if not present.any():
+        return None, 0
+    first, last = int(places[present].min()), int(places[present].max())
+    first = max(first, last - LONGEST + 1)
+    end = max(last, int(places.max()))
+    inside = places >= first
+    spots = places[inside] - first
+    length, whole = last - first + 1, end - first + 1
+    own = _mean_at(spots[present[inside]], values[inside][present[inside]], length)
+    beside = np.full((whole, covariates.shape[1]), np.nan)
+    for column in range(covariates.shape[1]):
+        cells = covariates[inside, column]
+        beside[:, column] = _mean_at(spots[~np.isnan(cells)], cells[~np.isnan(cells)], whole)
+    return Series(name, first, own, beside), len(spots) - len(np.unique(spots))
+
+
+def _mean_at(spots: np.ndarray, values: np.ndarray, length: int) -> np.ndarray:
+    """The mean of the values at each spot; NaN where there is none."""
+    counts = np.bincount(spots, minlength=length)[:length]
+    sums = np.bincount(spots, weights=values, minlength=length)[:length]
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def gaps(series: Sequence[Series]) -> int:
+    """Steps without a value within all series."""
+    return sum(int(np.isnan(own.values).sum()) for own in series)
+
+
+def found_seasons(step: Step, series: Sequence[Series]) -> tuple[int, ...]:
+    """Lengths of the seasons, the main one first: those that such steps usually have, if two of them fit into half of
+    the series; of plain numbers the lag at which values most resemble themselves."""
+    typical = float(np.median([len(own.values) for own in series]))
+    usual = tuple(length for length in step.seasons() if 2 * length <= typical)
+    if usual or step.unit != "number":
+        return usual
+    lags = [lag for own in series[:20] if (lag := _resembling_lag(own.values))]
+    return (int(np.median(lags)),) if len(lags) > 0.5 * min(20, len(series)) else ()
+
+
+def _resembling_lag(values: np.ndarray) -> int:
+    """The lag above 1 with the highest autocorrelation of what is left without a trend; 0 where none is above .3."""
+    n = len(values)
+    if n < 24:
+        return 0
+    steps = np.arange(n)
+    filled = np.interp(steps, steps[~np.isnan(values)], values[~np.isnan(values)])
+    rest = filled - np.polyval(np.polyfit(steps, filled, 1), steps)
+    power = float(rest @ rest)
+    if power <= 0:
+        return 0
+    most = min(n // 3, 400)
+    alike = np.array([float(rest[lag:] @ rest[:-lag]) / power for lag in range(1, most)])
+    peaks = [lag for lag in range(2, most - 1) if alike[lag - 1] > alike[lag - 2] and alike[lag - 1] >= alike[lag]]
+    best = max(peaks, key=lambda lag: alike[lag - 1], default=0)
+    return best if best and alike[best - 1] > 0.3 else 0
+
+
+def shortened(series: Series, last: int) -> Series:
+    """The series as it was known at a place: nothing after it, but covariates."""
+    return replace(series, values=series.values[: last - series.first + 1])

@@ -1,0 +1,103 @@
+"""From one path a window to quantiles of it: by how much such paths were off, step by step, in the window's own unit.
+
+Needs that this module answers:
+
+* Windows of small and of large series tell each other how wide to be: errors are counted in units of how far the
+  window's own last season was off.
+* Few windows must not give quantiles of chance: neighbouring steps share what they saw, and widths never shrink with
+  the steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from deepenough.kinds.forecast.inputs import Windows
+
+FEW = 40
+"""With fewer errors of a step those of its neighbours count too."""
+
+
+def filled(history: np.ndarray) -> np.ndarray:
+    """Each gap with the value before it, and those before the first with the first; 0 where there is none at all."""
+    known = np.isfinite(history)
+    columns = np.arange(history.shape[1])
+    last = np.maximum.accumulate(np.where(known, columns, -1), axis=1)
+    first = np.where(known.any(axis=1), known.argmax(axis=1), 0)
+    places = np.where(last < 0, first[:, None], last)
+    return np.asarray(np.nan_to_num(np.take_along_axis(history, places, axis=1)))
+
+
+def units(windows: Windows) -> np.ndarray:
+    """How far last season's value is off on average in each window's history, shape (n,); always above 0."""
+    season = windows.layout.season
+    history = windows.history(min(max(3 * season, 32), 512))
+    found = np.full(len(windows), np.nan)
+    for lag in (1, season):
+        if history.shape[1] > lag:
+            off = np.abs(history[:, lag:] - history[:, :-lag])
+            known = np.isfinite(off)
+            mean = np.where(known, off, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+            found = np.where(known.sum(axis=1) >= 3, np.where(mean > 0, mean, found), found)
+    size = np.abs(np.nan_to_num(history)).mean(axis=1)
+    return np.where(np.isfinite(found), found, np.where(size > 0, 0.01 * size, 1.0))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """offsets: float64, shape (steps, levels): from the path to each quantile, in the window's unit."""
+
+    offsets: np.ndarray
+
+    @classmethod
+    def fit(cls, paths: np.ndarray, targets: np.ndarray, unit: np.ndarray, levels: Sequence[float]) -> Self:
+        """From paths and what came, both of shape (n, steps); NaN where it is not known."""
+        errors = (targets - paths) / unit[:, None]
+        steps = errors.shape[1]
+        offsets = np.zeros((steps, len(levels)))
+        for step in range(steps):
+            width = 0
+            while True:
+                near = errors[:, max(0, step - width) : step + width + 1]
+                near = near[np.isfinite(near)]
+                if len(near) >= FEW or width >= steps:
+                    break
+                width += 1
+            offsets[step] = np.quantile(near, levels) if len(near) else _normal(levels)
+        middle = offsets[:, len(levels) // 2, None]
+        sides = np.abs(offsets - middle)
+        growing = np.maximum.accumulate(0.7 * sides, axis=0)  # a step that was lucky is not believed to be narrow
+        sides = np.maximum(sides, growing)
+        signs = np.sign(np.arange(len(levels)) - len(levels) // 2)
+        return cls(middle + signs * sides)
+
+    def around(self, paths: np.ndarray, unit: np.ndarray) -> np.ndarray:
+        """Quantiles, float64, shape (n, steps, levels), ascending."""
+        found = paths[:, :, None] + unit[:, None, None] * self.offsets
+        return np.sort(found, axis=2)
+
+    def to_json(self) -> list[list[float]]:
+        """Plain values."""
+        listed: list[list[float]] = self.offsets.tolist()
+        return listed
+
+    @classmethod
+    def from_json(cls, facts: Any) -> Self:
+        """Itself again."""
+        return cls(np.array(facts, dtype=np.float64))
+
+
+def _normal(levels: Sequence[float]) -> np.ndarray:
+    """Of errors that are as large as the unit, where nothing is known of them."""
+    from statistics import NormalDist
+
+    return np.array([1.25 * NormalDist().inv_cdf(level) for level in levels])
+
+
+def bounded(quantiles: np.ndarray, least: float | None) -> np.ndarray:
+    """Quantiles never below what the target never was below."""
+    return quantiles if least is None else np.maximum(quantiles, least)

@@ -1,0 +1,180 @@
+"""What one step of time is: so many seconds, months or business days, or a plain number; moments to steps and back.
+
+Needs that this module answers:
+
+* Months, quarters and years have no one length; weeks of business have days that are not there.
+* Moments that are a little off (a minute late, another day of the month) still belong to their step.
+* What days, hours and months mean is told to learners as angles, so that December stands beside January.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0
+_MONTHS_OF_DAYS = {range(28, 32): 1, range(89, 93): 3, range(181, 185): 6, range(365, 367): 12}
+_SEASONS = {
+    "months": {1: (12,), 3: (4,), 6: (2,)},
+    "business": {1: (5,)},
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of time.
+
+    unit: `seconds`, `months`, `business` (days) or `number`. size: how many of them.
+    anchor: where steps begin: seconds since 1970 of the first, its day of the month (0 for the last), or the number.
+    offset: of several months: which of them a step begins with, counted from January 1970.
+    """
+
+    unit: str
+    size: float
+    anchor: float = 0.0
+    offset: int = 0
+
+    @classmethod
+    def of(cls, times: Sequence[np.ndarray], dated: bool) -> Self:
+        """The most common step between neighbours, of several series of sorted distinct times (seconds or numbers)."""
+        gaps = np.concatenate([np.diff(own) for own in times]) if len(times) else np.empty(0)
+        everything = np.concatenate(list(times)) if len(times) else np.zeros(1)
+        first = float(everything.min())
+        if not len(gaps):
+            return cls("seconds" if dated else "number", DAY if dated else 1.0, first)
+        if not dated:
+            return cls("number", _most_common(gaps), first)
+        common = _most_common(np.round(gaps))
+        days = np.round(gaps / DAY)
+        for span, months in _MONTHS_OF_DAYS.items():
+            if np.isin(days, span).mean() > 0.5 and abs(common / DAY - round(common / DAY)) < 0.05:
+                offset = Counter((_months(everything) % months).tolist()).most_common(1)[0][0]
+                return cls("months", float(months), float(_day_of_month(everything)), offset)
+        if common == DAY and _is_business(everything, days):
+            return cls("business", 1.0, first)
+        return cls("seconds", common, first)
+
+    def places(self, times: np.ndarray) -> np.ndarray:
+        """Which step each time belongs to, int64."""
+        if self.unit == "months":
+            return np.asarray(np.floor_divide(_months(times) - self.offset, int(self.size)))
+        if self.unit == "business":
+            days = np.busday_offset(_days(times), 0, roll="backward")
+            return np.busday_count(np.datetime64("1970-01-01"), days).astype(np.int64)
+        return np.rint((times - self.anchor) / self.size).astype(np.int64)
+
+    def times(self, places: np.ndarray) -> np.ndarray:
+        """The moment of each step, float64: seconds since 1970, or numbers."""
+        if self.unit == "months":
+            months = (places * int(self.size) + self.offset).astype("datetime64[M]")
+            last = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
+            day = last if self.anchor == 0 else np.minimum(int(self.anchor), last)
+            return np.asarray((months.astype("datetime64[D]").astype(np.int64) + day - 1) * DAY)
+        if self.unit == "business":
+            days = np.busday_offset(np.datetime64("1970-01-01"), places, roll="forward")
+            return np.asarray(days.astype(np.int64) * DAY)
+        return np.asarray(self.anchor + places * self.size)
+
+    def seasons(self) -> tuple[int, ...]:
+        """Lengths of the seasons that such steps usually have, the shortest first; none for plain numbers."""
+        if self.unit in _SEASONS:
+            return _SEASONS[self.unit].get(int(self.size), ())
+        if self.unit == "number":
+            return ()
+        if self.size >= 7 * DAY:
+            return (52,) if self.size == 7 * DAY else ()
+        if self.size >= DAY:
+            return (7,) if self.size == DAY else ()
+        found = [HOUR / self.size] if self.size < MINUTE else []
+        found += [DAY / self.size, 7 * DAY / self.size]
+        return tuple(round(length) for length in found if abs(length - round(length)) < 1e-6 and length >= 2)
+
+    @property
+    def words(self) -> str:
+        """What steps are called, in the plural."""
+        known = {
+            ("months", 1): "months",
+            ("months", 3): "quarters",
+            ("months", 12): "years",
+            ("business", 1): "business days",
+            ("seconds", 7 * DAY): "weeks",
+            ("seconds", DAY): "days",
+            ("seconds", HOUR): "hours",
+            ("seconds", MINUTE): "minutes",
+            ("seconds", 1): "seconds",
+        }
+        if self.unit == "number":
+            return "steps"
+        if name := known.get((self.unit, self.size)):
+            return name
+        for unit, size in (("days", DAY), ("hours", HOUR), ("minutes", MINUTE)):
+            if self.unit == "seconds" and self.size % size == 0:
+                return f"steps of {self.size / size:g} {unit}"
+        return f"steps of {self.size:g} {self.unit}"
+
+    def shown(self, time: float) -> str:
+        """A moment as people write it."""
+        if self.unit == "number":
+            return f"{time:g}"
+        moment = np.datetime64(round(time), "s")
+        return str(moment.astype("datetime64[D]")) if self.size >= DAY or self.unit != "seconds" else str(moment)[:16]
+
+    def angles(self, times: np.ndarray) -> np.ndarray:
+        """Sine and cosine of where in the day, the week and the year moments are, as far as steps are finer than these;
+        float32, shape (*times, width)."""
+        parts = []
+        if self.unit != "number":
+            seconds = np.nan_to_num(times)
+            if self.unit == "seconds" and self.size < DAY:
+                parts.append(seconds / DAY)
+            if self.unit == "business" or (self.unit == "seconds" and self.size < 7 * DAY):
+                parts.append((seconds / DAY + 3) / 7)
+            if self.unit != "months" or self.size < 12:
+                parts.append(seconds / (DAY * 365.2425))
+        turns = [2 * np.pi * (part - np.floor(part)) for part in parts]
+        waves = [wave(turn) for turn in turns for wave in (np.sin, np.cos)]
+        return np.stack(waves, axis=-1).astype(np.float32) if waves else np.zeros((*times.shape, 0), dtype=np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, facts: Mapping[str, Any]) -> Self:
+        """Itself again."""
+        return cls(**facts)
+
+
+def _most_common(gaps: np.ndarray) -> float:
+    """The most common gap; the smallest of those that are as common."""
+    counts = Counter(float(gap) for gap in np.round(gaps, 9) if gap > 0)
+    most = max(counts.values(), default=0)
+    return min((gap for gap, count in counts.items() if count == most), default=1.0)
+
+
+def _days(times: np.ndarray) -> np.ndarray:
+    return np.floor(np.asarray(times) / DAY).astype(np.int64).astype("datetime64[D]")
+
+
+def _months(times: np.ndarray) -> np.ndarray:
+    return np.asarray(_days(times).astype("datetime64[M]").astype(np.int64))
+
+
+def _day_of_month(times: np.ndarray) -> int:
+    """The day that most times have; 0 where that is the last of its month."""
+    days = _days(times)
+    months = days.astype("datetime64[M]")
+    last = (months + 1).astype("datetime64[D]") - 1
+    if (days == last).mean() > 0.5:
+        return 0
+    counts: Counter[int] = Counter((days - months.astype("datetime64[D]")).astype(np.int64).tolist())
+    return counts.most_common(1)[0][0] + 1
+
+
+def _is_business(times: np.ndarray, days: np.ndarray) -> bool:
+    """Whether no time lies on a weekend, and gaps of three days are as common as weekends are."""
+    return bool(np.is_busday(_days(times)).all() and 0.1 < (days == 3).mean() < 0.4)

@@ -1,0 +1,316 @@
+"""One question about what comes next: series made ready, windows that learn, rolling origins that are judged.
+
+Needs that this module answers:
+
+* The future never helps: who is judged from a moment on learnt from nothing after it, and sees nothing after its own
+  origin but the covariates that a person named as known in advance.
+* Windows overlap and are not independent: those that share their steps are one observation, and it is said where there
+  are few of them.
+* A thousand series of a thousand steps fit: windows point into one pool, and no more are drawn than are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from deepenough.errors import OptionError, TargetError
+from deepenough.evidence import Units
+from deepenough.judge.metrics import Metric
+from deepenough.kinds.forecast import grid, metrics
+from deepenough.kinds.forecast.grid import Columns, Said, Series
+from deepenough.kinds.forecast.inputs import Layout, Windows
+from deepenough.kinds.forecast.pool import Pool, edges
+from deepenough.kinds.forecast.steps import Step
+from deepenough.learner import Examples, Paths
+from deepenough.task import source as sources
+from deepenough.task.frame import Frame, Raw
+from deepenough.task.splits import inner_count
+from deepenough.task.task import Question, SupervisedMetric, SupervisedTask
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+MOST_WINDOWS, MOST_JUDGED = 200_000, 2_000
+"""To learn from, and to judge in each fold."""
+MANY_SERIES = 20
+"""With so many series each is one observation; with fewer it is a stretch of time that all of them share."""
+FEW_CLUSTERS, TOO_FEW_CLUSTERS = 10, 4
+SHOWN_STEPS = 90
+REFUSED = {
+    "group": "series are told apart by --series",
+    "folds": "folds follow the time",
+    "weights": "every window weighs the same",
+    "positive": "it is for classes",
+}
+
+
+class ForecastTask(SupervisedTask):
+    """Series and the number to forecast, made ready.
+
+    pool: windows of everything, whose arrays hold all series, each followed by `horizon` steps.
+    """
+
+    judging, splitting, n_classes = "folds", "time", None
+
+    def __init__(
+        self,
+        frame: Frame,
+        columns: Columns,
+        question: Question,
+        step: Step,
+        series: Sequence[Series],
+        said: Said,
+    ) -> None:
+        horizon = int(question.options["horizon"])
+        self.columns_of, self.series, self.step = columns, list(series), step
+        lowest = min(float(np.nanmin(own.values)) for own in series)
+        seasons = grid.found_seasons(step, series)
+        known, past = columns.named(columns.known), columns.named(columns.past)
+        self.layout = Layout(horizon, LEVELS, seasons, step, known, past, 0.0 if lowest >= 0 else None)
+        self.paths = Paths(horizon, LEVELS)
+        self.metric: Metric = metrics.find(question.metric, LEVELS)
+        self.seed, self.source = question.seed, dict(frame.facts)
+        self._pool = Pool(self.series, self.layout)
+        self._edges = edges(self._pool, horizon)
+        self._say_what_is_odd(said)
+        self._training = [
+            self._order(self._pool.learnable(edge - 1), fold) for fold, edge in enumerate(self._edges[:-1])
+        ]
+        self._judged = [self._chosen(fold) for fold in range(len(self._edges) - 1)]
+        self._keep_filled_folds()
+        self.folds = len(self._judged)
+        self.largest = min(map(len, self._training))
+        self.smallest = min(self.largest, 32)
+        self.rows, self.columns = len(self._pool.learnable(None)), 1 + len(known) + len(past)
+        self._doubt(said)
+        self.set_aside, self.flags = tuple(said.set_aside), tuple(said.flags)
+        self.notes = (*frame.notes, *said.notes)
+        self.question_facts = self._facts(question)
+
+    def _facts(self, question: Question) -> dict[str, Any]:
+        count, target = len(self.series), self.columns_of.target
+        whose = f" for each of {count:,} series" if count > 1 else ""
+        return {
+            "target": target,
+            "task": "quantiles of what comes next",
+            "time": self.columns_of.time,
+            "classes": [],
+            "metric": self.metric.name,
+            "weighted": False,
+            "paths": [self.layout.horizon, list(LEVELS)],
+            "step": self.step.words,
+            "season": self.layout.season,
+            "about": f"{target!r} is forecast {self.layout.horizon:,} {self.step.words} ahead{whose}; each row of the "
+            "race is a moment from which it is",
+        }
+
+    def _say_what_is_odd(self, said: Said) -> None:
+        layout, series = self.layout, self.series
+        if holes := grid.gaps(series):
+            said.notes.append(f"{holes:,} {self.step.words} within the series have no value.")
+        season = f"a season of {layout.season} {self.step.words}" if layout.seasons else "no season"
+        others = "".join(f", and one of {length}" for length in layout.seasons[1:])
+        said.notes.append(f"A step is one of the {self.step.words}; {season} is looked for{others}.")
+        constant = [own.name for own in series if np.nanmax(own.values) == np.nanmin(own.values)]
+        if constant:
+            unit = "they are measured by the unit of the others"
+            said.notes.append(f"{len(constant):,} series never change{_some(constant)}; {unit}.")
+        short = [own.name for own in series if len(own.values) < layout.season]
+        if short and layout.seasons:
+            said.notes.append(f"{len(short):,} series are shorter than a season{_some(short)}.")
+        if layout.past:
+            shown = ", ".join(layout.past[:8])
+            said.notes.append(f"Known up to the present only: {shown}. What is known in advance is named by --known.")
+
+    def _order(self, at: np.ndarray, fold: int) -> np.ndarray:
+        """The most recent origins first, series in a drawn order; older ones thinned where there are too many."""
+        rng = np.random.default_rng([self.seed, 1, fold])
+        if len(at) > MOST_WINDOWS:
+            at = at[np.argsort(-self._pool.places[at], kind="stable")]
+            near = at[: MOST_WINDOWS // 2]
+            rest = at[MOST_WINDOWS // 2 :]
+            at = np.concatenate([near, rest[np.linspace(0, len(rest) - 1, MOST_WINDOWS - len(near)).astype(np.int64)]])
+        mixed = rng.permutation(at)
+        return mixed[np.argsort(-self._pool.places[mixed], kind="stable")]
+
+    def _chosen(self, fold: int) -> np.ndarray:
+        """Origins that are judged in this fold."""
+        found = self._pool.judgeable(self._edges[fold] - 1, self._edges[fold + 1] - 1)
+        if len(found) > MOST_JUDGED:
+            rng = np.random.default_rng([self.seed, 2, fold])
+            found = np.sort(rng.permutation(found)[:MOST_JUDGED])
+        return found
+
+    def _keep_filled_folds(self) -> None:
+        kept = [k for k, own in enumerate(self._judged) if len(own) and len(self._training[k]) >= 4]
+        if not kept:
+            raise OptionError(
+                f"--horizon {self.layout.horizon} leaves nothing to learn from before what is judged. "
+                "Take a smaller one, or give longer histories."
+            )
+        self._judged = [self._judged[k] for k in kept]
+        self._training = [self._training[k] for k in kept]
+        self._cuts = [self._edges[k] - 1 for k in kept]
+
+    def _doubt(self, said: Said) -> None:
+        clusters = len(np.unique(np.concatenate([self.units(fold).clusters for fold in range(self.folds)])))
+        what = "series" if len(self.series) >= MANY_SERIES else f"stretches of {self.layout.horizon} {self.step.words}"
+        if clusters < TOO_FEW_CLUSTERS:
+            reason = f"{clusters} {what} are too few to judge on; {TOO_FEW_CLUSTERS} are the least"
+            said.flags.append({"flag": "too_few", "severity": "distrust", "reason": reason})
+        elif clusters < FEW_CLUSTERS:
+            reason = f"{clusters} {what} are few to judge on: moments near each other are no independent proof"
+            said.flags.append({"flag": "few_stretches", "severity": "warn", "reason": reason})
+
+    def train(self, n_train: int, fold: int, seed: int) -> Examples:
+        return self._examples(self._training[fold][:n_train], self._cuts[fold])
+
+    def everything(self, seed: int) -> Examples:
+        return self._examples(self._order(self._pool.learnable(None), self.folds), None)
+
+    def _examples(self, at: np.ndarray, cut: int | None) -> Examples:
+        inner = np.sort(np.argsort(-self._pool.places[at], kind="stable")[: inner_count(len(at))])
+        windows, targets = self._pool.windows(at, cut), self._pool.targets(at, cut)
+        return Examples(windows, targets, None, inner.astype(np.int64), paths=self.paths)
+
+    def inputs(self, fold: int) -> Windows:
+        return self._pool.windows(self._judged[fold], None).closed()
+
+    def truth(self, fold: int) -> np.ndarray:
+        at = self._judged[fold]
+        scale = self._pool.scales(self._cuts[fold])[self._pool.owner[at]]
+        return np.column_stack([self._pool.targets(at, None), scale])
+
+    def units(self, fold: int) -> Units:
+        at = self._judged[fold]
+        many = len(self.series) >= MANY_SERIES
+        clusters = self._pool.owner[at] if many else self._pool.places[at] // self.layout.horizon
+        return Units(at.astype(np.int64), np.full(len(at), fold, dtype=np.int64), clusters.astype(np.int64))
+
+    def metrics(self) -> Sequence[SupervisedMetric]:
+        known = metrics.all_of(LEVELS)
+        judged: Any = known[self.metric.name]
+        return [judged, *(metric for name, metric in known.items() if name != self.metric.name)]
+
+    def show(self, fold: int, places: np.ndarray) -> Sequence[Mapping[str, Any]]:
+        windows = self.inputs(fold).take(places)
+        length = int(np.clip(3 * self.layout.horizon, 24, SHOWN_STEPS))
+        shown = []
+        for row in range(len(windows)):
+            one = windows.take(np.array([row]))
+            history = [None if np.isnan(value) else float(f"{value:.5g}") for value in one.history(length)[0].tolist()]
+            starts = self.step.shown(float(one.times_ahead()[0, 0]))
+            shown.append({"form": "path", "name": one.names[int(one.series[0])], "starts": starts, "history": history})
+        return shown
+
+    def said_of_drivers(self, drivers: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+        from deepenough.kinds.forecast import reach
+
+        return reach.sentences(drivers, self.step.words)
+
+    def describe(self) -> dict[str, Any]:
+        """The series in plain values."""
+        lengths = [len(own.values) for own in self.series]
+        return {
+            "rows": self.rows,
+            "series": len(self.series),
+            "steps": {"shortest": min(lengths), "median": float(np.median(lengths)), "longest": max(lengths)},
+            "columns": [{"name": name, "role": "known"} for name in self.layout.known]
+            + [{"name": name, "role": "past"} for name in self.layout.past],
+            "target": dict(self.question_facts),
+            "splits": {"judging": self.judging, "splitting": self.splitting, "folds": self.folds},
+        }
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:3] if name)
+    return f" ({shown}{', ...' if len(names) > 3 else ''})" if shown else ""
+
+
+def load(source: Any, question: Question) -> ForecastTask:
+    """Read a source and make its task ready. Raises an InputError that says what to do where it can't."""
+    for name, why in REFUSED.items():
+        if getattr(question, name) is not None:
+            raise OptionError(f"--{name} is not heeded where what comes next is forecast: {why}. Leave it out.")
+    return make(sources.read(source, question.options, seed=question.seed), question)
+
+
+def make(frame: Frame, question: Question) -> ForecastTask:
+    """The task of rows that were read."""
+    if question.target is None:
+        raise OptionError("No column to forecast was named: --target COLUMN.")
+    frame.column(question.target)
+    said = Said()
+    columns = _columns(frame, question, said)
+    step, series = grid.read(frame, columns, said)
+    series = _long_enough(series, question, said)
+    return ForecastTask(frame, columns, question, step, series, said)
+
+
+def _columns(frame: Frame, question: Question, said: Said) -> Columns:
+    """Which columns are what; those that are of no use are set aside with the reason."""
+    series = tuple(question.options.get("series") or ())
+    known = tuple(question.options.get("known") or ())
+    time = question.time or _only_date(frame, said)
+    for name in series:
+        frame.column(name, "--series")
+    for name in known:
+        frame.column(name, "--known")
+    named = (time, question.target, *series)
+    if double := [name for name in (*series, *known) if name in (time, question.target)] or set(series) & set(known):
+        raise OptionError(f"{next(iter(double))!r} is named for two things. Name another column for one of them.")
+    past, levels = [], {}
+    for column in frame.columns:
+        if column.name in named:
+            continue
+        if column.name in question.drop:
+            said.set_aside.append({"name": column.name, "reason": "you dropped it"})
+            continue
+        words = column.form == "words" and column.reading != "logical"
+        if words and column.name in known and 1 < len(column.levels) <= grid.MOST_LEVELS:
+            levels[column.name] = column.levels
+        elif reason := _useless(column, column.name in known):
+            said.set_aside.append({"name": column.name, "reason": reason})
+        elif column.name not in known:
+            past.append(column.name)
+    gone = {item["name"] for item in said.set_aside}
+    return Columns(time, str(question.target), series, tuple(n for n in known if n not in gone), tuple(past), levels)
+
+
+def _useless(column: Raw, known: bool) -> str:
+    """Why a column can be no covariate; empty where it can."""
+    if column.missing.all():
+        return "empty: no row has a value"
+    present = column.values[~column.missing]
+    if (present == present[0]).all():
+        return "constant: every row has the same value"
+    if column.form == "date":
+        return "dates beside the time of each row are not used"
+    if column.form == "words" and column.reading != "logical":
+        if known:
+            return f"{len(column.levels):,} different words: only covariates of up to {grid.MOST_LEVELS} are used"
+        return "words are used only if they are known in advance (--known)"
+    return ""
+
+
+def _only_date(frame: Frame, said: Said) -> str:
+    """The only column of dates, where no time was named."""
+    dates = [column.name for column in frame.columns if column.form == "date"]
+    if len(dates) != 1:
+        what = f"there are {len(dates)} columns of dates ({', '.join(dates)})" if dates else "no column holds dates"
+        raise OptionError(f"What comes next needs an order in time: name its column with --time ({what}).")
+    said.notes.append(f"{dates[0]!r} is taken as the time of each row: it is the only column of dates.")
+    return dates[0]
+
+
+def _long_enough(series: Sequence[Series], question: Question, said: Said) -> list[Series]:
+    kept = []
+    for own in series:
+        if np.isfinite(own.values).sum() < 3:
+            said.set_aside.append({"name": own.name, "reason": "it has fewer than 3 values"})
+        else:
+            kept.append(own)
+    if not kept:
+        raise TargetError(f"No series of {question.target!r} has 3 values or more: there is nothing to forecast from.")
+    return kept
