@@ -40,15 +40,19 @@ class Step:
 
     @classmethod
     def of(cls, times: Sequence[np.ndarray], dated: bool) -> Self:
-        """The most common step between neighbours, of several series of sorted distinct times (seconds or numbers)."""
-        gaps = np.concatenate([np.diff(own) for own in times]) if len(times) else np.empty(0)
+        """The step of most series, each of sorted distinct times (seconds or numbers)."""
         everything = np.concatenate(list(times)) if len(times) else np.zeros(1)
         first = float(everything.min())
-        if not len(gaps):
+        times = [own for own in times if len(own) > 1]
+        if not times:
             return cls("seconds" if dated else "number", DAY if dated else 1.0, first)
+        gaps = np.concatenate([np.diff(own) for own in times])
+        common = _most_common([np.diff(own) if not dated else np.round(np.diff(own)) for own in times])
         if not dated:
-            return cls("number", _most_common(gaps), first)
-        common = _most_common(np.round(gaps))
+            near = gaps[
+                np.abs(gaps - common) < 0.2 * common
+            ]  # decimals that were cut (1949.083, 1949.167) differ a little
+            return cls("number", float(f"{near.mean():.12g}"), first)
         days = np.round(gaps / DAY)
         for span, months in _MONTHS_OF_DAYS.items():
             if np.isin(days, span).mean() > 0.5 and abs(common / DAY - round(common / DAY)) < 0.05:
@@ -149,11 +153,16 @@ class Step:
         return cls(**facts)
 
 
-def _most_common(gaps: np.ndarray) -> float:
-    """The most common gap; the smallest of those that are as common."""
-    counts = Counter(float(gap) for gap in np.round(gaps, 9) if gap > 0)
-    most = max(counts.values(), default=0)
-    return min((gap for gap, count in counts.items() if count == most), default=1.0)
+def _most_common(gaps: Sequence[np.ndarray]) -> float:
+    """The gap that is the most common one of most series; of those that are of as many, the most common of all, then
+    the smallest."""
+    votes: Counter[float] = Counter()
+    whole: Counter[float] = Counter()
+    for own in gaps:
+        found, counts = np.unique(np.round(own, 9), return_counts=True)
+        votes[float(found[counts.argmax()])] += 1
+        whole.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
+    return max(votes, key=lambda gap: (votes[gap], whole[gap], -gap))
 
 
 def _days(times: np.ndarray) -> np.ndarray:

@@ -1,0 +1,134 @@
+"""Boosted trees on the last values, for all series and steps together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from deepenough.kinds.boosted import Boosted
+from deepenough.kinds.forecast import points
+from deepenough.kinds.forecast.inputs import Windows
+from deepenough.kinds.forecast.lags import Lags, age, relative_targets
+from deepenough.kinds.stored import read, write
+from deepenough.learner import Examples, Learner, Limits, Model
+
+MOST_ROWS = 250_000
+"""Windows times steps that a fit uses."""
+FURTHEST = 30.0
+"""Targets are clipped here, in the window's unit."""
+
+
+@dataclass(frozen=True)
+class LagsBoosted(Learner):
+    """Boosted trees on the last values, the same place in earlier seasons, the calendar and what is known in advance.
+
+    One model for all series and steps, the step among the columns: Ke et al., 2017 (LightGBM); global models:
+    Montero-Manso and Hyndman, 2021. Values are told in each window's level and unit. Time grows with windows times
+    steps times columns times rounds, memory with windows times steps times columns. A bad choice for one short series,
+    and for trends that go beyond what was seen.
+
+    recent: how many of the last values are told; 0: by the horizon and the season. leaves: most leaves of a tree; None:
+    by the number of rows. learning_rate: share of each tree that is added; None: by that number.
+    rounds: of boosting, at most. patience: rounds without improvement on the newest windows before it stops.
+    """
+
+    recent: int = 0
+    leaves: int | None = None
+    learning_rate: float | None = None
+    rounds: int = 400
+    patience: int = 20
+
+    needs = ("lightgbm",)
+    preload = ("lightgbm", "scipy.sparse")
+    priority = 15
+
+    def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
+        """Boost until the newest windows say stop, then again with all."""
+        lags = Lags.fit(examples.inputs, self.recent or None)
+        own = {"num_leaves": self.leaves, "learning_rate": self.learning_rate, "feature_fraction": 0.7}
+
+        def learn(rows: np.ndarray, before: BoostedPoints | None) -> BoostedPoints:
+            first = None if before is None else before.boosted
+            return BoostedPoints.fit(lags, examples, rows, first, limits, seed, self.rounds, self.patience, own)
+
+        return points.fit(examples, limits, learn, LagsBoostedModel)
+
+    @classmethod
+    def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
+        return {
+            "recent": lambda random: int(random.choice([8, 16, 32, 64])),
+            "leaves": lambda random: int(2 ** random.uniform(2, 6)),
+            "learning_rate": lambda random: float(10 ** random.uniform(-1.7, -0.8)),
+        }
+
+
+class BoostedPoints:
+    """Trees that tell one step from a row."""
+
+    def __init__(self, lags: Lags, boosted: Boosted) -> None:
+        self.lags, self.boosted, self.planned = lags, boosted, boosted.planned
+
+    @classmethod
+    def fit(
+        cls,
+        lags: Lags,
+        examples: Examples,
+        rows: np.ndarray,
+        first: Boosted | None,
+        limits: Limits,
+        seed: int,
+        rounds: int,
+        patience: int,
+        own: Mapping[str, Any],
+    ) -> Self:
+        """On rows of windows and steps; without a `first` fit the newest fifth says when to stop."""
+        steps = examples.targets.shape[1]
+        order = rows[np.argsort(-age(examples.inputs)[rows], kind="stable")]
+        order = order[: max(1, MOST_ROWS // steps)]
+        windows = examples.inputs.take(order)
+        wanted = np.clip(relative_targets(lags, windows, examples.targets[order]), -FURTHEST, FURTHEST)
+        matrix, flat = _matrix(lags, windows), wanted.T.ravel()
+        known = np.isfinite(flat)
+        window = np.tile(np.arange(len(order)), steps)[known]
+        newest = np.flatnonzero(window < max(1, len(order) // 5)) if first is None else np.empty(0, dtype=np.int64)
+        told = Examples(None, flat[known], None, newest)
+        chosen = told.outer if len(told.outer) and first is None else np.arange(len(told))
+        boosted = Boosted.fit(matrix[known], told, chosen, limits, seed, rounds, patience, first, **own)
+        return cls(lags, boosted)
+
+    def paths(self, windows: Windows) -> np.ndarray:
+        """One path a window."""
+        level, unit = self.lags.levels(windows)
+        told = self.boosted(_matrix(self.lags, windows)).reshape(windows.layout.horizon, len(windows)).T
+        return np.asarray(level[:, None] + unit[:, None] * told)
+
+    def save(self, folder: Path) -> None:
+        """JSON, and LightGBM's own format."""
+        self.boosted.save(folder)
+        write(folder, "lags", self.lags.to_json(), {})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Itself again."""
+        return cls(Lags.from_json(read(folder, "lags")[0]), Boosted.load(folder))
+
+
+def _matrix(lags: Lags, windows: Windows) -> np.ndarray:
+    """Float32, a row a step and window, the windows of one step together."""
+    common = lags.common(windows)
+    parts = []
+    for step in range(windows.layout.horizon):
+        number = np.full((len(windows), 1), step, dtype=np.float32)
+        parts.append(np.concatenate([common, lags.of_step(windows, step), number], axis=1))
+    return np.concatenate(parts)
+
+
+class LagsBoostedModel(points.PointsModel):
+    """Trees, and how far off they were."""
+
+    needs = ("lightgbm",)
+    points_class = BoostedPoints

@@ -1,0 +1,151 @@
+"""A weighted sum of the last values, for each step ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from deepenough.kinds.forecast import points
+from deepenough.kinds.forecast.inputs import Windows
+from deepenough.kinds.forecast.lags import Lags, age, relative_targets
+from deepenough.kinds.stored import read, write
+from deepenough.learner import Examples, Learner, Limits, Model
+
+STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01)
+MOST_ROWS = 30_000
+"""Windows that a fit uses; more would hardly move the weights of a few dozen columns."""
+LARGEST = 8.0
+"""Told values are clipped here, in the window's unit times ten."""
+
+
+@dataclass(frozen=True)
+class LagsLinear(Learner):
+    """Ridge regression of each step ahead on the last values, the same place in earlier seasons, the calendar and what
+    is known in advance, all in each window's own level and unit.
+
+    Hoerl and Kennard, 1970; the direct strategy (Taieb and Hyndman, 2014). One model for all series. Time grows with
+    the windows times the square of the columns times the steps, memory with windows times columns. A bad choice where
+    what comes depends on the last values in no straight way.
+
+    recent: how many of the last values are told; 0: by the horizon and the season.
+    penalty: on the squared weights; None: chosen on the newest windows.
+    """
+
+    recent: int = 0
+    penalty: float | None = None
+
+    priority = 10
+    deterministic = True
+
+    def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
+        """Choose the penalty on the newest windows, then fit every step."""
+        lags = Lags.fit(examples.inputs, self.recent or None)
+
+        def learn(rows: np.ndarray, before: LinearPoints | None) -> LinearPoints:
+            penalty = self.penalty if before is None else before.penalty
+            return LinearPoints.fit(lags, examples, rows, penalty, limits)
+
+        return points.fit(examples, limits, learn, LagsLinearModel)
+
+    @classmethod
+    def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
+        return {"recent": lambda random: int(random.choice([8, 16, 32, 64, 128]))}
+
+
+class LinearPoints:
+    """weights: float64, shape (steps, columns + 1), the last column the intercepts."""
+
+    def __init__(self, lags: Lags, weights: np.ndarray, penalty: float, planned: float = 1.0) -> None:
+        self.lags, self.weights, self.penalty, self.planned = lags, weights, penalty, planned
+
+    @classmethod
+    def fit(cls, lags: Lags, examples: Examples, rows: np.ndarray, penalty: float | None, limits: Limits) -> Self:
+        """Of every step in turn; those that the clock left no time for say what the step before them does."""
+        rows = rows[np.argsort(-age(examples.inputs)[rows], kind="stable")][:MOST_ROWS]
+        windows = examples.inputs.take(rows)
+        wanted = relative_targets(lags, windows, examples.targets[rows])
+        common = _without_holes(lags.common(windows))
+        newest = np.arange(len(rows)) < max(1, len(rows) // 5)
+        if penalty is None:
+            penalty = _chosen(lags, windows, common, wanted, newest)
+        steps, done = wanted.shape[1], 0
+        weights: list[np.ndarray] = []
+        for step in range(steps):
+            if weights and limits.seconds_left() <= 0:
+                weights.append(weights[-1])
+                continue
+            columns = np.concatenate([common, _without_holes(lags.of_step(windows, step))], axis=1)
+            known = np.isfinite(wanted[:, step])
+            spectrum = _Spectrum(columns[known], wanted[known, step])
+            weights.append(spectrum.weights(penalty))
+            done += 1
+        return cls(lags, np.stack(weights), penalty, done / steps)
+
+    def paths(self, windows: Windows) -> np.ndarray:
+        """One path a window."""
+        level, unit = self.lags.levels(windows)
+        common = _without_holes(self.lags.common(windows)).astype(np.float64)
+        found = np.empty((len(windows), len(self.weights)))
+        for step, weights in enumerate(self.weights):
+            own = _without_holes(self.lags.of_step(windows, step)).astype(np.float64)
+            found[:, step] = common @ weights[: common.shape[1]] + own @ weights[common.shape[1] : -1] + weights[-1]
+        return np.asarray(level[:, None] + unit[:, None] * found)
+
+    def save(self, folder: Path) -> None:
+        """JSON and npz."""
+        write(folder, "linear", {"lags": self.lags.to_json(), "penalty": self.penalty}, {"weights": self.weights})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Itself again."""
+        facts, arrays = read(folder, "linear")
+        return cls(Lags.from_json(facts["lags"]), arrays["weights"], facts["penalty"])
+
+
+def _without_holes(columns: np.ndarray) -> np.ndarray:
+    return np.clip(np.nan_to_num(columns), -10 * LARGEST, 10 * LARGEST)
+
+
+class _Spectrum:
+    """Ridge regression at any penalty from one decomposition of the columns' products."""
+
+    def __init__(self, columns: np.ndarray, wanted: np.ndarray) -> None:
+        width = columns.shape[1]
+        self.centre = columns.mean(axis=0, dtype=np.float64) if len(columns) else np.zeros(width)
+        self.middle = float(np.clip(wanted, -50, 50).mean()) if len(wanted) else 0.0
+        centred = (columns - self.centre.astype(np.float32)).astype(np.float64)
+        self.values, self.vectors = np.linalg.eigh(centred.T @ centred)
+        self.right = self.vectors.T @ (centred.T @ (np.clip(wanted, -50, 50) - self.middle))
+
+    def weights(self, penalty: float) -> np.ndarray:
+        """Slopes, and the intercept at last."""
+        slopes = self.vectors @ (self.right / (np.maximum(self.values, 0.0) + penalty))
+        return np.append(slopes, self.middle - self.centre @ slopes)
+
+
+def _chosen(lags: Lags, windows: Windows, common: np.ndarray, wanted: np.ndarray, newest: np.ndarray) -> float:
+    """The penalty with the lowest absolute error on the newest windows, over a few of the steps; 1 without any."""
+    steps = wanted.shape[1]
+    losses = np.zeros(len(STRENGTHS))
+    for step in sorted({0, steps // 2, steps - 1}):
+        columns = np.concatenate([common, _without_holes(lags.of_step(windows, step))], axis=1)
+        known = np.isfinite(wanted[:, step])
+        on, held = known & ~newest, known & newest
+        if on.sum() < 5 or not held.any():
+            return 1.0
+        spectrum = _Spectrum(columns[on], wanted[on, step])
+        for place, penalty in enumerate(STRENGTHS):
+            weights = spectrum.weights(penalty)
+            off = columns[held].astype(np.float64) @ weights[:-1] + weights[-1] - wanted[held, step]
+            losses[place] += np.abs(off).mean()
+    return STRENGTHS[int(losses.argmin())]
+
+
+class LagsLinearModel(points.PointsModel):
+    """Weights of what is told, and how far off they were."""
+
+    points_class = LinearPoints

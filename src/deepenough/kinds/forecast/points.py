@@ -1,0 +1,102 @@
+"""From learners of one path to quantiles: who learnt from older windows is tried on newer ones, and that is its spread.
+
+Needs that this module answers:
+
+* How far a path is off is seen on windows that it had not learnt from, the latest of the training windows that are not
+  inner; it is then learnt again with them, and once more with the inner ones.
+* Where the clock or the number of windows allows no such thing, the errors on what was learnt from stand in, widened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from deepenough.kinds.answers import fit_twice
+from deepenough.kinds.forecast.inputs import Windows
+from deepenough.kinds.forecast.lags import age
+from deepenough.kinds.forecast.spread import Spread, bounded, units
+from deepenough.kinds.stored import read, write
+from deepenough.learner import Examples, Limits, Model
+
+NEWER_SHARE = 0.25
+"""Of the windows to learn from, the latest, on which the spread is seen."""
+FEWEST_NEWER = 10
+WIDENED = 1.3
+"""Errors on what was learnt from are taken so many times."""
+
+
+class Points(Protocol):
+    """A learnt path."""
+
+    planned: float
+
+    def paths(self, windows: Windows) -> np.ndarray:
+        """One path a window, shape (n, steps)."""
+
+    def save(self, folder: Path) -> None:
+        """Write itself, without pickle."""
+
+
+class PointsModel(Model):
+    """A learnt path, and how far such paths were off."""
+
+    points_class: Any = None
+
+    def __init__(self, points: Any, spread: Spread) -> None:
+        self.points, self.spread = points, spread
+
+    def predict(self, inputs: Any) -> np.ndarray:
+        if not len(inputs):
+            return np.zeros((0, *self.spread.offsets.shape))
+        return bounded(self.spread.around(self.points.paths(inputs), units(inputs)), inputs.layout.least)
+
+    def save(self, folder: Path) -> None:
+        self.points.save(folder)
+        write(folder, "spread", {"offsets": self.spread.to_json()}, {})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        spread = Spread.from_json(read(folder, "spread")[0]["offsets"])
+        return cls(cls.points_class.load(folder), spread)
+
+
+def fit(
+    examples: Examples, limits: Limits, learn: Callable[[np.ndarray, Any], Any], model: type[PointsModel]
+) -> PointsModel:
+    """Learn from the older windows, see the spread on the newer, learn from both, and at last with the inner ones.
+
+    learn: gets the rows to learn from, and what was learnt before, whose choices it repeats; None at first.
+    """
+    assert examples.paths is not None
+    levels = examples.paths.levels
+
+    def spread_of(points: Any, rows: np.ndarray, factor: float = 1.0) -> Spread:
+        windows = examples.inputs.take(rows)
+        found = Spread.fit(points.paths(windows), examples.targets[rows], units(windows), levels)
+        return Spread(found.offsets * factor)
+
+    def fitted(rows: np.ndarray, first: PointsModel | None) -> PointsModel:
+        if first is not None:
+            points = learn(rows, first.points)
+            made = model(points, first.spread)
+            made.planned = points.planned
+            return made
+        order = rows[np.argsort(age(examples.inputs)[rows], kind="stable")]
+        newer = order[len(order) - int(NEWER_SHARE * len(order)) :]
+        older = order[: len(order) - len(newer)]
+        points = learn(older if len(newer) >= FEWEST_NEWER else rows, None)
+        if len(newer) >= FEWEST_NEWER:
+            spread = spread_of(points, newer)
+            if points.planned >= 1 and limits.seconds_left() > 0:
+                points = learn(rows, points)
+        else:
+            spread = spread_of(points, rows, WIDENED)
+        made = model(points, spread)
+        made.planned = points.planned
+        return made
+
+    return fit_twice(examples, limits, fitted)
