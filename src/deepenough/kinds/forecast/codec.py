@@ -19,13 +19,12 @@ import numpy as np
 
 from deepenough.errors import InputError, ModelError
 from deepenough.kinds import Codec
-from deepenough.kinds.forecast import grid
+from deepenough.kinds.forecast import grid, moments
 from deepenough.kinds.forecast.grid import Columns, Said, Series
 from deepenough.kinds.forecast.inputs import Layout, Windows
 from deepenough.kinds.forecast.pool import Pool
-from deepenough.kinds.forecast.task import ForecastTask
+from deepenough.kinds.forecast.task import ForecastTask, whole
 from deepenough.task import frame as frames
-from deepenough.task import source as sources
 from deepenough.task.frame import Frame
 
 
@@ -47,7 +46,7 @@ class ForecastCodec(Codec):
         columns, step = task.columns_of, task.step
         first = task.series[0]
         rows: list[dict[str, Any]] = []
-        names = dict(zip(columns.series, first.name.split(" / "), strict=False))
+        names = dict(zip(columns.series, grid.parts_of(first.name, len(columns.series)), strict=False))
         for place in range(min(3, len(first.values))):
             cells = dict(zip((*task.layout.known, *task.layout.past), first.covariates[place].tolist(), strict=True))
             told = {name: None if np.isnan(value) else value for name, value in cells.items() if "=" not in name}
@@ -81,7 +80,7 @@ class ForecastCodec(Codec):
         layout = Layout.from_json(self.layout)
         if isinstance(rows, list | tuple) and not rows:
             return _windows([], layout)
-        frame = rows if isinstance(rows, Frame) else frames.from_frame([rows] if isinstance(rows, Mapping) else rows)
+        frame = _frame(rows)
         self._check(frame)
         try:
             _, series = grid.read(frame, self.columns, Said(), layout.step)
@@ -91,7 +90,9 @@ class ForecastCodec(Codec):
             target = self.columns.target
             raise ModelError(f"No row has a {target!r}: give the history, up to the moment to forecast from.")
         self._check_step(series, frame)
-        return _windows(series, layout)
+        windows = _windows(series, layout)
+        self._check_ahead(windows)
+        return windows
 
     def _check(self, frame: Frame) -> None:
         columns = self.columns
@@ -101,7 +102,7 @@ class ForecastCodec(Codec):
                 near = difflib.get_close_matches(name, frame.names, n=3, cutoff=0.5)
                 hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
                 raise ModelError(f"The column {name!r} is missing from the rows; a value may be empty.{hint}")
-        if (frame.column(columns.time).form == "date") != self.dated:
+        if moments.are_dates(frame, columns.time, columns.reading) != self.dated:
             expected = "dates" if self.dated else "numbers"
             raise ModelError(f"{columns.time!r} must hold {expected}, as the rows did that the model learnt from.")
 
@@ -114,6 +115,17 @@ class ForecastCodec(Codec):
         if steps > 10 and (holes > 0.7 * steps or rows > 1.7 * (steps - holes)):
             raise ModelError(f"The rows are of another frequency: the model forecasts {step.words}, a row each.")
 
+    def _check_ahead(self, windows: Windows) -> None:
+        """What is known in advance and is given for no step at all was forgotten: a forecast would be blind to it."""
+        forgotten = np.isnan(windows.ahead()).all(axis=(0, 1))
+        if forgotten.any():
+            gone = _named(windows, forgotten)
+            names = [repr(name) for name in self.columns.known if self.columns.named([name])[0] in gone]
+            raise ModelError(
+                f"{', '.join(names)} must be known in advance: give also the rows of the {windows.layout.horizon:,} "
+                f"{windows.layout.step.words} to forecast, with {self.columns.target!r} left empty."
+            )
+
     def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
         """A pandas frame, one row a series and step."""
         import pandas as pd
@@ -122,8 +134,9 @@ class ForecastCodec(Codec):
         steps, middle = layout.horizon, len(layout.levels) // 2
         answers: dict[str, Any] = {}
         names = [inputs.names[code] for code in inputs.series.tolist()]
+        parts = [grid.parts_of(name, len(columns.series)) for name in names]
         for place, name in enumerate(columns.series):
-            answers[name] = [_part(whole, place, len(columns.series)) for whole in names for _ in range(steps)]
+            answers[name] = [own[place] for own in parts for _ in range(steps)]
         times = inputs.times_ahead().ravel()
         answers[columns.time] = np.rint(times).astype("datetime64[s]") if self.dated else times
         answers[columns.target] = predictions[:, :, middle].ravel()
@@ -137,12 +150,34 @@ class ForecastCodec(Codec):
         if frames.is_frame(source):
             yield source
         else:
-            yield sources.read(source)
+            yield whole(source)
+
+    def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
+        """By column, cells that hold something unreadable; of what is known in advance, also steps that lack it."""
+        if isinstance(rows, list | tuple) and not rows:
+            return {}
+        frame, layout = _frame(rows), inputs.layout
+        found = {}
+        for name in (*self.columns.known, *self.columns.past):
+            column = frame.column(name)
+            if name in self.columns.levels:
+                words = column.strings()
+                found[name] = sum(word is not None and word not in self.columns.levels[name] for word in words)
+            elif column.form == "words" and column.reading != "logical":
+                found[name] = int((~column.missing).sum())
+        absent = np.isnan(inputs.ahead()).sum(axis=(0, 1))
+        for name, count in zip(layout.known, absent.tolist(), strict=True):
+            own = name.split("=")[0] if name.split("=")[0] in self.columns.levels else name
+            found[own] = max(found.get(own, 0), count)
+        return {name: count for name, count in found.items() if count}
 
 
-def _part(name: str, place: int, count: int) -> str:
-    parts = name.split(" / ")
-    return parts[place] if len(parts) == count else name
+def _frame(rows: Any) -> Frame:
+    return rows if isinstance(rows, Frame) else frames.from_frame([rows] if isinstance(rows, Mapping) else rows)
+
+
+def _named(windows: Windows, which: np.ndarray) -> set[str]:
+    return {name for name, this in zip(windows.layout.known, which.tolist(), strict=True) if this}
 
 
 def _windows(series: Sequence[Series], layout: Layout) -> Windows:

@@ -11,21 +11,27 @@ Needs that this module answers:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from deepenough.errors import OptionError, TargetError
+from deepenough.kinds.forecast import moments
 from deepenough.kinds.forecast.steps import Step
 from deepenough.task.frame import Frame, Raw
 
 MOST_LEVELS = 12
 """A covariate of words becomes a column a level; with more levels it is set aside."""
 ALIKE = 0.6
-"""A series whose steps are others in more than so large a share of its gaps is of another frequency."""
+"""A series whose own step is another in more than so large a share of its gaps is of another frequency."""
 LONGEST = 20_000
 """Steps of a series that are kept, the latest."""
+LEAST_FILLED = 0.1
+"""Where fewer of the steps have a value, rows come at no regular step."""
 MANY_DOUBLED = 0.01
+UNNAMED = "?"
+JOINT, INSIDE = " / ", " \u2215 "
+"""What stands between the parts of a series' name, and instead of it where a part holds the same."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Columns:
     """Which columns are what, and how covariates are read.
 
     time, target: names. series: names of the columns that tell series apart. known, past: names of covariates as given.
-    levels: of each covariate of words its levels, which become a column each.
+    levels: of each covariate of words its levels, which become a column each. reading: of times that are numbers.
     """
 
     time: str
@@ -61,6 +67,7 @@ class Columns:
     known: tuple[str, ...] = ()
     past: tuple[str, ...] = ()
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reading: str = ""
 
     def named(self, names: Sequence[str]) -> tuple[str, ...]:
         """Names of the columns of numbers that these covariates become."""
@@ -96,23 +103,20 @@ class Said:
     flags: list[dict[str, str]] = field(default_factory=list)
 
 
-def times_of(frame: Frame, name: str) -> np.ndarray:
-    """Seconds since 1970, or numbers, NaN where there is none. Raises OptionError where the column holds neither."""
-    raw = frame.column(name, "--time")
-    if raw.form == "words":
-        shown = ", ".join(repr(level) for level in raw.levels[:3])
-        raise OptionError(
-            f"--time {name}: its values are neither dates nor numbers ({shown}). Write them as 2024-05-31."
-        )
-    return raw.values.astype(np.float64)
-
-
 def keys_of(frame: Frame, names: Sequence[str]) -> list[str]:
     """The name of each row's series; empty where there is one only."""
     if not names:
         return [""] * frame.rows
-    columns = [[text if text is not None else "?" for text in frame.column(n, "--series").strings()] for n in names]
-    return [" / ".join(cells) for cells in zip(*columns, strict=True)]
+    columns = [frame.column(name, "--series").strings() for name in names]
+    if len(names) == 1:
+        return [text if text is not None else UNNAMED for text in columns[0]]
+    parts = [[UNNAMED if text is None else text.replace(JOINT, INSIDE) for text in column] for column in columns]
+    return [JOINT.join(cells) for cells in zip(*parts, strict=True)]
+
+
+def parts_of(name: str, count: int) -> list[str]:
+    """What stood in each of so many columns that tell series apart, of a series' name."""
+    return [name] if count == 1 else [part.replace(INSIDE, JOINT) for part in name.split(JOINT)]
 
 
 def read(frame: Frame, columns: Columns, said: Said, step: Step | None = None) -> tuple[Step, list[Series]]:
@@ -120,7 +124,7 @@ def read(frame: Frame, columns: Columns, said: Said, step: Step | None = None) -
 
     step: that of a trained model; None: found here, and series of another frequency are set aside.
     """
-    times, keys = times_of(frame, columns.time), keys_of(frame, columns.series)
+    times, keys = moments.times(frame, columns.time, columns.reading), keys_of(frame, columns.series)
     target = frame.column(columns.target) if columns.target in frame.names else None
     values = _numbers(target, columns.target) if target is not None else np.full(frame.rows, np.nan)
     covariates = columns.matrix(frame)
@@ -137,27 +141,34 @@ def read(frame: Frame, columns: Columns, said: Said, step: Step | None = None) -
     if not sorted_before:
         said.notes.append("Rows were not in the order of time, and were sorted.")
     groups = {name: rows[np.argsort(times[rows], kind="stable")] for name, rows in groups.items()}
-    dated = frame.column(columns.time, "--time").form == "date"
+    dated = moments.are_dates(frame, columns.time, columns.reading)
     if step is None:
         step = Step.of([np.unique(times[rows]) for rows in groups.values()], dated)
         groups = dict(_of_one_frequency(groups, times, step, dated, said))
-    made, doubled = [], 0
+    made, doubled, cut = [], 0, 0
     for name, rows in groups.items():
-        series, more = _gridded(name, step.places(times[rows]), values[rows], covariates[rows])
-        doubled += more
+        series, more, left = _gridded(name, step.places(times[rows]), values[rows], covariates[rows])
+        doubled, cut = doubled + more, cut + left
         if series is not None:
             made.append(series)
-    if doubled:
-        share = doubled / frame.rows
-        text = (
-            f"{doubled:,} rows ({share:.1%}) share their moment with another row of their series: their mean is taken"
+    if cut:
+        said.notes.append(
+            f"The latest {LONGEST:,} {step.words} of each series are read; {cut:,} earlier values are not."
         )
-        if share > MANY_DOUBLED:
-            hint = "" if columns.series else "; if the rows are of several series, say so with --series"
-            said.flags.append({"flag": "doubled_times", "severity": "warn", "reason": text + hint})
-        else:
-            said.notes.append(f"{text}.")
+    _say_doubled(doubled, frame.rows, columns, said)
     return step, made
+
+
+def _say_doubled(doubled: int, rows: int, columns: Columns, said: Said) -> None:
+    if not doubled:
+        return
+    share = doubled / rows
+    text = f"{doubled:,} rows ({share:.1%}) share their moment with another row of their series: their mean is taken"
+    if share > MANY_DOUBLED:
+        hint = "" if columns.series else "; if the rows are of several series, say so with --series"
+        said.flags.append({"flag": "doubled_times", "severity": "warn", "reason": text + hint})
+    else:
+        said.notes.append(f"{text}.")
 
 
 def _numbers(raw: Raw, name: str) -> np.ndarray:
@@ -170,14 +181,10 @@ def _numbers(raw: Raw, name: str) -> np.ndarray:
 def _of_one_frequency(
     groups: Mapping[str, np.ndarray], times: np.ndarray, step: Step, dated: bool, said: Said
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """The series whose steps are the common one; the others are set aside by name."""
+    """The series whose steps are the common one, with gaps or not; the others are set aside by name."""
     for name, rows in groups.items():
         own = np.unique(times[rows])
-        places = step.places(own)
-        gaps = np.diff(np.unique(places))
-        collapsed = 1 - len(np.unique(places)) / max(1, len(own))
-        regular = (gaps == 1).mean() if len(gaps) else 1.0
-        if len(groups) > 1 and (collapsed > 1 - ALIKE or (regular < 1 - ALIKE and len(own) > 3)):
+        if len(groups) > 1 and len(own) > 3 and _is_of_another(own, step):
             found = Step.of([own], dated)
             said.set_aside.append(
                 {"name": name, "reason": f"it comes in {found.words}, and most series in {step.words}"}
@@ -186,23 +193,35 @@ def _of_one_frequency(
             yield name, rows
 
 
-def _gridded(name: str, places: np.ndarray, values: np.ndarray, covariates: np.ndarray) -> tuple[Series | None, int]:
-    """One value a step, and how many rows were one too many; None for a series without a value."""
+def _is_of_another(times: np.ndarray, step: Step) -> bool:
+    """Whether several times fall into one step, or nearly all are the same number of steps apart, and more than one."""
+    places = np.unique(step.places(times))
+    gaps = np.diff(places)
+    if len(places) < ALIKE * len(times) or not len(gaps):
+        return True
+    found, counts = np.unique(gaps, return_counts=True)
+    return bool(found[counts.argmax()] > 1 and counts.max() > ALIKE * len(gaps))
+
+
+def _gridded(
+    name: str, places: np.ndarray, values: np.ndarray, covariates: np.ndarray
+) -> tuple[Series | None, int, int]:
+    """One value a step; how many rows were one too many, and how many values are earlier than what is kept. None for a
+    series without a value."""
     present = ~np.isnan(values)
     if not present.any():
-        return None, 0
+        return None, 0, 0
     first, last = int(places[present].min()), int(places[present].max())
     first = max(first, last - LONGEST + 1)
-    end = max(last, int(places.max()))
     inside = places >= first
     spots = places[inside] - first
-    length, whole = last - first + 1, end - first + 1
+    length, whole = last - first + 1, max(last, int(places.max())) - first + 1
     own = _mean_at(spots[present[inside]], values[inside][present[inside]], length)
     beside = np.full((whole, covariates.shape[1]), np.nan)
     for column in range(covariates.shape[1]):
         cells = covariates[inside, column]
         beside[:, column] = _mean_at(spots[~np.isnan(cells)], cells[~np.isnan(cells)], whole)
-    return Series(name, first, own, beside), len(spots) - len(np.unique(spots))
+    return Series(name, first, own, beside), len(spots) - len(np.unique(spots)), int((present & ~inside).sum())
 
 
 def _mean_at(spots: np.ndarray, values: np.ndarray, length: int) -> np.ndarray:
@@ -217,14 +236,25 @@ def gaps(series: Sequence[Series]) -> int:
     return sum(int(np.isnan(own.values).sum()) for own in series)
 
 
+def check_regular(series: Sequence[Series], step: Step, columns: Columns) -> None:
+    """Raise OptionError where rows come at no regular step, as single events do."""
+    steps = sum(len(own.values) for own in series)
+    share = 1 - gaps(series) / max(1, steps)
+    if steps > 100 and share < LEAST_FILLED:
+        raise OptionError(
+            f"The rows come at no regular step: taken as {step.words}, {share:.1%} of them have a value. Add them up "
+            f"(or average them) by day, week or month of {columns.time!r} first."
+        )
+
+
 def found_seasons(step: Step, series: Sequence[Series]) -> tuple[int, ...]:
     """Lengths of the seasons, the main one first: those that such steps usually have, if two of them fit into half of
-    the series; of plain numbers the lag at which values most resemble themselves."""
+    the series; of plain numbers the lag at which values most resemble themselves, in the half that is not judged."""
     typical = float(np.median([len(own.values) for own in series]))
     usual = tuple(length for length in step.seasons() if 2 * length <= typical)
     if usual or step.unit != "number":
         return usual
-    lags = [lag for own in series[:20] if (lag := _resembling_lag(own.values))]
+    lags = [lag for own in series[:20] if (lag := _resembling_lag(own.values[: len(own.values) // 2]))]
     return (int(np.median(lags)),) if len(lags) > 0.5 * min(20, len(series)) else ()
 
 
@@ -244,8 +274,3 @@ def _resembling_lag(values: np.ndarray) -> int:
     peaks = [lag for lag in range(2, most - 1) if alike[lag - 1] > alike[lag - 2] and alike[lag - 1] >= alike[lag]]
     best = max(peaks, key=lambda lag: alike[lag - 1], default=0)
     return best if best and alike[best - 1] > 0.3 else 0
-
-
-def shortened(series: Series, last: int) -> Series:
-    """The series as it was known at a place: nothing after it, but covariates."""
-    return replace(series, values=series.values[: last - series.first + 1])

@@ -54,20 +54,25 @@ class Pool:
         self.look = min(longest, LONGEST_LOOK)
 
     def learnable(self, cut: int | None) -> np.ndarray:
-        """Origins with a value at or before them, and one to learn among the steps after, none of it beyond the cut."""
+        """Origins that can be learnt from: of their steps at least half are known, none of it beyond the cut."""
         last = self._ends(cut)
         at = np.flatnonzero(self.is_series & (np.arange(len(self.values)) < last))
-        before = self._counted[at + 1] - self._counted[self.begins[self.owner[at]]]
-        until = np.minimum(at + self.layout.horizon, last[at])
-        after = self._counted[until + 1] - self._counted[at + 1]
-        return np.asarray(at[(before >= 2) & (after >= 1)])
+        return self._informed(at, np.minimum(at + self.layout.horizon, last[at]))
 
     def judgeable(self, first: int, end: int) -> np.ndarray:
         """Origins from a place on and before another, of whose steps at least half are known."""
         at = np.flatnonzero(self.is_series & (self.places >= first) & (self.places < end))
-        before = self._counted[at + 1] - self._counted[self.begins[self.owner[at]]]
-        after = self._counted[at + self.layout.horizon + 1] - self._counted[at + 1]
+        return self._informed(at, at + self.layout.horizon)
+
+    def _informed(self, at: np.ndarray, until: np.ndarray) -> np.ndarray:
+        """Those with two known values in sight, and with half of the steps known that come until some places."""
+        before = self._counted[at + 1] - self._counted[self._starts(at)]
+        after = self._counted[until + 1] - self._counted[at + 1]
         return np.asarray(at[(before >= 2) & (2 * after >= self.layout.horizon)])
+
+    def _starts(self, at: np.ndarray) -> np.ndarray:
+        """The first places that windows with these origins show."""
+        return np.asarray(np.maximum(self.begins[self.owner[at]], at - self.look + 1))
 
     def _ends(self, cut: int | None) -> np.ndarray:
         """For each place of the pool, the last place of its series that may be learnt from."""
@@ -86,8 +91,7 @@ class Pool:
             if self.layout.past:
                 covariates = covariates.copy()
                 covariates[after, len(self.layout.known) :] = np.nan
-        start = np.maximum(self.begins[self.owner[at]], at - self.look + 1)
-        return Windows(values, self.times, covariates, at, start, self.owner[at], self.names, self.layout)
+        return Windows(values, self.times, covariates, at, self._starts(at), self.owner[at], self.names, self.layout)
 
     def targets(self, at: np.ndarray, cut: int | None) -> np.ndarray:
         """What came after the origins, shape (n, horizon); NaN where it is not known, or lies beyond the cut."""

@@ -17,9 +17,18 @@ from typing import Any, Self
 import numpy as np
 
 DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0
-_MONTHS_OF_DAYS = {range(28, 32): 1, range(89, 93): 3, range(181, 185): 6, range(365, 367): 12}
+SERIES_ASKED = 2_000
+"""So many series at most say what a step is."""
+_MONTHS_OF_DAYS = {
+    range(28, 32): 1,
+    range(59, 63): 2,
+    range(89, 93): 3,
+    range(120, 124): 4,
+    range(181, 185): 6,
+    range(365, 367): 12,
+}
 _SEASONS = {
-    "months": {1: (12,), 3: (4,), 6: (2,)},
+    "months": {1: (12,), 2: (6,), 3: (4,), 4: (3,), 6: (2,)},
     "business": {1: (5,)},
 }
 
@@ -43,19 +52,18 @@ class Step:
         """The step of most series, each of sorted distinct times (seconds or numbers)."""
         everything = np.concatenate(list(times)) if len(times) else np.zeros(1)
         first = float(everything.min())
-        times = [own for own in times if len(own) > 1]
-        if not times:
+        several = [np.diff(own) for own in times if len(own) > 1]
+        if not several:
             return cls("seconds" if dated else "number", DAY if dated else 1.0, first)
-        gaps = np.concatenate([np.diff(own) for own in times])
-        common = _most_common([np.diff(own) if not dated else np.round(np.diff(own)) for own in times])
+        gaps = np.concatenate(several)
         if not dated:
-            near = gaps[
-                np.abs(gaps - common) < 0.2 * common
-            ]  # decimals that were cut (1949.083, 1949.167) differ a little
+            common = _most_common(several)
+            near = gaps[np.abs(gaps - common) < 0.2 * common]  # decimals that were cut (.083, .167) differ a little
             return cls("number", float(f"{near.mean():.12g}"), first)
+        common = _most_common([np.round(own) for own in several])
         days = np.round(gaps / DAY)
         for span, months in _MONTHS_OF_DAYS.items():
-            if np.isin(days, span).mean() > 0.5 and abs(common / DAY - round(common / DAY)) < 0.05:
+            if round(common / DAY) in span and _are_months(days[np.isin(days, span)], months):
                 offset = Counter((_months(everything) % months).tolist()).most_common(1)[0][0]
                 return cls("months", float(months), float(_day_of_month(everything)), offset)
         if common == DAY and _is_business(everything, days):
@@ -158,11 +166,16 @@ def _most_common(gaps: Sequence[np.ndarray]) -> float:
     the smallest."""
     votes: Counter[float] = Counter()
     whole: Counter[float] = Counter()
-    for own in gaps:
+    for own in gaps[:: -(-len(gaps) // SERIES_ASKED)]:
         found, counts = np.unique(np.round(own, 9), return_counts=True)
         votes[float(found[counts.argmax()])] += 1
         whole.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
     return max(votes, key=lambda gap: (votes[gap], whole[gap], -gap))
+
+
+def _are_months(days: np.ndarray, months: int) -> bool:
+    """Whether gaps of about so many months differ in length, as months do: four weeks or 30 days never change."""
+    return months == 12 or len(days) <= 3 or len(np.unique(days)) > 1
 
 
 def _days(times: np.ndarray) -> np.ndarray:

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.errors import OptionError, TargetError
+from deepenough.errors import OptionError, SourceError, TargetError
 from deepenough.evidence import Units
 from deepenough.judge.metrics import Metric
-from deepenough.kinds.forecast import grid, metrics
+from deepenough.kinds.forecast import grid, metrics, moments
 from deepenough.kinds.forecast.grid import Columns, Said, Series
 from deepenough.kinds.forecast.inputs import Layout, Windows
 from deepenough.kinds.forecast.pool import Pool, edges
@@ -37,6 +37,9 @@ MANY_SERIES = 20
 """With so many series each is one observation; with fewer it is a stretch of time that all of them share."""
 FEW_CLUSTERS, TOO_FEW_CLUSTERS = 10, 4
 SHOWN_STEPS = 90
+MOST_ROWS = 4_000_000
+MOST_TARGETS = 20_000_000
+"""Windows times steps to learn from: 160 MB of numbers."""
 REFUSED = {
     "group": "series are told apart by --series",
     "folds": "folds follow the time",
@@ -109,9 +112,9 @@ class ForecastTask(SupervisedTask):
         layout, series = self.layout, self.series
         if holes := grid.gaps(series):
             said.notes.append(f"{holes:,} {self.step.words} within the series have no value.")
-        season = f"a season of {layout.season} {self.step.words}" if layout.seasons else "no season"
-        others = "".join(f", and one of {length}" for length in layout.seasons[1:])
-        said.notes.append(f"A step is one of the {self.step.words}; {season} is looked for{others}.")
+        season = f"a season of {layout.season:,} of them" if layout.seasons else "no season"
+        others = "".join(f", and one of {length:,}" for length in layout.seasons[1:])
+        said.notes.append(f"Time goes in {self.step.words}; {season} is looked for{others}.")
         constant = [own.name for own in series if np.nanmax(own.values) == np.nanmin(own.values)]
         if constant:
             unit = "they are measured by the unit of the others"
@@ -126,21 +129,28 @@ class ForecastTask(SupervisedTask):
     def _order(self, at: np.ndarray, fold: int) -> np.ndarray:
         """The most recent origins first, series in a drawn order; older ones thinned where there are too many."""
         rng = np.random.default_rng([self.seed, 1, fold])
-        if len(at) > MOST_WINDOWS:
-            at = at[np.argsort(-self._pool.places[at], kind="stable")]
-            near = at[: MOST_WINDOWS // 2]
-            rest = at[MOST_WINDOWS // 2 :]
-            at = np.concatenate([near, rest[np.linspace(0, len(rest) - 1, MOST_WINDOWS - len(near)).astype(np.int64)]])
+        most = min(MOST_WINDOWS, MOST_TARGETS // self.layout.horizon)
         mixed = rng.permutation(at)
-        return mixed[np.argsort(-self._pool.places[mixed], kind="stable")]
+        mixed = mixed[np.argsort(-self._pool.places[mixed], kind="stable")]
+        near, rest = mixed[: most // 2], mixed[most // 2 :]
+        if len(mixed) <= most:
+            return mixed
+        return np.concatenate([near, rest[np.linspace(0, len(rest) - 1, most - len(near)).astype(np.int64)]])
 
     def _chosen(self, fold: int) -> np.ndarray:
-        """Origins that are judged in this fold."""
+        """Origins that are judged in this fold: of all series about as many, evenly over its time."""
         found = self._pool.judgeable(self._edges[fold] - 1, self._edges[fold + 1] - 1)
-        if len(found) > MOST_JUDGED:
-            rng = np.random.default_rng([self.seed, 2, fold])
-            found = np.sort(rng.permutation(found)[:MOST_JUDGED])
-        return found
+        if len(found) <= MOST_JUDGED:
+            return found
+        rng = np.random.default_rng([self.seed, 2, fold])
+        owners, first, counts = np.unique(self._pool.owner[found], return_index=True, return_counts=True)
+        each = -(-MOST_JUDGED // len(owners))
+        kept = []
+        for start, count in zip(first.tolist(), counts.tolist(), strict=True):
+            own = min(each, count)
+            kept.append(start + ((np.arange(own) + rng.random()) * count / own).astype(np.int64))
+        places = rng.permutation(np.concatenate(kept))[:MOST_JUDGED]
+        return np.asarray(found[np.sort(places)])
 
     def _keep_filled_folds(self) -> None:
         kept = [k for k, own in enumerate(self._judged) if len(own) and len(self._training[k]) >= 4]
@@ -233,17 +243,31 @@ def load(source: Any, question: Question) -> ForecastTask:
     for name, why in REFUSED.items():
         if getattr(question, name) is not None:
             raise OptionError(f"--{name} is not heeded where what comes next is forecast: {why}. Leave it out.")
-    return make(sources.read(source, question.options, seed=question.seed), question)
+    return make(whole(source, question.options, question.seed), question)
+
+
+def whole(source: Any, options: Mapping[str, Any] | None = None, seed: int = 0) -> Frame:
+    """All rows of a source. Raises SourceError where these are too many: a sample would leave holes in every series."""
+    frame = sources.read(source, options, max_rows=MOST_ROWS, seed=seed)
+    if (rows := frame.facts["rows_in_source"]) > frame.rows:
+        raise SourceError(
+            f"The source has {rows:,} rows of {len(frame.columns)} columns; {frame.rows:,} of them can be read. Give "
+            "fewer series or columns, or a coarser step."
+        )
+    return frame
 
 
 def make(frame: Frame, question: Question) -> ForecastTask:
     """The task of rows that were read."""
     if question.target is None:
         raise OptionError("No column to forecast was named: --target COLUMN.")
+    if not question.options.get("horizon"):
+        raise OptionError("How far ahead is to be forecast was not said: --horizon STEPS.")
     frame.column(question.target)
     said = Said()
     columns = _columns(frame, question, said)
     step, series = grid.read(frame, columns, said)
+    grid.check_regular(series, step, columns)
     series = _long_enough(series, question, said)
     return ForecastTask(frame, columns, question, step, series, said)
 
@@ -257,6 +281,8 @@ def _columns(frame: Frame, question: Question, said: Said) -> Columns:
         frame.column(name, "--series")
     for name in known:
         frame.column(name, "--known")
+    for name in question.drop:
+        frame.column(name, "--drop")
     named = (time, question.target, *series)
     if double := [name for name in (*series, *known) if name in (time, question.target)] or set(series) & set(known):
         raise OptionError(f"{next(iter(double))!r} is named for two things. Name another column for one of them.")
@@ -275,7 +301,11 @@ def _columns(frame: Frame, question: Question, said: Said) -> Columns:
         elif column.name not in known:
             past.append(column.name)
     gone = {item["name"] for item in said.set_aside}
-    return Columns(time, str(question.target), series, tuple(n for n in known if n not in gone), tuple(past), levels)
+    known = tuple(name for name in known if name not in gone)
+    reading = moments.reading_of(frame, time)
+    if reading:
+        said.notes.append(f"The moments in {time!r} were read as {reading}.")
+    return Columns(time, str(question.target), series, known, tuple(past), levels, reading)
 
 
 def _useless(column: Raw, known: bool) -> str:
