@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -31,6 +32,9 @@ RESERVE = 0.08
 
 LOOKING = 0.15
 """Share of the time that looking at the inner rows may take under a clock."""
+
+POOL = 12
+"""Batches' worth of shuffled rows that are sorted by their lengths, where they have any: like ones share a batch."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +89,18 @@ def train(
     recipe: Recipe,
     limits: Limits,
     seed: int,
+    lengths: np.ndarray | None = None,
 ) -> Trained:
     """Train in place; the module ends in evaluation mode with its best weights.
 
     loss: of the training rows with these numbers (int64 tensor on the device), in training mode.
     check: loss of the inner rows by the weights as they stand, in evaluation mode; None: no early stop, last weights.
-    rows: number of training rows.
+    rows: number of training rows. lengths: of each, int, shape (rows,): those of a batch are then of like length, for
+        what is padded to the longest; None: they are all alike.
     """
     weights = FlatAdamW(module, recipe)
     course = _Course(recipe, rows, limits)
-    batches = _batches(rows, recipe.batch, seed, weights.device)
+    batches = _batches(rows, recipe.batch, seed, weights.device, lengths)
     trained = Trained()
     keeper = _Keeper(module, weights, check)
     module.train()
@@ -278,10 +284,18 @@ class _Keeper:
             parameter.grad = None
 
 
-def _batches(rows: int, size: int, seed: int, device: torch.device) -> Iterator[Tensor]:
+def _batches(
+    rows: int, size: int, seed: int, device: torch.device, lengths: np.ndarray | None = None
+) -> Iterator[Tensor]:
     """Row numbers, shuffled anew each pass, in batches of nearly the same size."""
     generator = torch.Generator().manual_seed(seed)
     count = max(1, round(rows / size))
     while True:
-        order = torch.randperm(rows, generator=generator).to(device)
-        yield from order.tensor_split(count)
+        order = torch.randperm(rows, generator=generator)
+        if lengths is None:
+            yield from order.to(device).tensor_split(count)
+            continue
+        pools = np.arange(rows) // (POOL * size)
+        sorted_in_pools = order[torch.from_numpy(np.lexsort((lengths[order.numpy()], pools)))]
+        batches = sorted_in_pools.to(device).tensor_split(count)
+        yield from (batches[place] for place in torch.randperm(count, generator=generator).tolist())

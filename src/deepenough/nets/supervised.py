@@ -58,11 +58,12 @@ def train(
     limits: Limits,
     seed: int,
     smoothing: float = 0.0,
+    lengths: np.ndarray | None = None,
 ) -> loop.Trained:
     """Train in place on the outer rows, the epoch chosen on the inner ones; the module ends in evaluation mode.
 
     net: takes what `given` gives, and gives outputs of shape (m, B, ...), m members. standard: the targets as `meaning`
-    has them, shape (n, ...).
+    has them, shape (n, ...). lengths: of all rows, where batches are padded to their longest (see `loop.train`).
     """
     outer = examples.outer if len(examples.outer) else np.arange(len(examples))
     inner = spread(examples.inner, MOST_INNER)
@@ -78,7 +79,8 @@ def train(
     def check() -> float:
         return meaning.inner_loss(outputs(net, given, inner), standard[inner], examples.weights_of(inner))
 
-    return loop.train(net, loss, check if len(inner) else None, len(outer), recipe, limits, seed)
+    sizes = None if lengths is None else lengths[outer]
+    return loop.train(net, loss, check if len(inner) else None, len(outer), recipe, limits, seed, sizes)
 
 
 def outputs(net: nn.Module, given: Given, rows: np.ndarray, batch: int = BATCH) -> np.ndarray:
