@@ -119,7 +119,8 @@ def _column(database: Any, name: str, kind: str, reading: Reading | None, values
         if np.isnan(values).any() and _holds_another(database, column, quick):
             return frames.from_strings(name, _fetched(database, [column])[0])
         if quick.startswith("epoch"):
-            return Raw(name, "date", frames.finite(values), reading="iso"), []
+            zones = parsing.zoned(name, _own_sample(database, column))
+            return Raw(name, "date", frames.finite(values), reading="iso"), zones
         return frames.numbers(name, values)
     if kind.startswith(_NUMBERS):
         return frames.numbers(name, values)

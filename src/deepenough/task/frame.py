@@ -177,7 +177,8 @@ def from_strings(name: str, strings: list[str | None], exact: bool = False) -> t
         meant = counts.sum() - counts[[parsing.is_gap(level) for level in levels]].sum() if levels else 0
         if good and good >= parsing.ENOUGH * meant:
             column = Raw(name, reading.form, np.append(values, np.nan)[codes], reading=reading.how)
-            return column, _said(name, reading, int(meant - good))
+            zones = parsing.zoned(name, levels) if reading.how == "iso" else []
+            return column, [*_said(name, reading, int(meant - good)), *zones]
     return text(name, codes, levels), [] if exact else _mixed(name, levels, counts)
 
 
@@ -290,7 +291,9 @@ def _from_series(name: str, series: Any) -> tuple[Raw, list[str]]:
         return Raw(name, "number", np.array(spans)), [f"Column {name!r} holds spans of time; it is read in seconds."]
     if dtype == nw.Date or dtype == nw.Datetime:
         seconds = np.array([math.nan if tick is None else tick for tick in _ticks(series)], dtype=np.float64) / 1e6
-        return Raw(name, "date", seconds), []
+        zone = getattr(dtype, "time_zone", None)
+        said = [f"Column {name!r}: its moments are those of {zone}, and were read in UTC."]
+        return Raw(name, "date", seconds), said if zone not in (None, "UTC") else []
     values = [None if is_nothing(value) else value for value in series.to_list()]
     if dtype == nw.Categorical or dtype == nw.Enum:
         return from_strings(name, [parsing.as_text(value) for value in values], exact=True)

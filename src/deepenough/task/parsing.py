@@ -57,6 +57,7 @@ _WORDED = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d-%b-
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S.%f", "T%H:%M:%S")
 _LOOKS_LIKE_A_DATE = re.compile(r"^(?=.*\d\D+\d)[\w,./: +-]{6,40}$")
 _ISO = re.compile(r"^\d{4}-\d{2}(-\d{2})?([T ]\d{1,2}:\d{2}.*)?$")
+_OFFSET = re.compile(r":\d{2}(\.\d+)?\s?[+-]\d{2}(:?\d{2})?$")
 _LEADING_ZERO = re.compile(r"^0\d+$")
 NESTED = (list, tuple, set, frozenset, dict, np.ndarray)
 """Types of cells that hold more than one value."""
@@ -190,6 +191,13 @@ def date(text: str, how: str = "iso") -> float:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
     return (moment - _EPOCH).total_seconds()
+
+
+def zoned(name: str, levels: Sequence[str]) -> list[str]:
+    """What is said of ISO dates of which some name a zone other than UTC."""
+    offsets = {found.group() for level in levels[:: max(1, len(levels) // SAMPLE)] if (found := _OFFSET.search(level))}
+    elsewhere = any(set(offset.rpartition("+")[2]) - set("0:") for offset in offsets)
+    return [f"Column {name!r}: its moments name time zones, and were read in UTC."] if elsewhere else []
 
 
 def read(levels: Sequence[str], reading: Reading) -> np.ndarray:

@@ -17,13 +17,14 @@ import numpy as np
 
 from deepenough.errors import OptionError, TargetError
 from deepenough.kinds.forecast import moments
-from deepenough.kinds.forecast.steps import Step
+from deepenough.kinds.forecast.steps import HOUR, Step
 from deepenough.task.frame import Frame, Raw
 
 MOST_LEVELS = 12
 """A covariate of words becomes a column a level; with more levels it is set aside."""
-ALIKE = 0.6
-"""A series whose own step is another in more than so large a share of its gaps is of another frequency."""
+HARDLY, NEARLY = 0.4, 0.8
+"""A series of which fewer of the common steps than the one share have a value, and more of its own than the other, is of
+another frequency."""
 LONGEST = 20_000
 """Steps of a series that are kept, the latest."""
 LEAST_FILLED = 0.1
@@ -155,11 +156,11 @@ def read(frame: Frame, columns: Columns, said: Said, step: Step | None = None) -
         said.notes.append(
             f"The latest {LONGEST:,} {step.words} of each series are read; {cut:,} earlier values are not."
         )
-    _say_doubled(doubled, frame.rows, columns, said)
+    _say_doubled(doubled, frame.rows, columns, step, said)
     return step, made
 
 
-def _say_doubled(doubled: int, rows: int, columns: Columns, said: Said) -> None:
+def _say_doubled(doubled: int, rows: int, columns: Columns, step: Step, said: Said) -> None:
     if not doubled:
         return
     share = doubled / rows
@@ -168,7 +169,8 @@ def _say_doubled(doubled: int, rows: int, columns: Columns, said: Said) -> None:
         hint = "" if columns.series else "; if the rows are of several series, say so with --series"
         said.flags.append({"flag": "doubled_times", "severity": "warn", "reason": text + hint})
     else:
-        said.notes.append(f"{text}.")
+        clocks = ", as where clocks are set back" if step.unit == "seconds" and step.size <= HOUR else ""
+        said.notes.append(f"{text}{clocks}.")
 
 
 def _numbers(raw: Raw, name: str) -> np.ndarray:
@@ -184,23 +186,18 @@ def _of_one_frequency(
     """The series whose steps are the common one, with gaps or not; the others are set aside by name."""
     for name, rows in groups.items():
         own = np.unique(times[rows])
-        if len(groups) > 1 and len(own) > 3 and _is_of_another(own, step):
-            found = Step.of([own], dated)
-            said.set_aside.append(
-                {"name": name, "reason": f"it comes in {found.words}, and most series in {step.words}"}
-            )
+        found = step if len(groups) == 1 or len(own) < 4 or _filled(own, step) > HARDLY else Step.of([own], dated)
+        if (found.unit, found.size) != (step.unit, step.size) and _filled(own, found) > NEARLY:
+            reason = f"it comes in {found.words}, and most series in {step.words}"
+            said.set_aside.append({"name": name, "reason": reason})
         else:
             yield name, rows
 
 
-def _is_of_another(times: np.ndarray, step: Step) -> bool:
-    """Whether several times fall into one step, or nearly all are the same number of steps apart, and more than one."""
+def _filled(times: np.ndarray, step: Step) -> float:
+    """The share of steps that have a moment of their own; less where several moments fall into one."""
     places = np.unique(step.places(times))
-    gaps = np.diff(places)
-    if len(places) < ALIKE * len(times) or not len(gaps):
-        return True
-    found, counts = np.unique(gaps, return_counts=True)
-    return bool(found[counts.argmax()] > 1 and counts.max() > ALIKE * len(gaps))
+    return min(len(places) / (places[-1] - places[0] + 1), len(places) / len(times))
 
 
 def _gridded(

@@ -27,6 +27,12 @@ _MONTHS_OF_DAYS = {
     range(181, 185): 6,
     range(365, 367): 12,
 }
+_USUAL = (
+    *(1.0, 5.0, 10.0, 15.0, 30.0),
+    *(MINUTE * count for count in (1, 5, 10, 15, 20, 30)),
+    *(HOUR * count for count in (1, 2, 3, 4, 6, 8, 12)),
+    *(DAY * count for count in (1, 7, 14)),
+)
 _SEASONS = {
     "months": {1: (12,), 2: (6,), 3: (4,), 4: (3,), 6: (2,)},
     "business": {1: (5,)},
@@ -61,6 +67,7 @@ class Step:
             near = gaps[np.abs(gaps - common) < 0.2 * common]  # decimals that were cut (.083, .167) differ a little
             return cls("number", float(f"{near.mean():.12g}"), first)
         common = _most_common([np.round(own) for own in several])
+        common = _settled(common, np.concatenate([own for own in several if (np.round(own) == common).any()]))
         days = np.round(gaps / DAY)
         for span, months in _MONTHS_OF_DAYS.items():
             if round(common / DAY) in span and _are_months(days[np.isin(days, span)], months):
@@ -171,6 +178,17 @@ def _most_common(gaps: Sequence[np.ndarray]) -> float:
         votes[float(found[counts.argmax()])] += 1
         whole.update(dict(zip(found.tolist(), counts.tolist(), strict=True)))
     return max(votes, key=lambda gap: (votes[gap], whole[gap], -gap))
+
+
+def _settled(common: float, gaps: np.ndarray) -> float:
+    """The most common gap in seconds; where most are no multiples of it, for clocks are a little off, the usual step
+    that is nearest to the middle one."""
+    if (np.abs(gaps - np.rint(gaps / common) * common) <= 0.01 * common).mean() > 0.5:
+        return common
+    middle = float(np.median(gaps))
+    usual = min(_USUAL, key=lambda size: abs(np.log(size / middle)))
+    is_near = abs(usual / middle - 1) < 0.1 and (np.abs(gaps / middle - 1) < 0.2).mean() > 0.5
+    return usual if is_near else common
 
 
 def _are_months(days: np.ndarray, months: int) -> bool:
