@@ -1,0 +1,225 @@
+"""What the forecast's nets share: the way from windows to a trained net, and the model that predicts and is saved.
+
+Needs that this module answers:
+
+* A learner's own file says only what is its own: the net, and how it is trained.
+* The latest windows say when it is enough; where windows are few the net is then trained again with them, because what
+  is latest tells most of what comes.
+* Windows count as they are judged: by how far they are off in the unit of their series, not in their own.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import numpy as np
+
+from deepenough.kinds.answers import REFIT_ROWS, fit_twice
+from deepenough.kinds.forecast.inputs import Layout, Windows
+from deepenough.kinds.forecast.sight import Seen, Sight, length_for
+from deepenough.kinds.forecast.spread import Spread
+from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.nets import weights
+
+if TYPE_CHECKING:
+    import torch
+
+    from deepenough.nets.loop import Trained
+    from deepenough.nets.temporal import PathNet
+
+NEEDS = ("torch", "safetensors")
+PRELOAD = (
+    "torch",
+    "safetensors.numpy",
+    "deepenough.nets.temporal",
+    "deepenough.nets.paths",
+    "deepenough.nets.supervised",
+)
+BATCH = 256
+"""Windows at once where nothing is trained."""
+SMALL_STEPS, LARGE_WINDOWS = 500, 400_000
+"""Steps of a fit on few windows, and windows x epochs of a fit on many, at most."""
+FIRST_SHARE = 0.6
+"""Of the time, where there will be a second fit."""
+
+AnyModel = TypeVar("AnyModel", bound="PathModel")
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a learner decides.
+
+    net, settings: name of a net in `nets.temporal` and its arguments. recipe: arguments of `nets.loop.Recipe`.
+    length: steps of history that are read; 0: by the season and the horizon.
+    """
+
+    net: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    length: int = 0
+
+
+class PathModel(Model):
+    """A trained net with all that prediction needs. `trace` holds (seconds, inner loss) of its training."""
+
+    trace: tuple[tuple[float, float], ...] = ()
+    best_epochs: float = 0.0
+
+    def __init__(self, sight: Sight, net: PathNet, architecture: Mapping[str, Any], levels: tuple[float, ...]) -> None:
+        self.sight, self.net, self.architecture, self.levels = sight, net, architecture, levels
+
+    def predict(self, inputs: Windows) -> np.ndarray:
+        from deepenough.nets import supervised
+        from deepenough.nets.paths import PathOutputs
+
+        outputs, parts = PathOutputs(self.levels), []
+        for start in range(0, len(inputs), BATCH):
+            rows = np.arange(start, min(start + BATCH, len(inputs)))
+            seen = Seen(self.sight, inputs.take(rows))
+            found = supervised.outputs(self.net, given(seen, "cpu"), np.arange(len(rows)), BATCH)
+            parts.append(outputs.answer(found, seen.reference(), seen.unit, inputs.layout.least))
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.sight.chosen), len(self.levels)))
+
+    def save(self, folder: Path) -> None:
+        weights.save(weights.of(self.net), self.architecture, folder)
+        facts = {"sight": self.sight.to_json(), "levels": list(self.levels)}
+        (folder / "sight.json").write_text(json.dumps(facts), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        import torch
+
+        from deepenough.nets import temporal
+
+        learnt, architecture = weights.load(folder)
+        facts = json.loads((folder / "sight.json").read_text(encoding="utf-8"))
+        net = temporal.build(architecture)
+        net.load_state_dict({name: torch.from_numpy(array) for name, array in learnt.items()})
+        return cls(Sight.from_json(facts["sight"]), net.eval(), architecture, tuple(facts["levels"]))
+
+
+def given(seen: Seen, device: str) -> Any:
+    """How windows become what a net takes."""
+    import torch
+
+    def tensors(rows: np.ndarray) -> tuple[torch.Tensor, ...]:
+        return tuple(torch.from_numpy(array).to(device) for array in seen.arrays(rows))
+
+    return tensors
+
+
+def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model: type[AnyModel]) -> AnyModel:
+    """Train a net, its epoch chosen on the inner windows; where they are few, again on all for as many epochs."""
+    outer = examples.outer if len(examples.outer) else np.arange(len(examples))
+    few = examples.inputs.take(outer)
+    sight = Sight.fit(few, examples.targets[outer], design.length or length_for(few.layout))
+    seen = Seen(sight, examples.inputs)
+    twice = len(examples) <= REFIT_ROWS and len(examples.inner) > 0 and len(examples.outer) > 0
+
+    def fitted(rows: np.ndarray, first: AnyModel | None) -> AnyModel:
+        if first is None:
+            return _fitted(seen, examples, _shared(limits, FIRST_SHARE if twice else 1.0), seed, design, model, None)
+        told = replace(examples, inner=np.empty(0, dtype=np.int64))
+        return _fitted(seen, told, limits, seed, design, model, first.best_epochs)
+
+    return fit_twice(examples, limits, fitted)
+
+
+def _fitted(
+    seen: Seen,
+    examples: Examples,
+    limits: Limits,
+    seed: int,
+    design: Design,
+    model: type[AnyModel],
+    epochs: float | None,
+) -> AnyModel:
+    """Once, on the rows that are not inner. epochs: of the training, where they are known."""
+    from deepenough.nets import blocks, loop, supervised, temporal
+    from deepenough.nets.paths import PathOutputs
+
+    assert examples.paths is not None
+    outer = examples.outer if len(examples.outer) else np.arange(len(examples))
+    outputs, reference = PathOutputs(examples.paths.levels), seen.reference()
+    standard = outputs.standard(examples.targets, reference, seen.unit)
+    zero, ones = np.zeros_like(reference[outer]), np.ones(len(outer))
+    offsets = Spread.fit(zero, standard[outer].astype(np.float64), ones, outputs.levels).offsets
+    told = replace(examples, weights=_counts(seen, examples))
+    recipe = _in_reason(design.recipe, len(outer), bool(len(examples.inner)), epochs)
+    with supervised.seeded(seed, limits):
+        shape = temporal.Shape(*_widths(seen), *offsets.shape)
+        architecture = temporal.architecture_of(design.net, shape, design.settings)
+        net = temporal.build(architecture)
+        net.start_from(outputs.raw(offsets))
+        tensors = given(seen, limits.device)
+        trained = supervised.train(net, tensors, standard, told, outputs, loop.Recipe(**recipe), limits, seed)
+    blocks.forget(net)
+    fitted = model(seen.sight, net.to("cpu"), architecture, outputs.levels)
+    fitted.planned, fitted.trace, fitted.best_epochs = trained.planned, tuple(trained.trace), trained.best_epochs
+    return fitted
+
+
+def _widths(seen: Seen) -> tuple[int, int, int, int]:
+    """Length, channels, columns and facts of what a net is given."""
+    behind, ahead, whole = seen.arrays(np.zeros(1, dtype=np.int64))
+    return behind.shape[1], behind.shape[2], ahead.shape[2], whole.shape[1]
+
+
+def _counts(seen: Seen, examples: Examples) -> np.ndarray:
+    """What each window counts: its unit next to that which is usual in its series, so that errors count as judged."""
+    series, unit = seen.windows.series, seen.unit
+    usual = np.ones(int(series.max(initial=0)) + 1)
+    for code in np.unique(series).tolist():
+        usual[code] = np.median(unit[series == code])
+    counts = np.clip(unit / usual[series], 0.1, 10.0)
+    counts = counts if examples.weights is None else counts * examples.weights
+    return np.asarray(counts / counts.mean())
+
+
+def _in_reason(recipe: Mapping[str, Any], rows: int, checked: bool, epochs: float | None) -> dict[str, Any]:
+    """The recipe for so many windows: batches small where they are few, epochs cut so that a fit ends."""
+    batch = next((size for most, size in ((400, 32), (3_000, 64), (20_000, 128)) if rows < most), 256)
+    steps = max(1, round(rows / batch))
+    most = float(np.clip(LARGE_WINDOWS / rows, 4.0, max(4.0, SMALL_STEPS / steps) if rows < 3_000 else np.inf))
+    most = min(most, float(recipe.get("epochs", most)))
+    if epochs is not None:
+        most = max(1.0, min(most, epochs))
+    elif not checked:
+        most = min(most, 20.0)
+    return {"batch": batch, **recipe, "epochs": most}
+
+
+def _shared(limits: Limits, share: float) -> Limits:
+    """The same limits with that share of the time that is left."""
+    if limits.seconds is None:
+        return limits
+    return replace(limits, seconds=limits.seconds_left() * share, started=time.monotonic())
+
+
+def drawn(count: int = 2, steps: int = 80, horizon: int = 3) -> Examples:
+    """A few windows of drawn series, for a warm-up."""
+    from deepenough.kinds.forecast.steps import Step
+    from deepenough.learner import Paths
+
+    rng = np.random.default_rng(0)
+    levels = (0.1, 0.5, 0.9)
+    layout = Layout(horizon, levels, (7,), Step("seconds", 86_400.0), ("known",), ("past",))
+    length = steps + horizon
+    values = rng.normal(size=count * length)
+    at = np.concatenate([series * length + np.arange(10, steps) for series in range(count)])
+    start = at // length * length
+    targets = values[at[:, None] + np.arange(1, horizon + 1)]
+    times = np.tile(np.arange(length) * 86_400.0, count)
+    windows = Windows(values, times, rng.normal(size=(count * length, 2)), at, start, at // length, ("a", "b"), layout)
+    return Examples(windows, targets, None, np.arange(8), paths=Paths(horizon, levels))
+
+
+def warm_up(learner: Learner) -> None:
+    """Fit and predict on a few drawn windows, so that what torch loads lazily is loaded."""
+    examples = drawn()
+    learner.fit(examples, Limits(), seed=0).predict(examples.inputs)
