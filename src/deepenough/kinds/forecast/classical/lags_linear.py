@@ -18,8 +18,8 @@ from deepenough.learner import Examples, Learner, Limits, Model
 STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01)
 MOST_ROWS = 30_000
 """Windows that a fit uses; more would hardly move the weights of a few dozen columns."""
-LARGEST = 8.0
-"""Told values are clipped here, in the window's unit times ten."""
+LARGEST = 80.0
+"""Told values are clipped here, in the window's unit."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class LinearPoints:
 
 
 def _without_holes(columns: np.ndarray) -> np.ndarray:
-    return np.clip(np.nan_to_num(columns), -10 * LARGEST, 10 * LARGEST)
+    return np.asarray(np.clip(np.nan_to_num(columns), -LARGEST, LARGEST))
 
 
 class _Spectrum:
