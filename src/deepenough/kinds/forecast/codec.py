@@ -112,7 +112,7 @@ class ForecastCodec(Codec):
         holes = sum(int(np.isnan(own.values).sum()) for own in series)
         steps = sum(len(own.values) for own in series)
         rows = int((~frame.column(self.columns.target).missing).sum())
-        if steps > 10 and (holes > 0.7 * steps or rows > 1.7 * (steps - holes)):
+        if (steps > 10 and holes > 0.7 * steps) or rows > max(3, 1.7 * (steps - holes)):
             raise ModelError(f"The rows are of another frequency: the model forecasts {step.words}, a row each.")
 
     def _check_ahead(self, windows: Windows) -> None:

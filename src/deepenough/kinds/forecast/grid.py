@@ -23,8 +23,8 @@ from deepenough.task.frame import Frame, Raw
 MOST_LEVELS = 12
 """A covariate of words becomes a column a level; with more levels it is set aside."""
 HARDLY, NEARLY = 0.4, 0.8
-"""A series of which fewer of the common steps than the one share have a value, and more of its own than the other, is of
-another frequency."""
+"""A series is of another frequency where fewer of the common steps than the one share have a value, and more of its own
+steps than the other."""
 LONGEST = 20_000
 """Steps of a series that are kept, the latest."""
 LEAST_FILLED = 0.1
@@ -197,7 +197,7 @@ def _of_one_frequency(
 def _filled(times: np.ndarray, step: Step) -> float:
     """The share of steps that have a moment of their own; less where several moments fall into one."""
     places = np.unique(step.places(times))
-    return min(len(places) / (places[-1] - places[0] + 1), len(places) / len(times))
+    return float(min(len(places) / (places[-1] - places[0] + 1), len(places) / len(times)))
 
 
 def _gridded(

@@ -8,17 +8,20 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from deepenough.errors import OptionError
 from deepenough.kinds.forecast.grid import Series
 from deepenough.kinds.forecast.inputs import Layout, Windows
 
 FOLDS = 5
 JUDGED_SHARE = 0.5
 """Share of what is known, the latest, that is judged."""
+FEWEST = 8
+"""Windows under which nothing can be learnt."""
 SHORTEST_LOOK, LONGEST_LOOK = 256, 2_048
 """Steps of history that a window shows, at most, whatever the season."""
 
@@ -115,17 +118,40 @@ class Pool:
         return np.where(np.isfinite(found), found, typical)
 
 
-def edges(pool: Pool, horizon: int) -> list[int]:
-    """Places at which blocks of judged steps begin, and the end of the last one."""
-    places = np.sort(pool.places[pool.known])
+@dataclass(frozen=True)
+class Fold:
+    """cut: the last place that is learnt from. learnt, judged: origins, in the order of the pool."""
+
+    cut: int
+    learnt: np.ndarray
+    judged: np.ndarray
+
+
+def folds(pool: Pool) -> list[Fold]:
+    """The latest half of what is known in up to five blocks, each judged by who learnt from all before it.
+
+    Empty where nothing is left to learn from, or to judge.
+    """
+    horizon, places = pool.layout.horizon, np.sort(pool.places[pool.known])
     first, last = int(places[0]), int(places[-1])
     begin = int(places[round((1 - JUDGED_SHARE) * (len(places) - 1))]) + 1
-    length = last - begin + 1
-    if 2 * horizon > last - first + 1 or begin - first < 3:
-        longest = max(1, (last - first + 1) // 2)
-        raise OptionError(
-            f"--horizon {horizon} is longer than can be judged: the histories span {last - first + 1:,} steps. "
-            f"Take at most {longest:,}, or give longer ones."
-        )
-    count = int(np.clip(length // max(1, -(-horizon // 2)), 1, FOLDS))
-    return sorted(set(np.linspace(begin, last + 1, count + 1).astype(int).tolist()))
+    if begin - first <= horizon or last - first + 1 < 2 * horizon:
+        return []
+    count = int(np.clip((last - begin + 1) // -(-horizon // 2), 1, FOLDS))
+    edges = sorted(set(np.linspace(begin, last + 1, count + 1).astype(int).tolist()))
+    found = []
+    for edge, end in itertools.pairwise(edges):
+        fold = Fold(edge - 1, pool.learnable(edge - 1), pool.judgeable(edge - 1, end - 1))
+        if len(fold.learnt) >= FEWEST and len(fold.judged):
+            found.append(fold)
+    return found
+
+
+def longest(series: Sequence[Series], layout: Layout) -> int:
+    """The longest horizon below the layout's own that can be judged; 0 where there is none."""
+    low, high = 0, layout.horizon
+    while high - low > 1:
+        middle = (low + high) // 2
+        able = bool(folds(Pool(series, replace(layout, horizon=middle))))
+        low, high = (middle, high) if able else (low, middle)
+    return low

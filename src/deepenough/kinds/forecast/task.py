@@ -22,7 +22,7 @@ from deepenough.judge.metrics import Metric
 from deepenough.kinds.forecast import grid, metrics, moments
 from deepenough.kinds.forecast.grid import Columns, Said, Series
 from deepenough.kinds.forecast.inputs import Layout, Windows
-from deepenough.kinds.forecast.pool import Pool, edges
+from deepenough.kinds.forecast.pool import Pool, folds, longest
 from deepenough.kinds.forecast.steps import Step
 from deepenough.learner import Examples, Paths
 from deepenough.task import source as sources
@@ -75,13 +75,13 @@ class ForecastTask(SupervisedTask):
         self.metric: Metric = metrics.find(question.metric, LEVELS)
         self.seed, self.source = question.seed, dict(frame.facts)
         self._pool = Pool(self.series, self.layout)
-        self._edges = edges(self._pool, horizon)
+        parts = folds(self._pool)
+        if not parts:
+            raise _too_long(self.series, self.layout)
         self._say_what_is_odd(said)
-        self._training = [
-            self._order(self._pool.learnable(edge - 1), fold) for fold, edge in enumerate(self._edges[:-1])
-        ]
-        self._judged = [self._chosen(fold) for fold in range(len(self._edges) - 1)]
-        self._keep_filled_folds()
+        self._cuts = [part.cut for part in parts]
+        self._training = [self._order(part.learnt, fold) for fold, part in enumerate(parts)]
+        self._judged = [self._thinned(part.judged, fold) for fold, part in enumerate(parts)]
         self.folds = len(self._judged)
         self.largest = min(map(len, self._training))
         self.smallest = min(self.largest, 32)
@@ -137,9 +137,8 @@ class ForecastTask(SupervisedTask):
             return mixed
         return np.concatenate([near, rest[np.linspace(0, len(rest) - 1, most - len(near)).astype(np.int64)]])
 
-    def _chosen(self, fold: int) -> np.ndarray:
-        """Origins that are judged in this fold: of all series about as many, evenly over its time."""
-        found = self._pool.judgeable(self._edges[fold] - 1, self._edges[fold + 1] - 1)
+    def _thinned(self, found: np.ndarray, fold: int) -> np.ndarray:
+        """Origins that are judged: of all series about as many, evenly over the fold's time."""
         if len(found) <= MOST_JUDGED:
             return found
         rng = np.random.default_rng([self.seed, 2, fold])
@@ -151,17 +150,6 @@ class ForecastTask(SupervisedTask):
             kept.append(start + ((np.arange(own) + rng.random()) * count / own).astype(np.int64))
         places = rng.permutation(np.concatenate(kept))[:MOST_JUDGED]
         return np.asarray(found[np.sort(places)])
-
-    def _keep_filled_folds(self) -> None:
-        kept = [k for k, own in enumerate(self._judged) if len(own) and len(self._training[k]) >= 4]
-        if not kept:
-            raise OptionError(
-                f"--horizon {self.layout.horizon} leaves nothing to learn from before what is judged. "
-                "Take a smaller one, or give longer histories."
-            )
-        self._judged = [self._judged[k] for k in kept]
-        self._training = [self._training[k] for k in kept]
-        self._cuts = [self._edges[k] - 1 for k in kept]
 
     def _doubt(self, said: Said) -> None:
         clusters = len(np.unique(np.concatenate([self.units(fold).clusters for fold in range(self.folds)])))
@@ -231,6 +219,16 @@ class ForecastTask(SupervisedTask):
             "target": dict(self.question_facts),
             "splits": {"judging": self.judging, "splitting": self.splitting, "folds": self.folds},
         }
+
+
+def _too_long(series: Sequence[Series], layout: Layout) -> OptionError:
+    """What is said where no fold is left."""
+    most = max(len(own.values) for own in series)
+    history = f"the longest history has {most:,} {layout.step.words}"
+    if able := longest(series, layout):
+        told = f"--horizon {layout.horizon} is longer than can be judged: {history}"
+        return OptionError(f"{told}. Take at most {able:,}, or give longer ones.")
+    return OptionError(f"There is too little to learn from and to judge: {history}. Give longer ones.")
 
 
 def _some(names: Sequence[str]) -> str:
