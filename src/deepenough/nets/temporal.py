@@ -2,8 +2,8 @@
 
 Needs that this module answers:
 
-* All take the same three tensors and say the same thing, so that a kind changes its net by a name: `behind`, what was at
-  each step of the history, (B, T, channels), the first channel the values, the second whether they are known; `ahead`,
+* All take the same three tensors and say the same thing, so that a kind changes its net by a name: `behind`, what was
+  at each step of the history, (B, T, channels), the first channel the values, the second whether they are known; `ahead`,
   what is told of each step to come, (B, H, columns); `whole`, facts of the window, (B, facts). They give raw quantiles,
   (m, B, H, levels), as `nets.paths` reads them.
 * Nothing is normalised over a batch: a window alone gets the answer that it gets among others.
@@ -148,7 +148,8 @@ class Convolution(PathNet):
     def __init__(self, shape: Shape, units: int = 32, span: int = 3, dropout: float = 0.0) -> None:
         super().__init__(shape)
         self.entry = nn.Conv1d(shape.channels, units, 1)
-        gaps, sees = [], 1
+        gaps: list[int] = []
+        sees = 1
         while sees < shape.length:
             gaps.append(2 ** len(gaps))
             sees += 2 * (span - 1) * gaps[-1]
@@ -167,8 +168,8 @@ class Convolution(PathNet):
 
 
 class Block(nn.Module):
-    """One resolution of N-HiTS: the history pooled, layers, and few numbers from which both the part of the history that
-    it explains and its part of the forecast are interpolated.
+    """One resolution of N-HiTS: the history pooled, layers, and few numbers from which both the part of the history
+    that it explains and its part of the forecast are interpolated.
 
     Shape: history (B, T), others (m, B, rest) -> explained (m, B, T), raw (m, B, H, levels).
     """

@@ -29,7 +29,6 @@ from deepenough.nets import weights
 if TYPE_CHECKING:
     import torch
 
-    from deepenough.nets.loop import Trained
     from deepenough.nets.temporal import PathNet
 
 NEEDS = ("torch", "safetensors")
@@ -192,6 +191,11 @@ def _in_reason(recipe: Mapping[str, Any], rows: int, checked: bool, epochs: floa
     elif not checked:
         most = min(most, 20.0)
     return {"batch": batch, **recipe, "epochs": most}
+
+
+def width_for(windows: int, least: int, most: int) -> int:
+    """Units of a layer for so many windows: few where these are few, so that they are not learnt by heart."""
+    return int(np.clip(2 ** round(np.log2(max(windows, 1) / 20)), least, most))
 
 
 def _shared(limits: Limits, share: float) -> Limits:

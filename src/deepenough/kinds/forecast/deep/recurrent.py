@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deepenough.kinds.forecast import net
+from deepenough.kinds.forecast.sight import length_for
 from deepenough.learner import Examples, Learner, Limits
 
 
@@ -25,7 +26,7 @@ class Recurrent(Learner):
     all series, each window in its own scale.
 
     Time grows with windows x epochs x steps read x units x (units + channels), memory with batch x steps x units. A bad
-    choice for one short series, where a simple rule has nothing to learn wrongly, and where trees on covariates suffice.
+    choice for one short series, where a simple rule has little to get wrong.
 
     units: of the state; 0: by the number of windows. length: steps of history that are read; 0: two seasons and the
     horizon, or four horizons. recall: whether steps ahead look back at earlier states. dropout: share of numbers left
@@ -45,8 +46,8 @@ class Recurrent(Learner):
     priority = 10
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> RecurrentModel:
-        length = self.length or net.length_for(examples.inputs.layout)
-        units = self.units or (16 if len(examples) < 1_000 else 32)
+        length = self.length or length_for(examples.inputs.layout)
+        units = self.units or net.width_for(len(examples), 16, 32)
         design = net.Design(
             net="Recurrent",
             settings={
