@@ -31,3 +31,10 @@ def test_the_example_is_python_with_the_very_row() -> None:
 
 def test_a_model_without_a_target_is_a_model() -> None:
     assert card(ABOUT | {"task": {}, "note": ""}, {}).startswith("# A model\n")
+
+
+def test_an_example_of_several_rows_is_a_list_of_them() -> None:
+    text = card(ABOUT, {"example": [EXAMPLE, EXAMPLE | {"age": 4}]})
+    code = text.split("```python\n")[1].split("```")[0]
+    rows = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.List))
+    assert ast.literal_eval(rows) == [EXAMPLE, EXAMPLE | {"age": 4}]

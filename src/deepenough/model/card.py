@@ -41,7 +41,12 @@ def _usage(members: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> s
     needs = sorted({name for member in members for name in member["needs"]})
     install = "pip install " + " ".join(["deepenough", *needs])
     example = schema.get("example")
-    rows = f"row = {_row(example)}\nprint(model.predict([row]))" if example else "print(model.predict(rows))"
+    rows = "print(model.predict(rows))"
+    if isinstance(example, Mapping):
+        rows = f"row = {_row(example)}\nprint(model.predict([row]))"
+    elif example:
+        listed = ",\n".join(map(_row, example))
+        rows = f"rows = [\n{listed},\n]\nprint(model.predict(rows))"
     python = f'import deepenough\n\nmodel = deepenough.load("model")\n{rows}'
     return (
         f"```sh\n{install}\ndeepenough predict model FILE -o predictions.csv\n```\n\n"
