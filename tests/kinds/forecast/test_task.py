@@ -163,6 +163,8 @@ def test_many_windows_are_thinned_and_every_series_judges_alike(monkeypatch: pyt
         windows = made.inputs(fold)
         assert len(windows) == 30
         assert set(np.bincount(windows.series)) == {5}
+        days = windows.times[windows.at] / 86_400
+        assert all(np.ptp(days[windows.series == code]) >= 5 for code in range(6)), "of seven to nine days"
         assert made.largest == 50
     latest = made.train(25, 4, 0).inputs
     assert (latest.times[latest.at].max() - latest.times[latest.at].min()) / 86_400 <= 5
