@@ -13,7 +13,6 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
 
 from deepenough.kinds.prose import UNSPACED
 
@@ -39,14 +38,18 @@ def is_html(text: str) -> bool:
     return next(found, None) is not None and next(found, None) is not None
 
 
-def normal(text: str) -> str:
-    """The text as words are counted in it: without markup, in compatible forms and lower case, letters of scripts
-    without spaces apart."""
+def plain(text: str) -> str:
+    """The text as people see it: without markup, shortened where it is very long."""
     text = shortened(text)
     if "<" in text and is_html(text):
         text = _TAG.sub(" ", _UNSEEN.sub(" ", text))
-    if "&" in text and _ENTITY.search(text):
-        text = html.unescape(text)
+    return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
+
+
+def normal(text: str) -> str:
+    """The text as words are counted in it: without markup, in compatible forms and lower case, letters of scripts
+    without spaces apart."""
+    text = plain(text)
     if text.isascii():
         return text.lower()
     text = unicodedata.normalize("NFKC", text).casefold()
@@ -56,8 +59,3 @@ def normal(text: str) -> str:
 def words(text: str) -> list[str]:
     """The words of a normal text; signs that mean something by themselves count as words."""
     return WORD.findall(text)
-
-
-def each(texts: Sequence[str]) -> Iterator[str]:
-    """Every text in its normal form."""
-    return map(normal, texts)
