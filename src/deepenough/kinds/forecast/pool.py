@@ -18,6 +18,8 @@ from deepenough.kinds.forecast.grid import Series
 from deepenough.kinds.forecast.inputs import Layout, Windows
 
 FOLDS = 5
+STRETCHES = 5
+"""Of the length of a horizon, that a fold should hold: a short race, which judges two folds, then has ten to judge on."""
 JUDGED_SHARE = 0.5
 """Share of what is known, the latest, that is judged."""
 FEWEST = 8
@@ -137,8 +139,9 @@ def folds(pool: Pool) -> list[Fold]:
     begin = int(places[round((1 - JUDGED_SHARE) * (len(places) - 1))]) + 1
     if begin - first <= horizon or last - first + 1 < 2 * horizon:
         return []
-    count = int(np.clip((last - begin + 1) // -(-horizon // 2), 1, FOLDS))
-    edges = sorted(set(np.linspace(begin, last + 1, count + 1).astype(int).tolist()))
+    length = last - begin + 1
+    count = min(int(np.clip(length // (STRETCHES * horizon), 2, FOLDS)), length // -(-horizon // 2))
+    edges = np.linspace(begin, last + 1, max(1, count) + 1).astype(int).tolist()
     found = []
     for edge, end in itertools.pairwise(edges):
         fold = Fold(edge - 1, pool.learnable(edge - 1), pool.judgeable(edge - 1, end - 1))
