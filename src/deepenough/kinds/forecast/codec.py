@@ -43,19 +43,7 @@ class ForecastCodec(Codec):
     @classmethod
     def of(cls, task: ForecastTask) -> Self:
         """The codec of a task."""
-        columns, step = task.columns_of, task.step
-        first = task.series[0]
-        rows: list[dict[str, Any]] = []
-        names = dict(zip(columns.series, grid.parts_of(first.name, len(columns.series)), strict=False))
-        for place in range(min(3, len(first.values))):
-            cells = dict(zip((*task.layout.known, *task.layout.past), first.covariates[place].tolist(), strict=True))
-            told = {name: None if np.isnan(value) else value for name, value in cells.items() if "=" not in name}
-            words = {name: levels[0] for name, levels in columns.levels.items()}
-            value = first.values[place]
-            moment = step.shown(float(step.times(np.array([first.first + place]))[0]))
-            shown = None if np.isnan(value) else float(value)
-            rows.append({**names, columns.time: moment, columns.target: shown, **told, **words})
-        return cls(columns, task.layout.to_json(), step.unit != "number", tuple(rows))
+        return cls(task.columns_of, task.layout.to_json(), task.step.unit != "number", tuple(_example(task)))
 
     def to_json(self) -> dict[str, Any]:
         facts = asdict(self)
@@ -170,6 +158,21 @@ class ForecastCodec(Codec):
             own = name.split("=")[0] if name.split("=")[0] in self.columns.levels else name
             found[own] = max(found.get(own, 0), count)
         return {name: count for name, count in found.items() if count}
+
+
+def _example(task: ForecastTask) -> Iterator[dict[str, Any]]:
+    """A few rows as they may be asked about: three with the target, and what is known in advance of the next."""
+    columns, own = task.columns_of, task.series[0]
+    names = dict(zip(columns.series, grid.parts_of(own.name, len(columns.series)), strict=False))
+    words = {name: levels[0] for name, levels in columns.levels.items()}
+    covariates = (*task.layout.known, *task.layout.past)
+    for place in range(min(4, len(own.values))):
+        moment = task.step.shown(float(task.step.times(np.array([own.first + place]))[0]))
+        cells = {name: value for name, value in zip(covariates, own.covariates[place], strict=True) if "=" not in name}
+        unknown = (columns.target, *task.layout.past) if place == 3 else ()
+        cells[columns.target] = own.values[place]
+        told = {name: None if np.isnan(value) or name in unknown else float(value) for name, value in cells.items()}
+        yield {**names, columns.time: moment, **told, **words}
 
 
 def _frame(rows: Any) -> Frame:
