@@ -27,6 +27,8 @@ ENOUGH = 0.95
 """Share of a column's values that must be understood before it counts as numbers or dates."""
 SAMPLE = 1_000
 """Distinct strings that are looked at to choose a reading."""
+LONGEST = 500
+"""Letters of what can be a number or a date; of a longer text so many are looked at."""
 
 _MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "?", "<na>", "nat"})
 _GAPS = frozenset({"none", "-", "--", ".", "..", "nil", "missing", "unknown", "undefined", "\\n", "not available"})
@@ -130,6 +132,8 @@ def _plain(value: Any) -> Any:
 
 def number(text: str, how: str = "") -> float:
     """The number that a string holds in a style; NaN where it holds none, or an infinite one."""
+    if len(text) > LONGEST:
+        return math.nan
     style, unit = _style_and_unit(how)
     pattern, plain, _ = _STYLES[style]
     body = text.strip()
@@ -219,7 +223,8 @@ def guess(levels: Sequence[str], counts: Sequence[int] | np.ndarray | None = Non
     """
     weights = [1] * len(levels) if counts is None else [int(count) for count in counts]
     step = max(1, len(levels) // SAMPLE)
-    sample = [(level, n) for level, n in zip(levels[::step], weights[::step], strict=True) if not is_gap(level)]
+    looked = [(level[:LONGEST], n) for level, n in zip(levels[::step], weights[::step], strict=True)]
+    sample = [(level, n) for level, n in looked if not is_gap(level)]
     if not sample or _is_code(sample):
         return Reading("words")
     for form, candidates in (("number", _number_styles), ("date", _date_formats)):  # trying dates is dear: they go last

@@ -19,7 +19,7 @@ from deepenough.kinds.prose import UNSPACED
 MOST_LETTERS = 100_000
 """Of a text; of a longer one the first and the last half of so many."""
 _TAG = re.compile(r"<(?:!--.*?--|/?[a-zA-Z][^<>]{0,2000}|!doctype[^<>]*)>", re.DOTALL | re.IGNORECASE)
-_UNSEEN = re.compile(r"<(script|style)\b.{0,100000}?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_BEGINS, _ENDS = re.compile(r"<(script|style)\b", re.IGNORECASE), re.compile(r"</(?:script|style)\s*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 WORD = re.compile(r"\w+(?:['’]\w+)*|[!?$€£%@#]")  # noqa: RUF001  a typographic apostrophe stands within words
 
@@ -42,8 +42,18 @@ def plain(text: str) -> str:
     """The text as people see it: without markup, shortened where it is very long."""
     text = shortened(text)
     if "<" in text and is_html(text):
-        text = _TAG.sub(" ", _UNSEEN.sub(" ", text))
+        text = _TAG.sub(" ", _seen(text))
     return html.unescape(text) if "&" in text and _ENTITY.search(text) else text
+
+
+def _seen(text: str) -> str:
+    """HTML without its scripts and style sheets; of one that never ends, nothing is left."""
+    parts, place = [], 0
+    while begin := _BEGINS.search(text, place):
+        parts.append(text[place : begin.start()])
+        end = _ENDS.search(text, begin.end())
+        place = end.end() if end else len(text)
+    return " ".join([*parts, text[place:]])
 
 
 def normal(text: str) -> str:

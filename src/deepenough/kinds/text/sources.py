@@ -214,9 +214,6 @@ def decoded(content: bytes) -> tuple[str | None, str]:
 def named(frame: Frame, question: Question) -> list[str]:
     """The columns to read: those that a person named, else all of prose. Raises OptionError where there are none."""
     if wanted := columns(question):
-        for name in wanted:
-            if frame.column(name, "--text").name == question.target:
-                raise OptionError(f"--text {name} is the target too. Name another column for one of them.")
         return list(dict.fromkeys(wanted))
     found, _ = prose_of(frame, question)
     if not found:

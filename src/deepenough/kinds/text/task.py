@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from deepenough.errors import OptionError
 from deepenough.judge.traits import Trait
 from deepenough.kinds.text import copies, reading, sources
 from deepenough.kinds.text.inputs import Texts
@@ -94,6 +95,9 @@ def load(source: Any, question: Question) -> TextTask:
 
 def make(frame: Frame, question: Question) -> TextTask:
     """The task of rows that were read."""
+    for name in sources.columns(question):
+        if frame.column(name, "--text").name == question.target:
+            raise OptionError(f"--text {name} is the target too. Name another column for one of them.")
     asked = rows.asked(frame, question)
     out = rows.not_inputs(asked)
     names = sources.named(asked.frame, question)

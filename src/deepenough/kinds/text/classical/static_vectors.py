@@ -14,9 +14,9 @@ from deepenough.learner import Examples, Learner, Limits, Model
 class StaticVectors(Learner):
     """The mean of pretrained static word vectors, with logistic regression, or ridge for numbers.
 
-    Joulin, Grave, Bojanowski and Mikolov, 2017 (fastText); the vectors are WordLlama's, 2024. Time grows with the letters of all
-    documents, and with the documents times the classes; memory with the documents. A bad choice where jargon, the order
-    of words or rare words decide, and for languages that the vectors hardly know.
+    Joulin, Grave, Bojanowski and Mikolov, 2017 (fastText); the vectors are WordLlama's, 2024. Time grows with the
+    letters of all documents, and with the documents times the classes; memory with the documents. A bad choice where
+    jargon, the order of words or rare words decide, and for languages that the vectors hardly know.
 
     penalty: on the squared weights; None: chosen on rows held out.
     """
