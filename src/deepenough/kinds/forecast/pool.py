@@ -19,7 +19,7 @@ from deepenough.kinds.forecast.inputs import Layout, Windows
 
 FOLDS = 5
 STRETCHES = 5
-"""Of the length of a horizon, that a fold should hold: a short race, which judges two folds, then has ten to judge on."""
+"""Of the length of a horizon, that a fold should hold: a short race judges two folds, and has ten of them then."""
 JUDGED_SHARE = 0.5
 """Share of what is known, the latest, that is judged."""
 FEWEST = 8

@@ -18,7 +18,7 @@ from deepenough.task.task import Question
 
 def tent(values: np.ndarray) -> np.ndarray:
     """What follows on a value between -1 and 1: the tent map, whose values are evenly spread and uncorrelated."""
-    return 1 - 2 * np.abs(values)
+    return np.asarray(1 - 2 * np.abs(values))
 
 
 def echoes(apart: int = 20, steps: int = 800, count: int = 1, noise: float = 0.05, seed: int = 0) -> np.ndarray:
