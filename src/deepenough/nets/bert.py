@@ -8,10 +8,13 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 
 from torch import Tensor, nn
 from torch.nn import functional
+
+from deepenough.nets.blocks import MemberLinear
 
 EPSILON = 1e-12
 
@@ -82,6 +85,28 @@ class Bert(nn.Module):
         for layer in self.layers[:layers]:
             x = layer(x, there)
         return x
+
+
+class Last(nn.Module):
+    """Copies of a net's last layers, to be trained on, and a head.
+
+    Shape: what the layers before made of the tokens (B, T, width), which are present (B, T) bool -> (1, B, outputs).
+    """
+
+    def __init__(self, net: Bert, layers: int, outputs: int, head_rate: float = 10.0) -> None:
+        super().__init__()
+        self.layers = copy.deepcopy(net.layers[len(net.layers) - layers :]).requires_grad_(True)
+        self.head = MemberLinear(1, net.words.shape[1], outputs, bias_rate=head_rate)
+        self.head.rate_factor = head_rate  # type: ignore[assignment] # the training loop looks for it on any module
+
+    def vectors(self, x: Tensor, there: Tensor) -> Tensor:
+        """What the head sees: (B, width)."""
+        for layer in self.layers:
+            x = layer(x, there)
+        return sentence_vectors(x, there)
+
+    def forward(self, x: Tensor, there: Tensor) -> Tensor:
+        return self.head(self.vectors(x, there))  # type: ignore[no-any-return] # torch types every call of a module as Any
 
 
 def _part(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -164,8 +164,9 @@ class PieceVectors(nn.Module):
 
     decays = False
 
-    def __init__(self, rows: int, width: int, spread: float = 1.0) -> None:
+    def __init__(self, rows: int, width: int, spread: float = 0.3, rate_factor: float = 4.0) -> None:
         super().__init__()
+        self.rate_factor = rate_factor  # most words are seldom seen, so they have few steps to learn in
         self.vectors = nn.Parameter(spread * torch.randn(rows, width))
 
     def forward(self, pieces: Tensor, begins: Tensor, places: Tensor) -> Tensor:

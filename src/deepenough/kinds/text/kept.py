@@ -42,7 +42,7 @@ class Kept:
             return found
         for path in sorted(self.folder.glob("*.npz")):
             try:
-                with np.load(path, allow_pickle=False) as stored:
+                with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
                     names, vectors = stored["keys"], stored["vectors"]
             except (OSError, ValueError, KeyError, zipfile.BadZipFile):
                 continue  # not written by `add`: a disk that lost power, or somebody's own file

@@ -43,9 +43,9 @@ PASSES = 4.0
 """Under a clock documents are shortened until there is time for so many passes over them."""
 SHORTEST = 32
 """Words of a document, below which it isn't shortened."""
-DOCUMENT_EPOCHS = 60_000
+DOCUMENT_EPOCHS = 12_000
 """Documents x epochs of a fit, at most, so that a fit on many documents ends; but never fewer than a few epochs."""
-FEWEST_EPOCHS = 6.0
+FEWEST_EPOCHS = 4.0
 UNCHECKED_EPOCHS = 10.0
 """Epochs, at most, where no inner rows can say when it is enough."""
 

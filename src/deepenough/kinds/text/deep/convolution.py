@@ -37,7 +37,7 @@ class Convolution(Learner):
     dropout: float = 0.4
     rate: float = 0.004
     weight_decay: float = 0.1
-    epochs: int = 20
+    epochs: int = 30
 
     needs = net.NEEDS
     preload = net.PRELOAD

@@ -14,6 +14,7 @@ from deepenough.kinds import linear
 from deepenough.kinds.answers import Answers
 from deepenough.kinds.text import encoder, net
 from deepenough.kinds.text.encoder import WIDTH
+from deepenough.kinds.text.in_time import in_turn, inner_answers, until
 from deepenough.kinds.weighted import reach_of
 from deepenough.learner import Examples, Learner, Limits
 
@@ -75,39 +76,16 @@ class Encoder(Learner):
         net.warm_up(cls(), n_classes)
 
 
-def until(limits: Limits, share: float) -> Callable[[], float]:
-    """Seconds left of that share of the time that is left now."""
-    for_the_rest = 0.0 if limits.seconds is None else (1 - share) * limits.seconds_left()
-    return lambda: limits.seconds_left() - for_the_rest
-
-
-def in_turn(examples: Examples) -> np.ndarray:
-    """All rows in a fixed random order, in which inner and outer ones take turns as long as there are both."""
-    inner, outer = (np.random.default_rng(0).permutation(rows) for rows in (examples.inner, examples.outer))
-    both = min(len(inner), len(outer))
-    turns = np.stack([inner[:both], outer[:both]], axis=1).ravel()
-    return np.concatenate([turns, inner[both:], outer[both:]]).astype(np.int64)
-
-
 def fitted_on(
     rows: np.ndarray, vectors: np.ndarray, features: linear.Features, examples: Examples, limits: Limits, share: float
 ) -> EncoderModel:
     """The weighted sum fitted on these rows, whose vectors are known. share: how much of the plan they are."""
-    common = most_common(features, examples)
-    if not len(rows):
-        common.planned = 0.0
-        model, told = common, np.zeros((0, WIDTH), dtype=np.float32)
-    else:
-        places = np.flatnonzero(np.isin(rows, examples.inner))
-        some = dataclasses.replace(examples.take(rows), inner=places)
-        model, told = linear.fit(features, vectors, some, limits, EncoderModel), vectors[places]
-        model.planned *= share
-    answers = model.inner_predictions if model.inner_predictions is not None else model.answered(told)
-    # inner rows that were not encoded get the answer that looks at nothing: encoding them now would break the deadline
-    whole = common.answered(np.zeros((len(examples.inner), WIDTH), dtype=np.float32))
-    known = np.isin(examples.inner, rows)
-    whole[known] = answers[np.searchsorted(rows[np.isin(rows, examples.inner)], examples.inner[known])]
-    model.inner_predictions = whole
+    places = np.flatnonzero(np.isin(rows, examples.inner))
+    some = dataclasses.replace(examples.take(rows), inner=places)
+    model = linear.fit(features, vectors, some, limits, EncoderModel) if len(rows) else most_common(features, examples)
+    model.planned *= share
+    answers = model.inner_predictions if model.inner_predictions is not None else model.answered(vectors[places])
+    model.inner_predictions = inner_answers(examples, rows[places], answers)
     return model
 
 

@@ -38,10 +38,10 @@ class Recurrent(Learner):
     both_ways: bool = False
     words: int = 256
     vector: int = 64
-    dropout: float = 0.3
+    dropout: float = 0.4
     rate: float = 0.008
     weight_decay: float = 0.1
-    epochs: int = 20
+    epochs: int = 30
 
     needs = net.NEEDS
     preload = net.PRELOAD

@@ -40,7 +40,7 @@ class Transformer(Learner):
     dropout: float = 0.2
     rate: float = 0.002
     weight_decay: float = 0.1
-    epochs: int = 20
+    epochs: int = 30
 
     needs = net.NEEDS
     preload = net.PRELOAD

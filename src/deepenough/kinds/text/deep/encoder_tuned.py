@@ -1,0 +1,246 @@
+"""A pretrained sentence encoder whose last layers are trained on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from deepenough.kinds.answers import Answers, outer_rows
+from deepenough.kinds.text import encoder, net
+from deepenough.kinds.text.in_time import in_turn, inner_answers, until
+from deepenough.kinds.text.inputs import Texts
+from deepenough.kinds.weighted import WeightedSums, strength
+from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.nets import weights
+from deepenough.nets.outputs import Outputs
+
+if TYPE_CHECKING:
+    import torch
+
+    from deepenough.nets.bert import Last
+
+READING = 0.5
+"""Share of the time for what the frozen layers make of the documents."""
+
+
+class TunedModel(Model):
+    """The last layers as they were trained, behind the frozen ones. stamp: of the weights that these are."""
+
+    needs = encoder.NEEDS
+
+    def __init__(self, tokens: int, last: Last, target: Outputs, stamp: str) -> None:
+        self.tokens, self.last, self.target, self.stamp = tokens, last, target, stamp
+
+    def predict(self, inputs: Texts) -> np.ndarray:
+        import torch
+
+        base, layers = encoder.load(), len(self.last.layers)
+        said = [encoder.read(text, self.tokens) for text in inputs.texts]
+        found = np.zeros((1, len(said), self.last.head.weight.shape[2]), dtype=np.float32)
+        with torch.inference_mode(), net.few_threads(len(said)):
+            for places, numbers, there in encoder.batches(base.tokens(said, self.tokens)):
+                x = base.net.up_to(encoder.LAYERS - layers, numbers, there)
+                found[:, places] = self.last(x, there).numpy()
+        return self.target.answer(found)
+
+    def save(self, folder: Path) -> None:
+        outputs = self.last.head.weight.shape[2]
+        architecture = {"layers": len(self.last.layers), "outputs": outputs, "tokens": self.tokens, "stamp": self.stamp}
+        weights.save(weights.of(self.last), architecture, folder)
+        (folder / "target.json").write_text(json.dumps(vars(self.target)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        import torch
+
+        from deepenough.nets.bert import Last
+
+        learnt, facts = weights.load(folder)
+        encoder.same_weights(facts["stamp"])
+        last = Last(encoder.load().net, facts["layers"], facts["outputs"])
+        last.load_state_dict({name: torch.from_numpy(array) for name, array in learnt.items()})
+        target = Outputs(**json.loads((folder / "target.json").read_text(encoding="utf-8")))
+        return cls(facts["tokens"], last.eval(), target, facts["stamp"])
+
+
+@dataclass(frozen=True)
+class EncoderTuned(Learner):
+    """A pretrained sentence encoder of which the last layer is trained on, with a weighted sum of what it says.
+
+    all-MiniLM-L6-v2 (Reimers and Gurevych, 2019, arXiv 1908.10084; Wang et al., 2020, arXiv 2002.10957), fine-tuned at
+    a small rate (Howard and Ruder, 2018, arXiv 1801.06146). What the layers below make of a document is computed once:
+    a pass over the documents costs a sixth of the encoder, and that layer's gradient. It starts from the weighted sum
+    that fits the frozen encoder, and stays there if the inner rows are not better predicted, or if there is no time for
+    a pass.
+
+    Time grows with documents x tokens x (6 + 3 x layers x epochs), some .05 milliseconds each on one core; memory with
+    documents x tokens x 384 x 2 bytes. A bad choice under a short budget, for long documents and for jargon.
+
+    layers: trained on, the last ones of 6. tokens: read of a document, at most. documents: learnt from, at most.
+    rate: highest learning rate of AdamW; the sum's is ten times as high. epochs: most passes over the documents.
+    """
+
+    layers: int = 1
+    tokens: int = 64
+    documents: int = 2_000
+    rate: float = 1e-4
+    epochs: int = 3
+
+    needs = encoder.NEEDS
+    preload = (*encoder.PRELOAD, "deepenough.nets.supervised")
+    priority = 90
+    pretrained = encoder.PRETRAINED
+
+    def fit(self, examples: Examples, limits: Limits, seed: int) -> TunedModel:
+        """Read as many documents as there is time for, fit the sum, and train on if there is time for a pass."""
+        from deepenough.nets import supervised
+        from deepenough.nets.bert import Last
+
+        order = in_turn(examples)[: self.documents]
+        with supervised.seeded(seed, limits):
+            read = Read.of(examples.inputs.take(order).texts, self.tokens, self.layers, until(limits, READING))
+            rows = order[: len(read.states)]
+            some = dataclasses.replace(examples.take(rows), inner=np.flatnonzero(np.isin(rows, examples.inner)))
+            target = Outputs.of(examples.targets, examples.n_classes, examples.weights)
+            start = target.start(target.standard(examples.targets), examples.weights)
+            last = Last(encoder.load().net, self.layers, len(start))
+            last.head.start_from(start)
+            trained = 0.0
+            if len(rows):
+                _start_from_sum(last, read.vectors, some, limits)
+                trained = self._trained_on(last, read, some, target, limits, seed)
+            found = (
+                supervised.outputs(last, read.given, some.inner) if len(some.inner) else np.zeros((1, 0, len(start)))
+            )
+        model = TunedModel(self.tokens, last.eval(), target, encoder.load().stamp)
+        known = np.argsort(rows[some.inner])
+        model.inner_predictions = inner_answers(examples, rows[some.inner][known], target.answer(found)[known])
+        work = 3 * self.layers * self.epochs  # of training, where reading is 6
+        model.planned = len(rows) / len(order) * (6 + work * trained) / (6 + work)
+        return model
+
+    def _trained_on(
+        self, last: Last, read: Read, examples: Examples, target: Outputs, limits: Limits, seed: int
+    ) -> float:
+        """Train the last layers in place if there is time for a pass; the share of the plan that was done."""
+        from deepenough.nets import loop, supervised
+
+        if limits.seconds_left() < 1.2 * read.seconds * 3 * self.layers / 6:
+            return 0.0
+        standard, inner = target.standard(examples.targets), examples.inner
+        before = {name: tensor.clone() for name, tensor in last.state_dict().items()}
+
+        def loss() -> float:
+            if not len(inner):
+                return float("inf")
+            found = supervised.outputs(last, read.given, inner)
+            return target.inner_loss(found, standard[inner], examples.weights_of(inner))
+
+        frozen = loss()
+        recipe = loop.Recipe(epochs=self.epochs, batch=16, rate=self.rate, warm=0.1, flat=0.3)
+        trained = supervised.train(
+            last, read.given, standard, examples, target, recipe, limits, seed, lengths=read.lengths
+        )
+        if len(inner) and loss() >= frozen:
+            last.load_state_dict(before)
+        return trained.planned
+
+    @classmethod
+    def warm_up(cls, n_classes: int | None) -> None:
+        net.warm_up(cls(epochs=1), n_classes)
+
+
+@dataclass
+class Read:
+    """What the frozen layers made of documents. states: of each document, float16, shape (tokens, 384).
+
+    vectors: what the whole frozen encoder says, float32, shape (n, 384). seconds: that it took.
+    """
+
+    states: list[np.ndarray]
+    vectors: np.ndarray
+    seconds: float
+
+    @classmethod
+    def of(cls, texts: Sequence[str], tokens: int, layers: int, seconds_left: Callable[[], float]) -> Self:
+        """Of as many of the first documents as there is time for."""
+        pace, started = encoder.Pace(seconds_left), time.monotonic()
+        states: list[np.ndarray] = []
+        vectors: list[np.ndarray] = []
+        while len(states) < len(texts):
+            chunk = [encoder.read(text, tokens) for text in texts[len(states) : len(states) + pace.chunk]]
+            if not pace.allows(len(chunk)):
+                break
+            with pace.over(len(chunk)):
+                new_states, new_vectors = _read(chunk, tokens, layers)
+            states += new_states
+            vectors.append(new_vectors)
+        whole = np.concatenate(vectors) if vectors else np.zeros((0, encoder.WIDTH), dtype=np.float32)
+        return cls(states, whole, time.monotonic() - started)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each document."""
+        return np.array([len(state) for state in self.states], dtype=np.int64)
+
+    def given(self, rows: np.ndarray) -> tuple[torch.Tensor, ...]:
+        """Documents' states padded, and which are present."""
+        import torch
+
+        lengths = self.lengths[rows]
+        padded = np.zeros((len(rows), int(lengths.max()), encoder.WIDTH), dtype=np.float32)
+        for place, row in enumerate(rows.tolist()):
+            padded[place, : lengths[place]] = self.states[row]
+        return torch.from_numpy(padded), torch.from_numpy(np.arange(padded.shape[1]) < lengths[:, None])
+
+
+def _read(texts: Sequence[str], tokens: int, layers: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """States below the last layers, and the whole encoder's vectors, in the order of the texts."""
+    import torch
+
+    from deepenough.nets.bert import sentence_vectors
+
+    base = encoder.load()
+    numbers = base.tokens(texts, tokens)
+    states: list[np.ndarray] = [np.empty(0)] * len(texts)
+    vectors = np.zeros((len(texts), encoder.WIDTH), dtype=np.float32)
+    with torch.inference_mode():
+        for places, padded, there in encoder.batches(numbers):
+            x = base.net.up_to(encoder.LAYERS - layers, padded, there)
+            for place, state in zip(places.tolist(), x.numpy(), strict=True):
+                states[place] = state[: len(numbers[place])].astype(np.float16)
+            for layer in base.net.layers[encoder.LAYERS - layers :]:
+                x = layer(x, there)
+            vectors[places] = sentence_vectors(x, there).numpy()
+    return states, vectors
+
+
+def _start_from_sum(last: Last, vectors: np.ndarray, examples: Examples, limits: Limits) -> None:
+    """Make the head the weighted sum that fits the frozen encoder's vectors of the outer rows."""
+    import torch
+
+    outer = outer_rows(examples)
+    counts = examples.weights_of(outer)
+    answers = Answers.of(examples.targets[outer], examples.n_classes, counts)
+    if answers.n_classes is not None and answers.width < 2:
+        return
+    sums = WeightedSums(vectors[outer], answers.encode(examples.targets[outer]), answers, limits, counts)
+    learnt = sums.weights(strength(vectors, examples, limits))
+    if answers.width == 2:
+        learnt = np.concatenate([np.zeros_like(learnt), learnt], axis=1)
+    places = [0] if answers.n_classes is None else list(answers.present)
+    weight, bias = np.zeros(last.head.weight.shape[1:]), np.zeros(last.head.weight.shape[2])
+    if len(places) < len(bias):  # a class that none of these rows has stays as rare as it is
+        scores = vectors[outer] @ learnt[:-1] + learnt[-1]
+        bias += np.log(np.exp(scores).sum(axis=1)).mean() + np.log(answers.unseen)
+    weight[:, places], bias[places] = learnt[:-1], learnt[-1]
+    with torch.no_grad():
+        last.head.weight.copy_(torch.from_numpy(weight[None]))
+        last.head.bias.values.copy_(torch.from_numpy(bias))
