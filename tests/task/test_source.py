@@ -370,7 +370,7 @@ def test_nested_json_becomes_words(tmp_path: Path) -> None:
 
 
 def test_cells_may_hold_line_breaks_in_files_of_any_size(tmp_path: Path) -> None:
-    cells = [f"row {place}\n\nwith, a comma and a \"quote\" " + "and more words " * 30 for place in range(6_000)]
+    cells = [f'row {place}\n\nwith, a comma and a "quote" ' + "and more words " * 30 for place in range(6_000)]
     path = tmp_path / "letters.csv"
     pd.DataFrame({"letter": cells, "kind": ["a", "b"] * 3_000}).to_csv(path, index=False)
     assert path.stat().st_size > 2_500_000
@@ -378,3 +378,13 @@ def test_cells_may_hold_line_breaks_in_files_of_any_size(tmp_path: Path) -> None
     assert frame.rows == 6_000
     assert frame.column("letter").strings()[5_999] == cells[5_999].strip()
     assert sum(map(len, source.batches(path, 1_000))) == 6_000
+
+
+def test_a_csv_row_of_megabytes_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    cells = ["short", "word " * 600_000, "short"]
+    frame = pd.DataFrame({"letter": cells, "kind": ["a", "b", "a"]})
+    frame.to_csv(tmp_path / "letters.csv", index=False)
+    with pytest.raises(SourceError, match="a row of more than 2 MB"):
+        source.read(tmp_path / "letters.csv")
+    frame.to_json(tmp_path / "letters.jsonl", orient="records", lines=True)
+    assert source.read(tmp_path / "letters.jsonl").rows == 3
