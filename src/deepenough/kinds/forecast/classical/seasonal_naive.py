@@ -17,7 +17,7 @@ class SeasonalNaive(Learner):
     """
 
     deterministic = True
-    priority = 5
+    priority = 18
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """See how far off it is."""
