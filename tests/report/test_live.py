@@ -131,3 +131,10 @@ def test_no_event_has_a_line_that_breaks(what: str) -> None:
     stream = io.StringIO()
     live.Lines(stream)(Event(what, 1.0, data))
     assert stream.getvalue().count("\n") <= 1
+
+
+@pytest.mark.parametrize("key", ["said", "text"])
+def test_a_note_is_shown_as_it_was_said(key: str) -> None:
+    stream = io.StringIO()
+    live.Lines(stream)(Event("note", 1.0, {key: "the machine was busy"}))
+    assert stream.getvalue().endswith("the machine was busy\n")

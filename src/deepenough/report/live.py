@@ -86,8 +86,10 @@ def line_of(event: Event) -> str:
             return f"dropped {data.get('contender')}: {data.get('reason')}"
         case "verdict_so_far":
             return f"so far: {_so_far(data)}"
-        case "note" | "interrupted" | "resumed" | "model_saved":
-            return f"{event.what.replace('_', ' ')} {data.get('text') or data.get('note') or ''}".strip()
+        case "note":
+            return words.noted(data)
+        case "interrupted" | "resumed" | "model_saved":
+            return f"{event.what.replace('_', ' ')} {data.get('note') or ''}".strip()
     return ""
 
 
