@@ -333,7 +333,8 @@ def _too_few(judged: Judged, court: Court | None) -> list[str]:
     if court is not None and len(court.panel) < FEWEST_UNITS:
         reasons.append(f"only {len(court.panel)} units were judged; {FEWEST_UNITS} are the least")
     elif court is not None and len(np.unique(court.panel.clusters)) < FEWEST_CLUSTERS:
-        reasons.append(f"the judged rows are of fewer than {FEWEST_CLUSTERS} groups")
+        what = "stretches of time" if plan.splitting == "time" else "groups"
+        reasons.append(f"the judged rows are of fewer than {FEWEST_CLUSTERS} {what}")
     return reasons
 
 
