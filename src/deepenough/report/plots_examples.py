@@ -24,7 +24,7 @@ def steps(facts: Facts) -> Chart | None:
     x = svg.Scale(*svg.spread([item["step"] for own in told.values() for item in own], 0.02), 62, 690)
     y = svg.Scale(*svg.spread([0.0, *(item["error"] for own in told.values() for item in own)]), 262, 36)
     parts = [svg.axis_y(y, 62, 690, "mean absolute error, in the unit of each path")]
-    parts.append(svg.axis_x(x, 262, "steps ahead"))
+    parts.append(svg.axis_x(x, 262, "steps ahead", ticks=[tick for tick in x.ticks(9) if tick == int(tick)]))
     parts.append(svg.legend(690, 14, {family: side["contender"] for family, side in sides.items()}))
     for family, own in told.items():
         points = [(x(item["step"]), y(item["error"])) for item in own]

@@ -72,8 +72,8 @@ def test_a_closed_window_holds_no_answer_and_what_is_known(windows: Windows) -> 
 def test_a_part_that_is_hidden_is_an_age_or_a_covariate(windows: Windows) -> None:
     own = windows.take(np.arange(30, 60)).closed()
     names = list(own.parts())
-    assert names[0] == "history older than 1 step" and names[-2:] == ["price", "weather"]
-    hidden = own.shuffled(names.index("history older than 5 steps"), np.arange(30))
+    assert names[0] == "older than 1 step" and names[-2:] == ["price", "weather"]
+    hidden = own.shuffled(names.index("older than 5 steps"), np.arange(30))
     assert np.isnan(hidden.history(9)[:, :4]).all() and np.isfinite(hidden.history(5)).all()
     other = np.roll(np.arange(30), 1)
     strange = own.shuffled(names.index("price"), other)
@@ -90,13 +90,13 @@ def test_the_layout_comes_back_from_its_text() -> None:
 
 def driver(age: int, rise: float, low: float) -> dict[str, object]:
     plural = "" if age == 1 else "s"
-    return {"name": f"history older than {age:,} step{plural}", "rise": rise, "low": low, "high": rise + 1}
+    return {"name": f"older than {age:,} step{plural}", "rise": rise, "low": low, "high": rise + 1}
 
 
 def test_how_far_back_it_looks_is_said_as_far_as_it_was_measured() -> None:
     drivers = [driver(1, 0.9, 0.7), driver(5, 0.4, 0.2), driver(13, 0.1, 0.02), driver(34, 0.01, -0.1)]
     (said,) = reach.sentences([*drivers, {"name": "price", "rise": 1.0, "low": 0.5, "high": 2}], "days")
     assert said.startswith("It looks back more than 13 days: without what is older its loss rises by 0.1")
-    assert "older than 34" in said and "With the last 1 alone it rises by 0.9" in said
+    assert "older than 34" in said and "With the last value alone it rises by 0.9" in said
     assert reach.sentences([driver(1, 0.0, -0.1)], "days")[0].startswith("Hiding all but the last")
     assert reach.sentences([], "days") == []

@@ -142,7 +142,7 @@ class Windows:
 
     def parts(self) -> Sequence[str]:
         """What can be hidden: the history older than 1, 2, 3, 5, 8, 13 ... steps, and each covariate."""
-        ages = [f"history older than {age:,} {'step' if age == 1 else 'steps'}" for age in self._ages()]
+        ages = [f"older than {age:,} {'step' if age == 1 else 'steps'}" for age in self._ages()]
         return [*ages, *self.layout.known, *self.layout.past]
 
     def shuffled(self, part: int, rows: np.ndarray) -> Self:

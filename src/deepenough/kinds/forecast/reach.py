@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_AGE = re.compile(r"^history older than ([\d,]+) steps?$")
+_AGE = re.compile(r"^older than ([\d,]+) steps?$")
 
 
 def sentences(drivers: Sequence[Mapping[str, Any]], steps: str) -> list[str]:
@@ -28,5 +28,9 @@ def sentences(drivers: Sequence[Mapping[str, Any]], steps: str) -> list[str]:
     until = f", and by nothing that could be measured for what is older than {later[0]:,}" if later else ""
     return [
         f"It looks back more than {furthest:,} {steps}: without what is older its loss rises by "
-        f"{ages[furthest]['rise']:.3g}{until}. With the last {min(ages):,} alone it rises by {most['rise']:.3g}."
+        f"{ages[furthest]['rise']:.3g}{until}. With {_last(min(ages))} alone it rises by {most['rise']:.3g}."
     ]
+
+
+def _last(steps: int) -> str:
+    return "the last value" if steps == 1 else f"the last {steps:,}"
