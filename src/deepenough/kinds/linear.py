@@ -17,7 +17,7 @@ import numpy as np
 
 from deepenough.kinds.answers import Answers, fit_twice
 from deepenough.kinds.stored import read, write
-from deepenough.kinds.weighted import STRENGTHS, WeightedSums, raw, reach_of, strength
+from deepenough.kinds.weighted import STRENGTHS, WeightedSums, chosen, raw, reach_of
 from deepenough.learner import Examples, Limits, Model
 
 
@@ -85,15 +85,16 @@ def fit(
 
     matrix: the features of all examples. strengths, tolerance, pairs: see `weighted.strength`.
     """
-    chosen = penalty
-    if chosen is None:
-        chosen = strength(matrix, examples, limits, seed, strengths, tolerance, pairs)
+    wanted, start = penalty, None
+    if wanted is None:
+        wanted, start = chosen(matrix, examples, limits, seed, strengths, tolerance, pairs)
 
     def fitted(rows: np.ndarray, first: AnyModel | None) -> AnyModel:
         counts = examples.weights_of(rows)
         answers = Answers.of(examples.targets[rows], examples.n_classes, counts)
         sums = WeightedSums(matrix[rows], answers.encode(examples.targets[rows]), answers, limits, counts, tolerance)
-        made = model(features, answers, sums.weights(chosen), reach_of(examples))
+        sums.start_from(start if first is None else first.weights)
+        made = model(features, answers, sums.weights(wanted), reach_of(examples))
         made.planned = sums.planned
         return made
 

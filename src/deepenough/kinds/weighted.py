@@ -10,12 +10,13 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from deepenough.kinds.answers import Answers, choices
+from deepenough.kinds.descent import descended
 from deepenough.learner import Examples, Limits
 
 STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01, 0.001)
@@ -50,6 +51,12 @@ class WeightedSums:
         outputs = 1 if answers.width <= 2 else answers.width
         self.last = np.zeros((matrix.shape[1] + 1, outputs))
         self._spectrum: tuple[np.ndarray, np.ndarray] | None = None
+        self._across = matrix.T if isinstance(matrix, np.ndarray) else matrix.T.tocsr()  # twice as quick as it is
+
+    def start_from(self, weights: np.ndarray | None) -> None:
+        """Begin at these weights, if they are of as many columns and outputs."""
+        if weights is not None and weights.shape == self.last.shape:
+            self.last = weights
 
     def weights(self, strength: float) -> np.ndarray:
         """The best weights for a strength."""
@@ -81,9 +88,13 @@ class WeightedSums:
         return np.append(slopes, middle - centre @ slopes)[:, None]
 
     def _descended(self, strength: float) -> np.ndarray:
-        """By L-BFGS (Liu, Nocedal, 1989)."""
+        """By L-BFGS (Liu, Nocedal, 1989); of sparse columns, which are many, by one of our own."""
         from scipy.optimize import minimize
 
+        loss = self._logistic_loss if self.answers.n_classes is not None else self._squared_loss
+        penalty = strength / len(self.encoded)
+        if not isinstance(self.matrix, np.ndarray):
+            return self._descended_far(lambda flat: loss(flat, penalty))
         steps = 0
 
         def watch(_: np.ndarray) -> None:
@@ -94,9 +105,9 @@ class WeightedSums:
                 raise StopIteration
 
         found = minimize(
-            self._logistic_loss if self.answers.n_classes is not None else self._squared_loss,
+            loss,
             self.last.ravel(),
-            args=(strength / len(self.encoded),),
+            args=(penalty,),
             jac=True,
             method="L-BFGS-B",
             callback=watch,
@@ -104,14 +115,28 @@ class WeightedSums:
         )
         return np.asarray(found.x.reshape(self.last.shape))
 
+    def _descended_far(self, loss: Callable[[np.ndarray], tuple[float, np.ndarray]]) -> np.ndarray:
+        steps = 0
+
+        def watch() -> bool:
+            nonlocal steps
+            steps += 1
+            if self.limits.seconds_left() > 0:
+                return True
+            self.planned = min(self.planned, steps / STEPS)
+            return False
+
+        found = descended(loss, self.last.ravel().astype(np.float32), STEPS, self.tolerance, watch)
+        return found.reshape(self.last.shape).astype(np.float64)
+
     def _squared_loss(self, flat: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
         weights = flat.reshape(self.last.shape)
         error = (raw(self.matrix, weights, self.answers) - self.encoded).astype(np.float32)[:, None]
         counted = error * (self.counts / np.float32(len(error)))
-        gradient = np.concatenate([self.matrix.T @ counted, counted.sum(axis=0, keepdims=True)])
+        gradient = np.concatenate([self._across @ counted, counted.sum(axis=0, keepdims=True)])
         gradient[:-1] += penalty * weights[:-1]
         loss = 0.5 * np.sum(error * counted, dtype=np.float64) + 0.5 * penalty * np.sum(weights[:-1] ** 2)
-        return float(loss), gradient.astype(np.float64).ravel()
+        return float(loss), gradient.astype(flat.dtype).ravel()
 
     def _logistic_loss(self, flat: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
         weights = flat.reshape(self.last.shape)
@@ -121,9 +146,9 @@ class WeightedSums:
         loss = -np.mean(logs * self.counts[:, 0], dtype=np.float64)
         probabilities[rows, self.encoded] -= 1.0
         error = probabilities[:, -weights.shape[1] :] * (self.counts / np.float32(len(rows)))  # of two, the second
-        gradient = np.concatenate([self.matrix.T @ error, error.sum(axis=0, keepdims=True)])
+        gradient = np.concatenate([self._across @ error, error.sum(axis=0, keepdims=True)])
         gradient[:-1] += penalty * weights[:-1]
-        return float(loss + 0.5 * penalty * np.sum(weights[:-1] ** 2)), gradient.astype(np.float64).ravel()
+        return float(loss + 0.5 * penalty * np.sum(weights[:-1] ** 2)), gradient.astype(flat.dtype).ravel()
 
 
 def raw(matrix: Any, weights: np.ndarray, answers: Answers) -> np.ndarray:
@@ -152,9 +177,22 @@ def strength(
     matrix: of all rows of the examples, learnt without a look at their targets. pairs: of rows to fit on and rows to
     choose on, how many at most. At most half of the time is spent.
     """
+    return chosen(matrix, examples, limits, seed, strengths, tolerance, pairs)[0]
+
+
+def chosen(
+    matrix: Any,
+    examples: Examples,
+    limits: Limits,
+    seed: int = 0,
+    strengths: Sequence[float] = STRENGTHS,
+    tolerance: float = 1e-6,
+    pairs: int = 5,
+) -> tuple[float, np.ndarray | None]:
+    """As `strength`, and weights that were fitted with it, to start from; None where there are none."""
     folds = choices(examples, seed)[:pairs]
     if not folds:
-        return 1.0
+        return 1.0, None
     until = limits.seconds_left() / 2
     fits = []
     for rows, held in folds:
@@ -163,15 +201,15 @@ def strength(
         encoded, counts = answers.encode(examples.targets[rows]), examples.weights_of(rows)
         sums = WeightedSums(matrix[rows], encoded, answers, limits, counts, tolerance)
         fits.append((sums, (matrix[held], answers.encode(examples.targets[held]), examples.weights_of(held))))
-    best, best_loss = 1.0, np.inf
+    best, best_loss, weights = 1.0, np.inf, None
     for each in strengths:
         loss = float(np.mean([sums.loss(each, *held) for sums, held in fits]))
         if loss >= best_loss:
             break
-        best, best_loss = each, loss
+        best, best_loss, weights = each, loss, fits[0][0].last
         if limits.seconds_left() < until:
             break
-    return best
+    return best, weights
 
 
 def reach_of(examples: Examples) -> tuple[float, float]:
