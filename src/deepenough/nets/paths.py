@@ -9,7 +9,8 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
@@ -22,6 +23,10 @@ LEAST_GAP = 1e-3
 """Between neighbouring quantiles of a start, in the unit of the targets."""
 FURTHEST = 30.0
 """Standardised targets are clipped here, so that one strange window does not rule."""
+STRETCHES = np.geomspace(0.7, 3.0, 15)
+"""That are tried."""
+PULL = 3.0
+"""Strength of the pull towards no stretch, in observations."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +34,11 @@ class PathOutputs:
     """Outputs of shape (m, B, steps, levels): of m members the raw quantiles of paths.
 
     levels: of the quantiles, ascending; the middle one is the median.
+    stretch: how many times as far from the median as the net says the other quantiles are.
     """
 
     levels: tuple[float, ...]
+    stretch: float = 1.0
 
     @property
     def middle(self) -> int:
@@ -78,7 +85,19 @@ class PathOutputs:
     def common(self, outputs: np.ndarray) -> np.ndarray:
         """The mean of the members' quantiles, float64, shape (n, steps, levels)."""
         raw = torch.from_numpy(np.asarray(outputs, dtype=np.float64))
-        return np.asarray(self.quantiles(raw).mean(dim=0).numpy())
+        found = np.asarray(self.quantiles(raw).mean(dim=0).numpy())
+        middle = found[..., self.middle, None]
+        return np.asarray(middle + self.stretch * (found - middle))
+
+    def stretched(
+        self, outputs: np.ndarray, standard: np.ndarray, weights: np.ndarray | None = None, observations: float = 1.0
+    ) -> Self:
+        """The same with the stretch that suits windows that were not trained on; the fewer observations these are, the
+        nearer to none. Nets that learnt much of what there is are too sure of it."""
+        tried = [replace(self, stretch=float(factor)) for factor in STRETCHES]
+        losses = [other.inner_loss(outputs, standard, weights) for other in tried]
+        best = tried[int(np.argmin(losses))].stretch
+        return replace(self, stretch=best ** (observations / (observations + PULL)))
 
     def answer(
         self, outputs: np.ndarray, reference: np.ndarray, unit: np.ndarray, least: float | None = None

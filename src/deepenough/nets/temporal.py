@@ -3,9 +3,9 @@
 Needs that this module answers:
 
 * All take the same three tensors and say the same thing, so that a kind changes its net by a name: `behind`, what was
-  at each step of the history, (B, T, channels), the first channel the values, the second whether they are known; `ahead`,
-  what is told of each step to come, (B, H, columns); `whole`, facts of the window, (B, facts). They give raw quantiles,
-  (m, B, H, levels), as `nets.paths` reads them.
+  at each step of the history, (B, T, channels), the first channel the values, the second whether they are known, the
+  third how they differ from a season before; `ahead`, what is told of each step to come, (B, H, columns); `whole`,
+  facts of the window, (B, facts). They give raw quantiles, (m, B, H, levels), as `nets.paths` reads them.
 * Nothing is normalised over a batch: a window alone gets the answer that it gets among others.
 * Before anything is learnt each says `start`, whatever it is shown.
 * A net is made again from plain JSON, as in `bodies`.
@@ -50,6 +50,10 @@ class PathNet(nn.Module):
         with torch.no_grad():
             self.start.values.copy_(torch.from_numpy(raw))
 
+    def started(self, learnt: Tensor) -> Tensor:
+        """What was learnt, counted from the start: (..., H, levels)."""
+        return learnt + self.start.values
+
 
 class Decoder(nn.Module):
     """Each step ahead is answered directly, from what was remembered, what is told of the step, and which step it is:
@@ -75,96 +79,107 @@ class Decoder(nn.Module):
 
 
 class Recall(nn.Module):
-    """Each step ahead looks back at the states that it asks for: by what it is told, and by how long ago they were
-    (attention over time, Bahdanau et al., 2015, arXiv 1409.0473; Fan et al., 2019).
+    """Each step ahead looks back at the steps that it asks for: by what it is told, and by how long ago they were
+    (attention over time, Bahdanau et al., 2015, arXiv 1409.0473; Fan et al., 2019, doi 10.1145/3292500.3330662).
 
-    Shape: states (B, T, width), ahead (B, H, columns) -> (B, H, width).
+    Shape: history (B, T, width), ahead (B, H, columns) -> (B, H, width).
     """
 
-    def __init__(self, shape: Shape, length: int, width: int, units: int = 16) -> None:
+    def __init__(self, shape: Shape, width: int, units: int = 16) -> None:
         super().__init__()
         self.asked = nn.Linear(shape.columns, units)
         self.shown = nn.Linear(width, units, bias=False)
-        self.ages = Vector(torch.zeros(shape.steps, length), rate_factor=6.0)
+        self.ages = Vector(torch.zeros(shape.steps, shape.length), rate_factor=6.0)
         self.units = units
 
-    def forward(self, states: Tensor, ahead: Tensor) -> Tensor:
-        alike = self.asked(ahead) @ self.shown(states).transpose(1, 2) / self.units**0.5
-        return torch.softmax(alike + self.ages.values, dim=2) @ states
+    def forward(self, history: Tensor, ahead: Tensor) -> Tensor:
+        alike = self.asked(ahead) @ self.shown(history).transpose(1, 2) / self.units**0.5
+        return torch.softmax(alike + self.ages.values, dim=2) @ history
 
 
-class Recurrent(PathNet):
+class Reading(PathNet):
+    """A reader of the history's steps, and a decoder that answers each step ahead from what was read last and from what
+    it recalls. stride: steps that are put side by side and read at once; each of them can still be recalled alone.
+    """
+
+    def __init__(self, shape: Shape, units: int, stride: int, recall: bool, dropout: float) -> None:
+        super().__init__(shape)
+        self.stride, width = stride, units + shape.channels
+        self.recall = Recall(shape, width) if recall else None
+        self.decoder = Decoder(shape, units, width if recall else 0, 2 * units, dropout)
+
+    def states(self, behind: Tensor) -> Tensor:
+        """What is known at each of the steps that are read, (B, R, channels) -> (B, R, units)."""
+        raise NotImplementedError
+
+    def forward(self, behind: Tensor, ahead: Tensor, whole: Tensor) -> Tensor:
+        states, recalled = self.states(side_by_side(behind, self.stride)), ahead[:, :, :0]
+        if self.recall is not None:
+            of_steps = states.repeat_interleave(self.stride, dim=1)[:, -behind.shape[1] :]
+            recalled = self.recall(torch.cat([of_steps, behind], dim=2), ahead)
+        return self.started(self.decoder(states[:, -1], recalled, ahead, whole))[None]
+
+
+def side_by_side(behind: Tensor, stride: int) -> Tensor:
+    """So many steps put beside each other as one: (B, T, channels) -> (B, T / stride, stride x channels)."""
+    padded = functional.pad(behind, (0, 0, -behind.shape[1] % stride, 0))
+    return padded.reshape(len(padded), -1, stride * padded.shape[2])
+
+
+class Recurrent(Reading):
     """Gated recurrent units (Cho et al., 2014) over the history, and a decoder that answers every step directly.
 
-    units: of the state. stride: steps that are read at once. recall: whether steps ahead look back at earlier states.
+    units: of the state. recall: whether steps ahead look back at earlier steps.
     """
 
     def __init__(
         self, shape: Shape, units: int = 32, stride: int = 1, recall: bool = True, dropout: float = 0.0
     ) -> None:
-        super().__init__(shape)
-        self.stride, read = stride, -(-shape.length // stride)
+        super().__init__(shape, units, stride, recall, dropout)
         self.reader = nn.GRU(shape.channels * stride, units, batch_first=True)
-        self.recall = Recall(shape, read, units + shape.channels * stride) if recall else None
-        self.decoder = Decoder(shape, units, units + shape.channels * stride if recall else 0, 2 * units, dropout)
 
-    def forward(self, behind: Tensor, ahead: Tensor, whole: Tensor) -> Tensor:
-        if self.stride > 1:
-            behind = functional.pad(behind, (0, 0, -behind.shape[1] % self.stride, 0))
-            behind = behind.reshape(len(behind), -1, self.stride * behind.shape[2])
-        states, last = self.reader(behind)
-        recalled = ahead[:, :, :0]
-        if self.recall is not None:
-            recalled = self.recall(torch.cat([states, behind], dim=2), ahead)
-        return (self.start.values + self.decoder(last[0], recalled, ahead, whole))[None]
+    def states(self, behind: Tensor) -> Tensor:
+        return self.reader(behind)[0]  # type: ignore[no-any-return] # torch types every call of a module as Any
 
 
 class CausalLayer(nn.Module):
-    """Two causal convolutions with the same gap between the steps they look at, around which the input passes.
+    """A convolution that looks at `span` steps, each `gap` after the one before and none of them later than the step
+    itself, then a layer of each step alone; around both the input passes.
 
-    Shape: (B, width, T) -> (B, width, T); no step sees a later one.
+    Shape: (B, width, T) -> (B, width, T).
     """
 
     def __init__(self, width: int, span: int, gap: int, dropout: float) -> None:
         super().__init__()
         self.reach = (span - 1) * gap
-        self.first = nn.Conv1d(width, width, span, dilation=gap)
-        self.second = nn.Conv1d(width, width, span, dilation=gap)
-        nn.init.zeros_(self.second.weight)
+        self.look, self.mix = nn.Conv1d(width, width, span, dilation=gap), nn.Conv1d(width, width, 1)
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        bent = functional.silu(self.first(functional.pad(x, (self.reach, 0))))
-        return x + self.second(functional.pad(self.dropout(bent), (self.reach, 0)))
+        seen = functional.silu(self.look(functional.pad(x, (self.reach, 0))))
+        return x + self.mix(self.dropout(seen))  # type: ignore[no-any-return] # torch types every call of a module as Any
 
 
-class Convolution(PathNet):
+class Convolution(Reading):
     """A temporal convolution whose gaps double from layer to layer until it sees the whole history (Bai, Kolter and
     Koltun, 2018, arXiv 1803.01271), and a decoder that answers every step directly.
 
     units: channels of a layer. span: steps that a convolution looks at.
     """
 
-    def __init__(self, shape: Shape, units: int = 32, span: int = 3, dropout: float = 0.0) -> None:
-        super().__init__(shape)
-        self.entry = nn.Conv1d(shape.channels, units, 1)
+    def __init__(self, shape: Shape, units: int = 32, span: int = 3, stride: int = 1, dropout: float = 0.0) -> None:
+        super().__init__(shape, units, stride, True, dropout)
+        self.entry = nn.Conv1d(shape.channels * stride, units, 1)
         gaps: list[int] = []
         sees = 1
-        while sees < shape.length:
+        while sees < -(-shape.length // stride):
             gaps.append(2 ** len(gaps))
-            sees += 2 * (span - 1) * gaps[-1]
+            sees += (span - 1) * gaps[-1]
         self.layers = nn.Sequential(*(CausalLayer(units, span, gap, dropout) for gap in gaps))
-        self.recall = Recall(shape, shape.length, units + shape.channels)
-        self.decoder = Decoder(shape, units, units + shape.channels, 2 * units, dropout)
 
     def states(self, behind: Tensor) -> Tensor:
-        """What is known at each step of the history, (B, T, units); of no step anything later counts."""
+        """Of no step anything later counts."""
         return functional.silu(self.layers(self.entry(behind.transpose(1, 2)))).transpose(1, 2)
-
-    def forward(self, behind: Tensor, ahead: Tensor, whole: Tensor) -> Tensor:
-        states = self.states(behind)
-        recalled = self.recall(torch.cat([states, behind], dim=2), ahead)
-        return (self.start.values + self.decoder(states[:, -1], recalled, ahead, whole))[None]
 
 
 class Block(nn.Module):
@@ -221,7 +236,7 @@ class NHits(PathNet):
     ) -> None:
         super().__init__(shape)
         self.members = members
-        rest = shape.length * (shape.channels > 2) + shape.steps * shape.columns + shape.facts
+        rest = shape.length + shape.steps * shape.columns + shape.facts
         coarsest = max(1, min(16, shape.length // 8))
         self.blocks = nn.ModuleList()
         for place in range(resolutions):
@@ -231,8 +246,7 @@ class NHits(PathNet):
             self.blocks.append(Block(shape, members, rest, units, pool, every, dropout))
 
     def forward(self, behind: Tensor, ahead: Tensor, whole: Tensor) -> Tensor:
-        parts = [behind[:, :, 2], ahead.flatten(1), whole] if behind.shape[2] > 2 else [ahead.flatten(1), whole]
-        others = torch.cat(parts, dim=1).expand(self.members, -1, -1)
+        others = torch.cat([behind[:, :, 2], ahead.flatten(1), whole], dim=1).expand(self.members, -1, -1)
         history = behind[:, :, 0].expand(self.members, -1, -1)
         raw = self.start.values.expand(self.members, len(behind), -1, -1)
         for block in self.blocks:
@@ -252,7 +266,7 @@ class Decomposed(PathNet):
 
     def __init__(self, shape: Shape, span: int = 25) -> None:
         super().__init__(shape)
-        self.span = min(span, shape.length - 1 + shape.length % 2)
+        self.span = min(span + 1 - span % 2, shape.length - 1 + shape.length % 2)
         self.trend = nn.Linear(shape.length, shape.steps)
         self.rest = nn.Linear(shape.length, shape.steps)
         self.told = nn.Linear(shape.columns + shape.facts, shape.levels)
@@ -269,10 +283,10 @@ class Decomposed(PathNet):
 
     def forward(self, behind: Tensor, ahead: Tensor, whole: Tensor) -> Tensor:
         facts = whole[:, None].expand(-1, self.shape.steps, -1)
-        raw = self.start.values + self.told(torch.cat([ahead, facts], dim=2))
+        told = self.told(torch.cat([ahead, facts], dim=2))
         moved = self.median(behind[:, :, 0]) * whole[:, :1].exp()
-        middle = functional.one_hot(torch.tensor(self.shape.levels // 2), self.shape.levels).to(raw)
-        return (raw + moved[:, :, None] * middle)[None]
+        middle = functional.one_hot(torch.tensor(self.shape.levels // 2), self.shape.levels).to(told)
+        return self.started(told + moved[:, :, None] * middle)[None]
 
 
 NETS: dict[str, type[PathNet]] = {net.__name__: net for net in (Recurrent, Convolution, NHits, Decomposed)}

@@ -11,15 +11,14 @@ Needs that this module answers:
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
-from deepenough.kinds.answers import REFIT_ROWS, fit_twice
+from deepenough.kinds.answers import fit_twice
 from deepenough.kinds.forecast.inputs import Layout, Windows
 from deepenough.kinds.forecast.sight import Seen, Sight, length_for
 from deepenough.kinds.forecast.spread import Spread
@@ -29,6 +28,7 @@ from deepenough.nets import weights
 if TYPE_CHECKING:
     import torch
 
+    from deepenough.nets.paths import PathOutputs
     from deepenough.nets.temporal import PathNet
 
 NEEDS = ("torch", "safetensors")
@@ -41,10 +41,13 @@ PRELOAD = (
 )
 BATCH = 256
 """Windows at once where nothing is trained."""
-SMALL_STEPS, LARGE_WINDOWS = 500, 400_000
+FEW = 500
+"""Below so many windows everything is kept small and short."""
+SMALL_STEPS, LARGE_WINDOWS = 300, 300_000
 """Steps of a fit on few windows, and windows x epochs of a fit on many, at most."""
-FIRST_SHARE = 0.6
-"""Of the time, where there will be a second fit."""
+FEW_READ, MOST_READ = 24, 40
+"""Steps of the history that a net takes one after the other, where windows are few and where they aren't; each of them
+may be several put side by side."""
 
 AnyModel = TypeVar("AnyModel", bound="PathModel")
 
@@ -69,24 +72,27 @@ class PathModel(Model):
     trace: tuple[tuple[float, float], ...] = ()
     best_epochs: float = 0.0
 
-    def __init__(self, sight: Sight, net: PathNet, architecture: Mapping[str, Any], levels: tuple[float, ...]) -> None:
-        self.sight, self.net, self.architecture, self.levels = sight, net, architecture, levels
+    def __init__(self, sight: Sight, net: PathNet, architecture: Mapping[str, Any], outputs: PathOutputs) -> None:
+        self.sight, self.net, self.architecture, self.outputs = sight, net, architecture, outputs
 
     def predict(self, inputs: Windows) -> np.ndarray:
         from deepenough.nets import supervised
-        from deepenough.nets.paths import PathOutputs
 
-        outputs, parts = PathOutputs(self.levels), []
+        parts = []
         for start in range(0, len(inputs), BATCH):
             rows = np.arange(start, min(start + BATCH, len(inputs)))
             seen = Seen(self.sight, inputs.take(rows))
             found = supervised.outputs(self.net, given(seen, "cpu"), np.arange(len(rows)), BATCH)
-            parts.append(outputs.answer(found, seen.reference(), seen.unit, inputs.layout.least))
-        return np.concatenate(parts) if parts else np.zeros((0, len(self.sight.chosen), len(self.levels)))
+            parts.append(self.outputs.answer(found, seen.reference(), seen.unit, inputs.layout.least))
+        return (
+            np.concatenate(parts)
+            if parts
+            else np.zeros((0, self.architecture["shape"]["steps"], len(self.outputs.levels)))
+        )
 
     def save(self, folder: Path) -> None:
         weights.save(weights.of(self.net), self.architecture, folder)
-        facts = {"sight": self.sight.to_json(), "levels": list(self.levels)}
+        facts = {"sight": self.sight.to_json(), "outputs": asdict(self.outputs)}
         (folder / "sight.json").write_text(json.dumps(facts), encoding="utf-8")
 
     @classmethod
@@ -94,12 +100,14 @@ class PathModel(Model):
         import torch
 
         from deepenough.nets import temporal
+        from deepenough.nets.paths import PathOutputs
 
         learnt, architecture = weights.load(folder)
         facts = json.loads((folder / "sight.json").read_text(encoding="utf-8"))
         net = temporal.build(architecture)
         net.load_state_dict({name: torch.from_numpy(array) for name, array in learnt.items()})
-        return cls(Sight.from_json(facts["sight"]), net.eval(), architecture, tuple(facts["levels"]))
+        outputs = PathOutputs(tuple(facts["outputs"]["levels"]), facts["outputs"]["stretch"])
+        return cls(Sight.from_json(facts["sight"]), net.eval(), architecture, outputs)
 
 
 def given(seen: Seen, device: str) -> Any:
@@ -118,13 +126,12 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
     few = examples.inputs.take(outer)
     sight = Sight.fit(few, examples.targets[outer], design.length or length_for(few.layout))
     seen = Seen(sight, examples.inputs)
-    twice = len(examples) <= REFIT_ROWS and len(examples.inner) > 0 and len(examples.outer) > 0
 
     def fitted(rows: np.ndarray, first: AnyModel | None) -> AnyModel:
         if first is None:
-            return _fitted(seen, examples, _shared(limits, FIRST_SHARE if twice else 1.0), seed, design, model, None)
+            return _fitted(seen, examples, limits, seed, design, model, None)
         told = replace(examples, inner=np.empty(0, dtype=np.int64))
-        return _fitted(seen, told, limits, seed, design, model, first.best_epochs)
+        return _fitted(seen, told, limits, seed, design, model, first)
 
     return fit_twice(examples, limits, fitted)
 
@@ -136,9 +143,9 @@ def _fitted(
     seed: int,
     design: Design,
     model: type[AnyModel],
-    epochs: float | None,
+    first: AnyModel | None,
 ) -> AnyModel:
-    """Once, on the rows that are not inner. epochs: of the training, where they are known."""
+    """Once, on the rows that are not inner; with the epochs and the stretch that a first fit chose."""
     from deepenough.nets import blocks, loop, supervised, temporal
     from deepenough.nets.paths import PathOutputs
 
@@ -149,7 +156,9 @@ def _fitted(
     zero, ones = np.zeros_like(reference[outer]), np.ones(len(outer))
     offsets = Spread.fit(zero, standard[outer].astype(np.float64), ones, outputs.levels).offsets
     told = replace(examples, weights=_counts(seen, examples))
-    recipe = _in_reason(design.recipe, len(outer), bool(len(examples.inner)), epochs)
+    recipe = _in_reason(
+        design.recipe, len(outer), bool(len(examples.inner)), None if first is None else first.best_epochs
+    )
     with supervised.seeded(seed, limits):
         shape = temporal.Shape(*_widths(seen), *offsets.shape)
         architecture = temporal.architecture_of(design.net, shape, design.settings)
@@ -157,8 +166,14 @@ def _fitted(
         net.start_from(outputs.raw(offsets))
         tensors = given(seen, limits.device)
         trained = supervised.train(net, tensors, standard, told, outputs, loop.Recipe(**recipe), limits, seed)
+    if first is not None:
+        outputs = first.outputs
+    elif len(examples.inner):
+        inner = supervised.spread(examples.inner, supervised.MOST_INNER)
+        found, counts = supervised.outputs(net, tensors, inner), told.weights_of(inner)
+        outputs = outputs.stretched(found, standard[inner], counts, len(inner) / standard.shape[1])
     blocks.forget(net)
-    fitted = model(seen.sight, net.to("cpu"), architecture, outputs.levels)
+    fitted = model(seen.sight, net.to("cpu"), architecture, outputs)
     fitted.planned, fitted.trace, fitted.best_epochs = trained.planned, tuple(trained.trace), trained.best_epochs
     return fitted
 
@@ -184,7 +199,7 @@ def _in_reason(recipe: Mapping[str, Any], rows: int, checked: bool, epochs: floa
     """The recipe for so many windows: batches small where they are few, epochs cut so that a fit ends."""
     batch = next((size for most, size in ((400, 32), (3_000, 64), (20_000, 128)) if rows < most), 256)
     steps = max(1, round(rows / batch))
-    most = float(np.clip(LARGE_WINDOWS / rows, 4.0, max(4.0, SMALL_STEPS / steps) if rows < 3_000 else np.inf))
+    most = float(np.clip(LARGE_WINDOWS / rows, 4.0, max(4.0, SMALL_STEPS / steps) if rows < FEW else np.inf))
     most = min(most, float(recipe.get("epochs", most)))
     if epochs is not None:
         most = max(1.0, min(most, epochs))
@@ -198,11 +213,9 @@ def width_for(windows: int, least: int, most: int) -> int:
     return int(np.clip(2 ** round(np.log2(max(windows, 1) / 20)), least, most))
 
 
-def _shared(limits: Limits, share: float) -> Limits:
-    """The same limits with that share of the time that is left."""
-    if limits.seconds is None:
-        return limits
-    return replace(limits, seconds=limits.seconds_left() * share, started=time.monotonic())
+def stride_for(length: int, windows: int) -> int:
+    """How many of the steps that are read are put beside each other, so that a net reads few one after the other."""
+    return -(-length // (FEW_READ if windows < FEW else MOST_READ))
 
 
 def drawn(count: int = 2, steps: int = 80, horizon: int = 3) -> Examples:

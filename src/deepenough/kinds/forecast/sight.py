@@ -41,13 +41,13 @@ class Sight:
     """How windows become a net's arrays.
 
     length: steps of history that are read. centres, scales: of the covariates, float64, shape (c,).
-    chosen: for each step ahead, which of the simple paths is the reference, int64, shape (steps,).
+    chosen: which of the simple paths is the reference.
     """
 
     length: int
     centres: np.ndarray
     scales: np.ndarray
-    chosen: np.ndarray
+    chosen: int
 
     @classmethod
     def fit(cls, windows: Windows, targets: np.ndarray, length: int) -> Self:
@@ -62,19 +62,19 @@ class Sight:
         few, wanted = windows.take(some), targets[some]
         off = np.abs(wanted[:, :, None] - paths(few, length)) / units(few)[:, None, None]
         there = np.isfinite(off)
-        mean = np.where(there, np.minimum(off, FURTHEST), 0.0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-        return cls(length, centres, np.where(spreads > 0, spreads, 1.0), mean.argmin(axis=1).astype(np.int64))
+        mean = np.where(there, np.minimum(off, FURTHEST), 0.0).sum(axis=(0, 1)) / max(1, int(there[:, :, 0].sum()))
+        return cls(length, centres, np.where(spreads > 0, spreads, 1.0), int(mean.argmin()))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        lists = {name: getattr(self, name).tolist() for name in ("centres", "scales", "chosen")}
-        return {"length": self.length, **lists}
+        lists = {name: getattr(self, name).tolist() for name in ("centres", "scales")}
+        return {"length": self.length, "chosen": self.chosen, **lists}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:
         """Itself again."""
         numbers = [np.array(facts[name], dtype=np.float64) for name in ("centres", "scales")]
-        return cls(facts["length"], *numbers, np.array(facts["chosen"], dtype=np.int64))
+        return cls(facts["length"], numbers[0], numbers[1], facts["chosen"])
 
 
 class Seen:
@@ -138,7 +138,7 @@ class Seen:
         return np.concatenate(parts, axis=2)
 
     def _reference(self, simple: np.ndarray) -> np.ndarray:
-        return np.asarray(simple[:, np.arange(len(self.sight.chosen)), self.sight.chosen])
+        return np.asarray(simple[:, :, self.sight.chosen])
 
     def _angles(self, windows: Windows, first: int, last: int) -> np.ndarray:
         """The calendar of the steps first + 1 ... last from the origins."""
@@ -150,7 +150,7 @@ class Seen:
 
 def paths(windows: Windows, length: int) -> np.ndarray:
     """Simple paths, float64, shape (n, steps, paths), all of them numbers: the last value, drift or the last season
-    with it, and the same place in each of the seasons before."""
+    with it, the same place in each of the seasons before, and the mean of these."""
     layout, ahead = windows.layout, np.arange(1, windows.layout.horizon + 1)
     last = filled(windows.history(max(16, min(length, 64))))[:, -1]
     whole = np.broadcast_to(last[:, None], (len(windows), layout.horizon))
@@ -160,6 +160,7 @@ def paths(windows: Windows, length: int) -> np.ndarray:
         for place in range(SEASONS_BACK):  # a gap has what stands there in the nearest season that is known
             order = sorted(range(SEASONS_BACK), key=lambda other: (abs(other - place), other))
             before.append(_first_known([found[other] for other in order], whole))
+        before.append(np.mean(before[-SEASONS_BACK:], axis=0))
     drift, per = _drift(windows, length)
     start = before[0] if before else whole
     return np.stack([whole, start + drift[:, None] * -(-ahead // per), *before], axis=2)
@@ -207,7 +208,7 @@ def _sizes(windows: Windows, length: int) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def _bounded(told: np.ndarray) -> np.ndarray:
-    return np.clip(np.nan_to_num(told), -FURTHEST, FURTHEST)
+    return np.asarray(np.clip(np.nan_to_num(told), -FURTHEST, FURTHEST))
 
 
 def _pieces(count: int) -> Iterator[np.ndarray]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deepenough.kinds.forecast import net
+from deepenough.kinds.forecast.sight import length_for
 from deepenough.learner import Examples, Learner, Limits
 
 
@@ -24,16 +25,18 @@ class Convolution(Learner):
     2017, arXiv 1711.11053). One net for all series, each window in its own scale.
 
     Time grows with windows x epochs x steps read x layers x units squared, memory with batch x steps x layers x units;
-    layers grow with the logarithm of the steps. A bad choice for one short series, and where a machine has one slow core.
+    layers grow with the logarithm of the steps. A bad choice for one short series, and on one slow core.
 
     units: channels of a layer; 0: by the number of windows. span: steps that one convolution looks at. length: steps of
-    history that are read; 0: two seasons and the horizon, or four horizons. dropout: share of numbers left out in a
+    history that are read; 0: two seasons and the horizon, or four horizons. stride: steps that are put side by side and
+    read at once; 0: by the length. dropout: share of numbers left out in a
     step. rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes.
     """
 
     units: int = 0
     span: int = 3
     length: int = 0
+    stride: int = 0
     dropout: float = 0.1
     rate: float = 0.003
     weight_decay: float = 0.02
@@ -44,15 +47,17 @@ class Convolution(Learner):
     priority = 40
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> ConvolutionModel:
+        length = self.length or length_for(examples.inputs.layout)
         design = net.Design(
             net="Convolution",
             settings={
                 "units": self.units or net.width_for(len(examples), 16, 32),
                 "span": self.span,
+                "stride": self.stride or net.stride_for(length, len(examples)),
                 "dropout": self.dropout,
             },
             recipe={"epochs": self.epochs, "rate": self.rate, "weight_decay": self.weight_decay},
-            length=self.length,
+            length=length,
         )
         return net.fit_net(examples, limits, seed, design, ConvolutionModel)
 

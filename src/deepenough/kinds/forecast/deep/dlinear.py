@@ -40,8 +40,8 @@ class DLinear(Learner):
     preload = net.PRELOAD
     priority = 30
     family_reason = (
-        "a single linear layer, but made by and for the literature of deep forecasting, and trained by gradient descent "
-        "as its nets are: it stands with the deep"
+        "its layers are linear, but it was made by and for the literature of deep forecasting, and is trained by "
+        "gradient descent as that one's nets are: it stands with the deep"
     )
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> DLinearModel:

@@ -27,9 +27,9 @@ class NHits(Learner):
     Time and memory grow with windows x epochs x members x units x (steps read + horizon x columns), weights with
     horizon x levels x units. A bad choice for one short series, and for horizons of many hundreds with many covariates.
 
-    members: nets. units: of a layer; 0: by the number of windows. resolutions: blocks of a net. length: steps of history
-    that are read; 0: two seasons and the horizon, or four horizons. dropout: share of numbers left out in a step.
-    rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes over the windows.
+    members: nets. units: of a layer; 0: by the number of windows. resolutions: blocks of a net. length: steps of
+    history that are read; 0: two seasons and the horizon, or four horizons. dropout: share of numbers left out in a
+    step. rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes over the windows.
     """
 
     members: int = 2

@@ -22,19 +22,21 @@ class Recurrent(Learner):
     """Gated recurrent units that read the history step by step, and a decoder that answers every step ahead directly.
 
     GRU (Cho et al., 2014, arXiv 1406.1078); quantiles of all steps at once as in MQ-RNN (Wen et al., 2017, arXiv
-    1711.11053); steps ahead look back at the states they ask for (Bahdanau et al., 2015, arXiv 1409.0473). One net for
+    1711.11053); steps ahead look back at the steps they ask for (Bahdanau et al., 2015, arXiv 1409.0473). One net for
     all series, each window in its own scale.
 
     Time grows with windows x epochs x steps read x units x (units + channels), memory with batch x steps x units. A bad
     choice for one short series, where a simple rule has little to get wrong.
 
     units: of the state; 0: by the number of windows. length: steps of history that are read; 0: two seasons and the
-    horizon, or four horizons. recall: whether steps ahead look back at earlier states. dropout: share of numbers left
-    out in a step. rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes.
+    horizon, or four horizons. stride: steps that are put side by side and read at once; 0: by the length. recall:
+    whether steps ahead look back at earlier ones. dropout: share of numbers left out in a step. rate: highest learning
+    rate of AdamW. weight_decay: relative to the rate. epochs: most passes over the windows.
     """
 
     units: int = 0
     length: int = 0
+    stride: int = 0
     recall: bool = True
     dropout: float = 0.1
     rate: float = 0.005
@@ -52,7 +54,7 @@ class Recurrent(Learner):
             net="Recurrent",
             settings={
                 "units": units,
-                "stride": 1 if length <= 128 else -(-length // 96),
+                "stride": self.stride or net.stride_for(length, len(examples)),
                 "recall": self.recall,
                 "dropout": self.dropout,
             },
