@@ -4,11 +4,13 @@ Needs that this module answers:
 
 * How far a path is off is seen on windows that it had not learnt from, the latest of the training windows that are not
   inner; it is then learnt again with them, and once more with the inner ones.
-* Where the clock or the number of windows allows no such thing, the errors on what was learnt from stand in, widened.
+* Where the number of windows allows no such thing, the errors on what was learnt from stand in, widened.
+* Windows by the ten thousand are answered in batches, so that memory doesn't grow with them.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -27,6 +29,10 @@ NEWER_SHARE = 0.25
 FEWEST_NEWER = 10
 WIDENED = 1.3
 """Errors on what was learnt from are taken so many times."""
+MOST_SEEN = 4_000
+"""Windows that the spread is seen on: quantiles of more would be the same."""
+BATCH = 2_000
+"""Windows that are answered at once."""
 
 
 class Points(Protocol):
@@ -52,7 +58,7 @@ class PointsModel(Model):
     def predict(self, inputs: Any) -> np.ndarray:
         if not len(inputs):
             return np.zeros((0, *self.spread.offsets.shape))
-        return bounded(self.spread.around(self.points.paths(inputs), units(inputs)), inputs.layout.least)
+        return bounded(self.spread.around(paths_of(self.points, inputs), units(inputs)), inputs.layout.least)
 
     def save(self, folder: Path) -> None:
         self.points.save(folder)
@@ -62,6 +68,12 @@ class PointsModel(Model):
     def load(cls, folder: Path) -> Self:
         spread = Spread.from_json(read(folder, "spread")[0]["offsets"])
         return cls(cls.points_class.load(folder), spread)
+
+
+def paths_of(points: Points, windows: Windows) -> np.ndarray:
+    """One path a window, shape (n, steps)."""
+    places = np.arange(len(windows))
+    return np.concatenate([points.paths(windows.take(places[k : k + BATCH])) for k in range(0, len(windows), BATCH)])
 
 
 def fit(
@@ -75,8 +87,9 @@ def fit(
     levels = examples.paths.levels
 
     def spread_of(points: Any, rows: np.ndarray, factor: float = 1.0) -> Spread:
+        rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_SEEN)).astype(np.int64)]
         windows = examples.inputs.take(rows)
-        found = Spread.fit(points.paths(windows), examples.targets[rows], units(windows), levels)
+        found = Spread.fit(paths_of(points, windows), examples.targets[rows], units(windows), levels)
         return Spread(found.offsets * factor)
 
     def fitted(rows: np.ndarray, first: PointsModel | None) -> PointsModel:
@@ -88,10 +101,12 @@ def fit(
         order = rows[np.argsort(age(examples.inputs)[rows], kind="stable")]
         newer = order[len(order) - int(NEWER_SHARE * len(order)) :]
         older = order[: len(order) - len(newer)]
+        began = time.monotonic()
         points = learn(older if len(newer) >= FEWEST_NEWER else rows, None)
+        spent = time.monotonic() - began
         if len(newer) >= FEWEST_NEWER:
             spread = spread_of(points, newer)
-            if points.planned >= 1 and limits.seconds_left() > 0:
+            if points.planned >= 1 and limits.seconds_left() > 1.5 * spent:
                 points = learn(rows, points)
         else:
             spread = spread_of(points, rows, WIDENED)

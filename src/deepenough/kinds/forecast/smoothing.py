@@ -20,12 +20,17 @@ ALPHAS = np.array([0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 0.99])
 """Weights of the last value that the Theta method tries."""
 
 
-def histories(values: np.ndarray) -> np.ndarray:
-    """Gaps within a window filled from before; NaN stays before its first value. values: shape (n, length)."""
+def histories(values: np.ndarray, m: int) -> np.ndarray:
+    """Gaps within a window filled with what was a season before, or else with the value before; NaN stays before its
+    first value. values: shape (n, length)."""
     known = np.isfinite(values)
-    last = np.maximum.accumulate(np.where(known, np.arange(values.shape[1]), -1), axis=1)
-    found = np.take_along_axis(values, np.maximum(last, 0), axis=1)
-    return np.where(last >= 0, found, np.nan)
+    begun = np.logical_or.accumulate(known, axis=1)
+    found = values.copy()
+    for step in np.flatnonzero((begun & ~known).any(axis=0)).tolist():
+        earlier = found[:, step - m] if m > 1 and step >= m else found[:, step - 1]
+        told = np.where(np.isfinite(earlier), earlier, found[:, step - 1])
+        found[:, step] = np.where(known[:, step], values[:, step], told)
+    return found
 
 
 def lengths(values: np.ndarray) -> np.ndarray:
@@ -84,8 +89,8 @@ def _profile(values: np.ndarray, m: int, times: np.ndarray) -> tuple[np.ndarray,
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = np.where(times[:, None], values / trend, values - trend)
     back = values.shape[1] - 1 - np.arange(values.shape[1])
-    profile = np.stack([_mean(apart[:, back % m == phase]) for phase in range(m)], axis=1)
-    middle = _mean(profile)[:, None]
+    profile = np.stack([row_means(apart[:, back % m == phase]) for phase in range(m)], axis=1)
+    middle = row_means(profile)[:, None]
     with np.errstate(invalid="ignore"):
         return np.where(times[:, None], profile / np.where(middle != 0, middle, 1.0), profile - middle), apart
 
@@ -103,15 +108,16 @@ def _moving_mean(values: np.ndarray, m: int) -> np.ndarray:
     return found
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
+def row_means(values: np.ndarray) -> np.ndarray:
+    """Of what is known of each row, shape (n,); NaN where nothing is."""
     known = np.isfinite(values)
     count = known.sum(axis=1)
     return np.where(count > 0, np.where(known, values, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
 def _variance(values: np.ndarray) -> np.ndarray:
-    middle = _mean(values)
-    return np.asarray(np.nan_to_num(_mean((values - middle[:, None]) ** 2)))
+    middle = row_means(values)
+    return np.asarray(np.nan_to_num(row_means((values - middle[:, None]) ** 2)))
 
 
 def theta(values: np.ndarray, steps: int, m: int) -> np.ndarray:
@@ -136,7 +142,7 @@ def theta(values: np.ndarray, steps: int, m: int) -> np.ndarray:
     alpha, level = ALPHAS[chosen], level[np.arange(len(level)), chosen]
     count = lengths(rest).astype(np.float64)
     since = np.where(known, np.arange(rest.shape[1]) - first[:, None], 0.0)
-    middle, mean = since.sum(axis=1) / np.maximum(count, 1), np.nan_to_num(_mean(rest))
+    middle, mean = since.sum(axis=1) / np.maximum(count, 1), np.nan_to_num(row_means(rest))
     spread = np.where(known, (since - middle[:, None]) ** 2, 0.0).sum(axis=1)
     slope = np.where(known, (since - middle[:, None]) * (np.nan_to_num(rest) - mean[:, None]), 0.0).sum(axis=1)
     drift = np.where(count >= 4, slope / np.maximum(spread, 1e-300), 0.0) / 2
@@ -161,13 +167,16 @@ class Smoothing:
 
 
 def exponential(values: np.ndarray, steps: int, m: int, how: Smoothing) -> np.ndarray:
-    """Exponential smoothing (Hyndman, Koehler, Ord and Snyder, 2008) of each window, started from its first seasons."""
+    """Exponential smoothing (Hyndman, Koehler, Ord and Snyder, 2008) of each window, started from its line and season.
+
+    A season that multiplies is for windows that are above 0 throughout.
+    """
     n, length = values.shape
     seasonal = how.season != "N" and m > 1
     known = np.isfinite(values)
     first = np.where(known.any(axis=1), known.argmax(axis=1), 0)
     width = m if seasonal else 1
-    multiplies = how.season == "M" and bool((np.where(known, values, 1.0) > 0).all())
+    multiplies = how.season == "M"
     level, slope, states = _started(values, first, width, how.trend, multiplies)
     ratio = how.beta / np.maximum(how.alpha, 1e-9)
     for step in range(length):
@@ -209,7 +218,7 @@ def _started(
     own = profile[:, (length - 1 - np.arange(length)) % m]
     rest = values / np.where(own != 0, own, 1.0) if multiplies else values - own
     since = np.where(np.isfinite(rest), np.arange(length) - first[:, None] + 1.0, np.nan)
-    middle, mean = np.nan_to_num(_mean(since)), np.nan_to_num(_mean(rest))
+    middle, mean = np.nan_to_num(row_means(since)), np.nan_to_num(row_means(rest))
     apart = np.nan_to_num(since - middle[:, None])
     slope = (apart * np.nan_to_num(rest - mean[:, None])).sum(axis=1) / np.maximum((apart**2).sum(axis=1), 1e-300)
     slope = np.where(lengths(rest) >= 4, slope, 0.0) if trend else np.zeros(n)
@@ -228,6 +237,7 @@ def arima(
     """
     n, length = values.shape
     p, q = ar.shape[1], ma.shape[1]
+    own = np.where(ar != 0, np.arange(1, p + 1), 0).max(axis=1, initial=0)
     known = np.isfinite(values)
     first = np.where(known.any(axis=1), known.argmax(axis=1), 0)
     place = np.arange(length + steps)
@@ -239,7 +249,7 @@ def arima(
         shocks = off[:, max(0, step - q) : step][:, ::-1]
         said = (ar[:, : past.shape[1]] * past).sum(axis=1) + (ma[:, : shocks.shape[1]] * shocks).sum(axis=1)
         if step < length:
-            off[:, step] = np.where(step >= first + p, whole[:, step] - said, 0.0)
+            off[:, step] = np.where(step >= first + own, whole[:, step] - said, 0.0)
         else:
             whole[:, step] = said
     return np.asarray(whole[:, length:] + mean[:, None] + drift[:, None] * np.arange(steps))

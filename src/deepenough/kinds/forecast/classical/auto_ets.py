@@ -26,10 +26,10 @@ class AutoETS(Learner):
     priority = 30
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
-        """Fit every series, see how far off it is, fit again with the newest."""
+        """Fit every series, see how far off it is, fit few series again with the newest."""
 
         def learn(rows: np.ndarray, before: EtsPoints | None) -> EtsPoints:
-            return EtsPoints.learn(examples, rows, limits)
+            return EtsPoints.learn(examples, rows, limits, before)
 
         return points.fit(examples, limits, learn, AutoETSModel)
 
@@ -54,7 +54,8 @@ class EtsPoints(LocalPoints):
 
     @staticmethod
     def filtered(values: np.ndarray, steps: int, season: int, settings: list[Settings]) -> np.ndarray:
-        forms = np.array([each["form"][1:] for each in settings])
+        positive = np.where(np.isfinite(values), values, 1.0).min(axis=1, initial=1.0) > 0
+        forms = np.array([_form(each["form"], above) for each, above in zip(settings, positive.tolist(), strict=True)])
         found = np.empty((len(values), steps))
         for form in sorted(set(forms.tolist())):
             own = np.flatnonzero(forms == form)
@@ -63,6 +64,11 @@ class EtsPoints(LocalPoints):
             how = smoothing.Smoothing(alpha, beta, gamma, phi, form[0] != "N", form[1])
             found[own] = smoothing.exponential(values[own], steps, season, how)
         return found
+
+
+def _form(form: str, positive: bool) -> str:
+    """Trend and season; a season multiplies only what is above 0."""
+    return form[1] + (form[2] if positive else form[2].replace("M", "A"))
 
 
 class AutoETSModel(points.PointsModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -31,21 +31,26 @@ class Combination(Learner):
     priority = 50
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
-        """Fit all three, see how far off their median is, go on with the newest."""
+        """Fit all three, see how far off their median is, fit few series again with the newest."""
 
         def learn(rows: np.ndarray, before: CombinedPoints | None) -> CombinedPoints:
-            ets = EtsPoints.learn(examples, rows, limits)
+            ets = EtsPoints.learn(examples, rows, _half(limits), None if before is None else before.ets)
             arima = ArimaPoints.learn(examples, rows, limits, None if before is None else before.arima)
             return CombinedPoints(ets, ThetaPoints(), arima)
 
         return points.fit(examples, limits, learn, CombinationModel)
 
 
+def _half(limits: Limits) -> Limits:
+    """Half of the time that is left."""
+    return limits if limits.seconds is None else replace(limits, seconds=limits.seconds - limits.seconds_left() / 2)
+
+
 class CombinedPoints:
     """Three of them."""
 
     def __init__(self, ets: EtsPoints, theta: ThetaPoints, arima: ArimaPoints) -> None:
-        self.arima = arima
+        self.ets, self.arima = ets, arima
         self.parts = (ets, theta, arima)
         self.planned = min(ets.planned, arima.planned)
 
