@@ -58,6 +58,7 @@ class Design:
 
     reader, settings: name of a reader in `nets.sequences` and its arguments. recipe: arguments of `nets.loop.Recipe`.
     words: read of a document, at most. vector: width of a word's vector. dropout: share of numbers left out in a step.
+    smoothing: share of a label that is spread over all classes in training.
     """
 
     reader: str
@@ -66,6 +67,7 @@ class Design:
     words: int = 256
     vector: int = 64
     dropout: float = 0.3
+    smoothing: float = 0.0
 
 
 class TextNetModel(Model):
@@ -174,6 +176,7 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
             recipe,
             limits,
             seed,
+            design.smoothing,
             lengths=coded.lengths,
         )
     blocks.forget(net)

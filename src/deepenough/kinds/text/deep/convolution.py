@@ -28,6 +28,7 @@ class Convolution(Learner):
 
     filters: patterns of each length. words: read of a document, at most; of a longer one the first three quarters of so
     many and the last quarter. vector: width of a word's vector. dropout: share of numbers left out in a step.
+    smoothing: share of a label that is spread over all classes: it keeps a net that knows all documents from certainty.
     rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes over the documents.
     """
 
@@ -35,6 +36,7 @@ class Convolution(Learner):
     words: int = 256
     vector: int = 64
     dropout: float = 0.4
+    smoothing: float = 0.05
     rate: float = 0.004
     weight_decay: float = 0.1
     epochs: int = 30
@@ -51,6 +53,7 @@ class Convolution(Learner):
             words=self.words,
             vector=self.vector,
             dropout=self.dropout,
+            smoothing=self.smoothing,
         )
         return net.fit_net(examples, limits, seed, design, ConvolutionModel)
 

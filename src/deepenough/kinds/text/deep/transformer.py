@@ -29,8 +29,9 @@ class Transformer(Learner):
 
     units: width of a word's vector inside. layers: how many. heads: ways of looking, each with its share of the units.
     words: read of a document, at most; of a longer one the first three quarters of so many and the last quarter.
-    dropout: share of numbers left out in a step. rate: highest learning rate of AdamW.
-    weight_decay: relative to the rate. epochs: most passes over the documents.
+    dropout: share of numbers left out in a step.
+    smoothing: share of a label that is spread over all classes: it keeps a net that knows all documents from certainty.
+    rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes over the documents.
     """
 
     units: int = 64
@@ -38,6 +39,7 @@ class Transformer(Learner):
     heads: int = 4
     words: int = 192
     dropout: float = 0.2
+    smoothing: float = 0.05
     rate: float = 0.002
     weight_decay: float = 0.1
     epochs: int = 30
@@ -60,6 +62,7 @@ class Transformer(Learner):
             words=self.words,
             vector=self.units,
             dropout=self.dropout,
+            smoothing=self.smoothing,
         )
         return net.fit_net(examples, limits, seed, design, TransformerModel)
 
