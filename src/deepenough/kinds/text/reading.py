@@ -18,10 +18,20 @@ from deepenough.kinds.prose import UNSPACED
 
 MOST_LETTERS = 100_000
 """Of a text; of a longer one the first and the last half of so many."""
-_TAG = re.compile(r"<(?:!--.*?--|/?[a-zA-Z][^<>]{0,2000}|!doctype[^<>]*)>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(
+    r"<(?:!--(?:(?!<!--).)*?--|/?[a-z][a-z0-9:-]{0,30}(?:\s[^<>]{0,2000}|/)?|!doctype[^<>]{0,2000})>",
+    re.DOTALL | re.IGNORECASE,
+)
+"""No address between < and > is one. A comment's end is looked for up to the next `<!--`, so that many take no time."""
 _BEGINS, _ENDS = re.compile(r"<(script|style)\b", re.IGNORECASE), re.compile(r"</(?:script|style)\s*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
-WORD = re.compile(r"\w+(?:['’]\w+)*|[!?$€£%@#]")  # noqa: RUF001  a typographic apostrophe stands within words
+_LETTER = (
+    r"\w\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
+    r"\u06d6-\u06dc\u06df-\u06ed\u07a6-\u07b0\u0900-\u0963\u0966-\u0df3\u0e00-\u0eff\u0f71-\u0f84\u0f86-\u0fbc"
+    r"\u1000-\u109f\u135d-\u135f\u1780-\u17ff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+)
+"""Letters, digits, and the vowel signs and accents of Hindi, Thai or Arabic words, which are no letters to Python."""
+WORD = re.compile(rf"[{_LETTER}]+(?:['\u200c\u200d][{_LETTER}]+)*|[!?$€£%@#\u2600-\u27bf\U0001f300-\U0001faff]")
 
 
 def shortened(text: str) -> str:
@@ -47,12 +57,11 @@ def plain(text: str) -> str:
 
 
 def _seen(text: str) -> str:
-    """HTML without its scripts and style sheets; of one that never ends, nothing is left."""
+    """HTML without its scripts and style sheets; what never ends is none."""
     parts, place = [], 0
-    while begin := _BEGINS.search(text, place):
+    while (begin := _BEGINS.search(text, place)) and (end := _ENDS.search(text, begin.end())):
         parts.append(text[place : begin.start()])
-        end = _ENDS.search(text, begin.end())
-        place = end.end() if end else len(text)
+        place = end.end()
     return " ".join([*parts, text[place:]])
 
 
@@ -62,7 +71,7 @@ def normal(text: str) -> str:
     text = plain(text)
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")  # noqa: RUF001  one apostrophe for both
     return UNSPACED.sub(lambda letter: f" {letter.group()} ", text)
 
 
