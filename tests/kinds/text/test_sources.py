@@ -134,7 +134,33 @@ def test_a_folder_without_classes_is_refused(tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text("alone")
     with pytest.raises(SourceError, match="folder"):
         kinds.recognise(str(tmp_path), Question("stars"))
+    with pytest.raises(SourceError, match="without a folder a class"):
         sources.read(str(tmp_path), Question("stars"))
+
+
+def test_a_zip_of_several_such_folders_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "sets.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("train/a/1.txt", "train/b/1.txt", "test/a/1.txt", "test/b/1.txt"):
+            archive.writestr(name, "told")
+    assert not sources.recognised(str(path), Question())
+
+
+def test_hidden_files_are_no_documents_and_endings_may_be_capital(tmp_path: Path) -> None:
+    for name in ("a/1.TXT", "b/1.txt", "b/._1.txt", "c/._1.txt", ".cache/1.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("told")
+    assert [column.levels for column in sources.read(tmp_path, Question()).columns] == [("told",), ("a", "b")]
+
+
+def test_a_broken_zip_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "broken.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/1.txt", "told here")
+        archive.writestr("b/1.txt", "told there")
+    path.write_bytes(path.read_bytes().replace(b"told there", b"told where"))
+    with pytest.raises(SourceError, match=r"broken\.zip can't be unpacked"):
+        sources.read(path, Question())
 
 
 def test_json_lines_keep_their_line_breaks(tmp_path: Path) -> None:
@@ -156,6 +182,7 @@ def test_what_is_named_must_be_there_and_not_the_target() -> None:
     [
         ("Grüße".encode(), "Grüße", "utf-8"),
         ("Grüße".encode("utf-16"), "Grüße", "utf-16"),
+        ("Grüße".encode("utf-32"), "Grüße", "utf-32"),
         ("Grüße “so”".encode("cp1252"), "Grüße “so”", "windows-1252"),
         (b"", "", "utf-8"),
         (b"a\x00b", None, ""),

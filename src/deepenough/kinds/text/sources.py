@@ -14,6 +14,7 @@ import codecs
 import hashlib
 import os.path
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -35,7 +36,9 @@ TEXT, CLASS = "text", "class"
 """Columns that a folder of files becomes."""
 OTHERS = ("horizon", "series")
 """Options by which a person asks another question of rows of texts than this one."""
-_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32"}
+_BOMS |= {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+"""The longer ones first: UTF-32's begins with UTF-16's."""
 
 
 def columns(question: Question) -> tuple[str, ...]:
@@ -113,21 +116,31 @@ def _classes_of(source: str | Path) -> list[str]:
     """Names of the folders that hold .txt files, at least two of them; none where it is no such folder or zip."""
     path = Path(os.path.expanduser(source))
     if os.path.isdir(path):
-        found = [each.name for each in sorted(path.iterdir()) if each.is_dir() and next(each.glob("*.txt"), None)]
+        found = [each.name for each in sorted(path.iterdir()) if each.is_dir() and next(_texts_in(each), None)]
     elif path.suffix.lower() == ".zip" and os.path.isfile(path) and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            found = sorted({member.parent.name for _, member in _members(archive)})
+            members = [member for _, member in _members(archive)]
+        found = sorted({member.parent.name for member in members})
+        found = found if len({member.parent.parent for member in members}) == 1 else []  # train/a and test/a are no a
     else:
         return []
     return found if len(found) > 1 else []
+
+
+def _texts_in(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.iterdir() if _is_text(file.name) and not folder.name.startswith("."))
+
+
+def _is_text(name: str) -> bool:
+    """By its ending; what is hidden is none."""
+    return name.lower().endswith(".txt") and not name.startswith(".")
 
 
 def _members(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
     """The .txt files of a zip that lie in a folder; names are only names here, nothing is written anywhere."""
     for info in archive.infolist():
         name = PurePosixPath(info.filename)
-        hidden = name.parts[0].startswith("__MACOSX") or name.name.startswith(".")
-        if name.suffix.lower() == ".txt" and name.parent.name and not info.is_dir() and not hidden:
+        if name.parent.name and not info.is_dir() and _is_text(name.name) and not name.parts[0].startswith("__MACOSX"):
             yield info, name
 
 
@@ -184,7 +197,7 @@ def _contents(path: Path) -> Iterator[tuple[str, str, bytes]]:
                 f"{path} is a folder without a folder a class of .txt files. Make one for each class, or give a table."
             )
         for label in labels:
-            for file in sorted((path / label).glob("*.txt")):
+            for file in sorted(_texts_in(path / label)):
                 yield label, file.name, file.read_bytes()
         return
     with zipfile.ZipFile(path) as archive:
@@ -195,7 +208,10 @@ def _contents(path: Path) -> Iterator[tuple[str, str, bytes]]:
                 f"{path.name} unpacks to more than {most / 1e9:.0f} GB, as no texts do. Unpack it yourself."
             )
         for info, name in members:
-            yield name.parent.name, name.name, archive.read(info)
+            try:
+                yield name.parent.name, name.name, archive.read(info)
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+                raise SourceError(f"{path.name} can't be unpacked: {error}. Unpack it yourself.") from error
 
 
 def decoded(content: bytes) -> tuple[str | None, str]:
