@@ -25,8 +25,8 @@ FURTHEST = 30.0
 """Standardised targets are clipped here, so that one strange window does not rule."""
 STRETCHES = np.geomspace(0.7, 3.0, 15)
 """That are tried."""
-PULL = 3.0
-"""Strength of the pull towards no stretch, in observations."""
+USUAL, PULL = 1.2, 3.0
+"""The stretch of nets that saw little, and the strength of the pull towards it, in observations."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,12 @@ class PathOutputs:
         self, outputs: np.ndarray, standard: np.ndarray, weights: np.ndarray | None = None, observations: float = 1.0
     ) -> Self:
         """The same with the stretch that suits windows that were not trained on; the fewer observations these are, the
-        nearer to none. Nets that learnt much of what there is are too sure of it."""
+        nearer to the usual one. Nets that learnt much of what there is are too sure of it."""
         tried = [replace(self, stretch=float(factor)) for factor in STRETCHES]
         losses = [other.inner_loss(outputs, standard, weights) for other in tried]
         best = tried[int(np.argmin(losses))].stretch
-        return replace(self, stretch=best ** (observations / (observations + PULL)))
+        share = observations / (observations + PULL)
+        return replace(self, stretch=best**share * USUAL ** (1 - share))
 
     def answer(
         self, outputs: np.ndarray, reference: np.ndarray, unit: np.ndarray, least: float | None = None

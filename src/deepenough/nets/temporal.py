@@ -167,8 +167,16 @@ class Convolution(Reading):
     units: channels of a layer. span: steps that a convolution looks at.
     """
 
-    def __init__(self, shape: Shape, units: int = 32, span: int = 3, stride: int = 1, dropout: float = 0.0) -> None:
-        super().__init__(shape, units, stride, True, dropout)
+    def __init__(
+        self,
+        shape: Shape,
+        units: int = 32,
+        span: int = 3,
+        stride: int = 1,
+        recall: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(shape, units, stride, recall, dropout)
         self.entry = nn.Conv1d(shape.channels * stride, units, 1)
         gaps: list[int] = []
         sees = 1

@@ -11,14 +11,14 @@ import pytest
 
 pytest.importorskip("torch")
 
-from deepenough.kinds.forecast import net  # noqa: E402  torch must be there first
-from deepenough.kinds.forecast.deep.convolution import Convolution  # noqa: E402  see above
-from deepenough.kinds.forecast.deep.dlinear import DLinear  # noqa: E402  see above
-from deepenough.kinds.forecast.deep.nhits import NHits  # noqa: E402  see above
-from deepenough.kinds.forecast.deep.recurrent import Recurrent  # noqa: E402  see above
-from deepenough.kinds.forecast.sight import Seen  # noqa: E402  see above
-from deepenough.learner import Examples, Learner, Limits  # noqa: E402  see above
-from tests.kinds.forecast.of_windows import of_memory, of_series  # noqa: E402  see above
+from deepenough.kinds.forecast import net
+from deepenough.kinds.forecast.deep.convolution import Convolution
+from deepenough.kinds.forecast.deep.dlinear import DLinear
+from deepenough.kinds.forecast.deep.nhits import NHits
+from deepenough.kinds.forecast.deep.recurrent import Recurrent
+from deepenough.kinds.forecast.sight import Seen
+from deepenough.learner import Examples, Learner, Limits
+from tests.kinds.forecast.of_windows import of_memory, of_series
 
 LEARNERS: tuple[type[Any], ...] = (Recurrent, NHits, Convolution, DLinear)
 
@@ -116,7 +116,7 @@ def test_saved_and_loaded_it_answers_the_same(cls: type[Learner], tmp_path: Path
 
 
 def test_few_windows_get_a_small_net_and_many_are_read_a_few_times() -> None:
-    assert net.width_for(100, 16, 64) == 16 and net.width_for(100_000, 16, 64) == 64
+    assert net.width_for(100, 8, 64) == 8 and net.width_for(100_000, 16, 64) == 64
     few = net._in_reason({"epochs": 100}, 100, True, None)
     many = net._in_reason({"epochs": 100}, 100_000, True, None)
     assert few["batch"] < many["batch"]

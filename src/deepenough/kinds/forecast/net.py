@@ -152,7 +152,7 @@ def _fitted(
     assert examples.paths is not None
     outer = examples.outer if len(examples.outer) else np.arange(len(examples))
     outputs, reference = PathOutputs(examples.paths.levels), seen.reference()
-    standard = outputs.standard(examples.targets, reference, seen.unit)
+    standard = outputs.standard(_not_of_inner(examples), reference, seen.unit)
     zero, ones = np.zeros_like(reference[outer]), np.ones(len(outer))
     offsets = Spread.fit(zero, standard[outer].astype(np.float64), ones, outputs.levels).offsets
     told = replace(examples, weights=_counts(seen, examples))
@@ -184,6 +184,21 @@ def _widths(seen: Seen) -> tuple[int, int, int, int]:
     return behind.shape[1], behind.shape[2], ahead.shape[2], whole.shape[1]
 
 
+def _not_of_inner(examples: Examples) -> np.ndarray:
+    """The targets, without the steps of other windows that inner ones are asked for too: windows overlap, and what was
+    trained on must not say when it is enough. Where little would be left (inner ones lie everywhere), all of them."""
+    windows, inner = examples.inputs, examples.inner
+    if not len(inner):
+        return examples.targets
+    first = windows.times[windows.at[inner]].min()
+    late = windows.times_ahead() > first
+    late[inner] = False
+    kept = np.where(late, np.nan, examples.targets)
+    outer = examples.outer
+    enough = np.isfinite(kept[outer]).sum() >= 0.5 * np.isfinite(examples.targets[outer]).sum()
+    return kept if enough else examples.targets
+
+
 def _counts(seen: Seen, examples: Examples) -> np.ndarray:
     """What each window counts: its unit next to that which is usual in its series, so that errors count as judged."""
     series, unit = seen.windows.series, seen.unit
@@ -210,7 +225,7 @@ def _in_reason(recipe: Mapping[str, Any], rows: int, checked: bool, epochs: floa
 
 def width_for(windows: int, least: int, most: int) -> int:
     """Units of a layer for so many windows: few where these are few, so that they are not learnt by heart."""
-    return int(np.clip(2 ** round(np.log2(max(windows, 1) / 20)), least, most))
+    return int(np.clip(2 ** round(np.log2(max(windows, 1) / 25)), least, most))
 
 
 def stride_for(length: int, windows: int) -> int:

@@ -29,7 +29,8 @@ class Convolution(Learner):
 
     units: channels of a layer; 0: by the number of windows. span: steps that one convolution looks at. length: steps of
     history that are read; 0: two seasons and the horizon, or four horizons. stride: steps that are put side by side and
-    read at once; 0: by the length. dropout: share of numbers left out in a
+    read at once; 0: by the length. recall: whether steps ahead look back at earlier ones; None: where windows aren't
+    few. dropout: share of numbers left out in a
     step. rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes.
     """
 
@@ -37,6 +38,7 @@ class Convolution(Learner):
     span: int = 3
     length: int = 0
     stride: int = 0
+    recall: bool | None = None
     dropout: float = 0.1
     rate: float = 0.003
     weight_decay: float = 0.02
@@ -51,9 +53,10 @@ class Convolution(Learner):
         design = net.Design(
             net="Convolution",
             settings={
-                "units": self.units or net.width_for(len(examples), 16, 32),
+                "units": self.units or net.width_for(len(examples), 8, 32),
                 "span": self.span,
                 "stride": self.stride or net.stride_for(length, len(examples)),
+                "recall": len(examples) >= net.FEW if self.recall is None else self.recall,
                 "dropout": self.dropout,
             },
             recipe={"epochs": self.epochs, "rate": self.rate, "weight_decay": self.weight_decay},

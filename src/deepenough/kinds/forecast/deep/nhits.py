@@ -29,7 +29,7 @@ class NHits(Learner):
 
     members: nets. units: of a layer; 0: by the number of windows. resolutions: blocks of a net. length: steps of
     history that are read; 0: two seasons and the horizon, or four horizons. dropout: share of numbers left out in a
-    step. rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes over the windows.
+    step. rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes.
     """
 
     members: int = 2

@@ -30,14 +30,14 @@ class Recurrent(Learner):
 
     units: of the state; 0: by the number of windows. length: steps of history that are read; 0: two seasons and the
     horizon, or four horizons. stride: steps that are put side by side and read at once; 0: by the length. recall:
-    whether steps ahead look back at earlier ones. dropout: share of numbers left out in a step. rate: highest learning
-    rate of AdamW. weight_decay: relative to the rate. epochs: most passes over the windows.
+    whether steps ahead look back at earlier ones; None: where windows aren't few. dropout: share of numbers left out in
+    a step. rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes.
     """
 
     units: int = 0
     length: int = 0
     stride: int = 0
-    recall: bool = True
+    recall: bool | None = None
     dropout: float = 0.1
     rate: float = 0.005
     weight_decay: float = 0.02
@@ -49,13 +49,13 @@ class Recurrent(Learner):
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> RecurrentModel:
         length = self.length or length_for(examples.inputs.layout)
-        units = self.units or net.width_for(len(examples), 16, 32)
+        units = self.units or net.width_for(len(examples), 8, 32)
         design = net.Design(
             net="Recurrent",
             settings={
                 "units": units,
                 "stride": self.stride or net.stride_for(length, len(examples)),
-                "recall": self.recall,
+                "recall": len(examples) >= net.FEW if self.recall is None else self.recall,
                 "dropout": self.dropout,
             },
             recipe={"epochs": self.epochs, "rate": self.rate, "weight_decay": self.weight_decay},
