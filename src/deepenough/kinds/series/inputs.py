@@ -27,10 +27,12 @@ class Signals:
 
     values: float64, shape (n, channels, longest); NaN where missing, and behind a series' end.
     channels: their names.
+    names: of the series, for answers and pictures; empty where they have none. They don't go into trials.
     """
 
     values: np.ndarray
     channels: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -44,7 +46,8 @@ class Signals:
 
     def take(self, rows: np.ndarray) -> Self:
         """These series, in this order."""
-        return type(self)(self.values[rows], self.channels)
+        names = tuple(self.names[row] for row in np.arange(len(self))[rows].tolist()) if self.names else ()
+        return type(self)(self.values[rows], self.channels, names)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The numbers, and the channels' names as bytes."""
@@ -68,7 +71,7 @@ class Signals:
             values[:, :, a:b] = self.values[rows, :, a:b]
         else:
             values[:, part - len(stretches)] = self.values[rows, part - len(stretches)]
-        return type(self)(values, self.channels)
+        return type(self)(values, self.channels, self.names)
 
     def _stretches(self) -> list[tuple[int, int]]:
         steps = self.values.shape[2]
