@@ -55,7 +55,19 @@ def test_near_copies_of_other_answers_are_other_units() -> None:
     assert found.clusters is None and "their answers differ" in found.note
 
 
-def test_empty_documents_are_equal() -> None:
-    texts = [*documents(100), "", "  ", "\n"]
-    found = copies.of(texts, np.zeros(103, dtype=np.int64))
-    assert found.clusters is not None and len(set(found.clusters[100:].tolist())) == 1
+def test_documents_without_words_are_no_copies_and_hide_none() -> None:
+    texts = [*documents(100), *[""] * 60, " ... ", "\n"]
+    assert copies.of(texts, np.arange(162) % 2).clusters is None
+    texts[7] = texts[3]
+    found = copies.of(texts, np.where(np.arange(162) < 100, 0, np.arange(162) % 2))
+    assert found.clusters is not None and found.clusters[7] == found.clusters[3]
+    assert len(np.unique(found.clusters)) == 161
+
+
+def test_a_form_that_is_filled_in_again_and_again_is_no_copy() -> None:
+    form = documents(1)[0]
+    texts = [*[f"{form} {name}" for name in VOCABULARY[:100]], *documents(100)]
+    assert copies.of(texts, np.zeros(200, dtype=np.int64)).clusters is None
+    texts[150] = texts[160]
+    found = copies.of(texts, np.zeros(200, dtype=np.int64))
+    assert found.clusters is not None and len(np.unique(found.clusters)) == 199

@@ -82,6 +82,14 @@ def test_hiding_a_word_cuts_it_out_and_puts_it_in() -> None:
     assert texts.texts[0] == "A cat sat." and hidden.words == texts.words
 
 
+def test_hiding_a_letter_of_a_script_without_spaces_or_a_word_with_signs() -> None:
+    texts = Texts(("電車駅", "Don’t", "हिन्दी है ह"), ("車", "don't", "ह"))  # noqa: RUF001  a typographic apostrophe
+    other = np.array([1, 0, 0])
+    assert texts.shuffled(0, other).texts == ("電 駅", "Don’t 車", "हिन्दी है ह 車")  # noqa: RUF001  the same
+    assert texts.shuffled(1, other).texts[1] == " "
+    assert texts.shuffled(2, other).texts[2] == "हिन्दी है  "
+
+
 def test_examples_are_shown_in_bounded_size() -> None:
     ready = made(["word " * 5_000, *sentences(59)])
     fold = next(k for k in range(ready.folds) if 0 in ready.splits.folds[k].judged)

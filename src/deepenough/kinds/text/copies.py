@@ -5,7 +5,8 @@ Needs that this module answers:
 * Copies of a document on both sides of a split let a model remember instead of learn; they are kept on one side.
 * Cheap: documents are hashed, never all compared with each other (MinHash, Broder, 1997; candidates by bands of the
   signature, Leskovec, Rajaraman and Ullman, 2014), and only candidates are compared.
-* Few different texts (answers to a form) repeat by nature and are left alone; so are near copies of different answers.
+* Few different texts (answers to a form) repeat by nature and are left alone; so are near copies of different answers,
+  and forms that are filled in. Documents without a word are no copies: there is nothing in them to remember.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ LARGEST_BUCKET = 50
 ALIKE_ANSWERS = 0.25
 """Copies whose answers differ more than that, as a part of how all do, are no copies."""
 FEW_TEXTS = 50
+LARGEST_SHARE, LARGEST_SET = 0.2, 20
+"""Near copies come in sets; one larger than both holds the same form, filled in again and again."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,10 @@ class Copies:
 def of(texts: Sequence[str], targets: np.ndarray, apart: bool = True) -> Copies:
     """Which documents are copies. apart: whether the splits will keep them on one side."""
     codes = [_shingles(text) for text in texts]
-    exact = np.unique([_whole(code) for code in codes], return_inverse=True)[1]
+    exact = np.unique([_whole(code, -1 - place) for place, code in enumerate(codes)], return_inverse=True)[1]
     near = _joined(exact, list(_near_pairs(codes)))
-    clusters = near if _spread_within(near, targets) <= ALIKE_ANSWERS else exact
+    small = len(texts) > 0 and np.bincount(near).max() <= max(LARGEST_SET, LARGEST_SHARE * len(texts))
+    clusters = near if small and _spread_within(near, targets) <= ALIKE_ANSWERS else exact
     distinct = int(clusters.max()) + 1
     repeats = len(texts) - distinct
     share = repeats / len(texts)
@@ -85,8 +89,9 @@ def _mixed(codes: np.ndarray) -> np.ndarray:
     return np.asarray(codes ^ (codes >> np.uint64(31)))
 
 
-def _whole(codes: np.ndarray) -> int:
-    return zlib.crc32(codes.tobytes()) << 32 | zlib.adler32(codes.tobytes()) if len(codes) else 0
+def _whole(codes: np.ndarray, without: int) -> int:
+    """A number for all of the words; `without` where there are none."""
+    return zlib.crc32(codes.tobytes()) << 31 | zlib.adler32(codes.tobytes()) >> 1 if len(codes) else without
 
 
 def _near_pairs(codes: Sequence[np.ndarray]) -> Iterator[tuple[int, int]]:

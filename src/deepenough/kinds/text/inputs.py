@@ -15,7 +15,9 @@ from typing import Self
 
 import numpy as np
 
+from deepenough.kinds.prose import UNSPACED
 from deepenough.kinds.strings import packed, unpacked
+from deepenough.kinds.text.reading import LETTER
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Texts:
     def shuffled(self, part: int, rows: np.ndarray) -> Self:
         """The same documents, but a word stands in each of them only if it stands in the one at `rows`: it is cut out
         of those that should not have it, and put behind those that should."""
-        pattern = re.compile(rf"(?<!\w){re.escape(self.words[part])}(?!\w)", re.IGNORECASE)
+        pattern = _standing(self.words[part])
         has = [pattern.search(text) is not None for text in self.texts]
         changed = list(self.texts)
         for place, row in enumerate(rows.tolist()):
@@ -61,3 +63,10 @@ class Texts:
             elif has[row] and not has[place]:
                 changed[place] = f"{self.texts[place]} {self.words[part]}"
         return type(self)(tuple(changed), self.words)
+
+
+def _standing(word: str) -> re.Pattern[str]:
+    """Where a word stands as one; a letter of a script without spaces stands anywhere."""
+    written = re.escape(word).replace("'", "['’]")  # noqa: RUF001  texts hold both apostrophes
+    alone = written if UNSPACED.fullmatch(word) else rf"(?<![{LETTER}]){written}(?![{LETTER}])"
+    return re.compile(alone, re.IGNORECASE)

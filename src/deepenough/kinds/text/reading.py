@@ -25,13 +25,13 @@ _TAG = re.compile(
 """No address between < and > is one. A comment's end is looked for up to the next `<!--`, so that many take no time."""
 _BEGINS, _ENDS = re.compile(r"<(script|style)\b", re.IGNORECASE), re.compile(r"</(?:script|style)\s*>", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
-_LETTER = (
+LETTER = (
     r"\w\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
     r"\u06d6-\u06dc\u06df-\u06ed\u07a6-\u07b0\u0900-\u0963\u0966-\u0df3\u0e00-\u0eff\u0f71-\u0f84\u0f86-\u0fbc"
     r"\u1000-\u109f\u135d-\u135f\u1780-\u17ff\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
 )
 """Letters, digits, and the vowel signs and accents of Hindi, Thai or Arabic words, which are no letters to Python."""
-WORD = re.compile(rf"[{_LETTER}]+(?:['\u200c\u200d][{_LETTER}]+)*|[!?$€£%@#\u2600-\u27bf\U0001f300-\U0001faff]")
+WORD = re.compile(rf"[{LETTER}]+(?:['\u200c\u200d][{LETTER}]+)*|[!?$€£%@#\u2600-\u27bf\U0001f300-\U0001faff]")
 
 
 def shortened(text: str) -> str:
