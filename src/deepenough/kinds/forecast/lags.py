@@ -48,39 +48,9 @@ class Lags:
         deviations = np.sqrt(np.where(present, (known - centres) ** 2, 0.0).sum(axis=0) / count)
         return cls(recent, centres, np.where(deviations > 0, deviations, 1.0))
 
-    def levels(self, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-        """The level and the unit of each window, shape (n,) both."""
-        season = windows.layout.season
-        history = windows.history(max(season, 4) if season <= 400 else 4)
-        known = np.isfinite(history)
-        mean = np.where(known, history, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        level = np.where(known.any(axis=1), mean, filled(windows.history(64))[:, -1])
-        return level, units(windows)
-
-    def common(self, windows: Windows) -> np.ndarray:
-        """What is the same for all steps: the last values, the past covariates, float32, shape (n, columns)."""
-        level, unit = self.levels(windows)
-        last = (windows.history(self.recent) - level[:, None]) / unit[:, None]
-        past = (windows.past(1)[:, 0] - self.centres) / self.scales
-        return np.concatenate([last, past], axis=1).astype(np.float32)
-
-    def of_step(self, windows: Windows, step: int) -> np.ndarray:
-        """What is told of one step ahead, counted from 0: the same place in earlier seasons, the calendar, what is
-        known of it; float32, shape (n, columns)."""
-        layout = windows.layout
-        level, unit = self.levels(windows)
-        parts = []
-        for season in layout.seasons:
-            length = SEASONS_BACK * season
-            history = windows.history(length)
-            for back in range(1, SEASONS_BACK + 1):
-                place = length - back * season + step % season
-                parts.append((history[:, place] - level) / unit)
-        columns = [np.stack(parts, axis=1)] if parts else []
-        columns.append(layout.step.angles(windows.times_ahead()[:, step]))
-        known = len(layout.known)
-        columns.append((windows.ahead()[:, step] - self.centres[:known]) / self.scales[:known])
-        return np.concatenate(columns, axis=1).astype(np.float32)
+    def told(self, windows: Windows) -> Told:
+        """What these windows are told as."""
+        return Told(self, windows)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -94,12 +64,61 @@ class Lags:
         )
 
 
+class Told:
+    """Windows as numbers, each from its own level and in its own unit.
+
+    level, unit: shape (n,) both.
+    """
+
+    def __init__(self, lags: Lags, windows: Windows) -> None:
+        self.lags, self.windows = lags, windows
+        season = windows.layout.season
+        history = windows.history(max(season, 4) if season <= 400 else 4)
+        known = np.isfinite(history)
+        mean = np.where(known, history, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        self.level = np.where(known.any(axis=1), mean, filled(windows.history(64))[:, -1])
+        self.unit = units(windows)
+        self._seasons = [self._relative(windows.history(SEASONS_BACK * length)) for length in windows.layout.seasons]
+        count = len(windows.layout.known)
+        self._ahead = (windows.ahead() - lags.centres[:count]) / lags.scales[:count]
+        self._angles = windows.layout.step.angles(windows.times_ahead())
+
+    def common(self) -> np.ndarray:
+        """What is the same for all steps: the last values, the past covariates, float32, shape (n, columns)."""
+        last = self._relative(self.windows.history(self.lags.recent))
+        past = (self.windows.past(1)[:, 0] - self.lags.centres) / self.lags.scales
+        return np.concatenate([last, past], axis=1).astype(np.float32)
+
+    def of_step(self, step: int) -> np.ndarray:
+        """What is told of one step ahead, counted from 0: the same place in earlier seasons, the calendar, what is
+        known of it; float32, shape (n, columns)."""
+        columns = [self._angles[:, step], self._ahead[:, step]]
+        for length, history in zip(self.windows.layout.seasons, self._seasons, strict=True):
+            places = [(SEASONS_BACK - back) * length + step % length for back in range(1, SEASONS_BACK + 1)]
+            columns.append(history[:, places])
+        return np.concatenate(columns, axis=1).astype(np.float32)
+
+    def relative(self, targets: np.ndarray) -> np.ndarray:
+        """Targets as they are told, shape (n, steps); NaN where unknown."""
+        return self._relative(targets)
+
+    def absolute(self, paths: np.ndarray) -> np.ndarray:
+        """Told paths in the series' own unit, shape (n, steps)."""
+        return np.asarray(self.level[:, None] + self.unit[:, None] * paths)
+
+    def _relative(self, values: np.ndarray) -> np.ndarray:
+        return np.asarray((values - self.level[:, None]) / self.unit[:, None])
+
+
 def age(windows: Windows) -> np.ndarray:
     """A moment for each window by which windows can be put in order, shape (n,)."""
     return np.asarray(windows.times[windows.at])
 
 
-def relative_targets(lags: Lags, windows: Windows, targets: np.ndarray) -> np.ndarray:
-    """Targets from each window's level, in its unit, shape (n, steps); NaN where unknown."""
-    level, unit = lags.levels(windows)
-    return np.asarray((targets - level[:, None]) / unit[:, None])
+def known_by(windows: Windows, targets: np.ndarray, moment: float) -> np.ndarray:
+    """Targets as they were known at that moment: NaN where they came later; all of them where hardly any would be left.
+
+    Windows before a moment have targets after it, which are those of windows that are held out from that moment on.
+    """
+    left = np.where(windows.times_ahead() > moment, np.nan, targets)
+    return left if 2 * np.isfinite(left).sum() >= np.isfinite(targets).sum() else targets

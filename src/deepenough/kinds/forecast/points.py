@@ -3,7 +3,8 @@
 Needs that this module answers:
 
 * How far a path is off is seen on windows that it had not learnt from, the latest of the training windows that are not
-  inner; it is then learnt again with them, and once more with the inner ones.
+  inner; it is then learnt again with them, and once more with the inner ones. Older windows reach into newer ones:
+  what came after the newer begin is hidden from who is tried on them.
 * Where the number of windows allows no such thing, the errors on what was learnt from stand in, widened.
 * Windows by the ten thousand are answered in batches, so that memory doesn't grow with them.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -19,7 +21,7 @@ import numpy as np
 
 from deepenough.kinds.answers import fit_twice
 from deepenough.kinds.forecast.inputs import Windows
-from deepenough.kinds.forecast.lags import age
+from deepenough.kinds.forecast.lags import age, known_by
 from deepenough.kinds.forecast.spread import Spread, bounded, units
 from deepenough.kinds.stored import read, write
 from deepenough.learner import Examples, Limits, Model
@@ -77,14 +79,23 @@ def paths_of(points: Points, windows: Windows) -> np.ndarray:
 
 
 def fit(
-    examples: Examples, limits: Limits, learn: Callable[[np.ndarray, Any], Any], model: type[PointsModel]
+    examples: Examples, limits: Limits, learn: Callable[[Examples, np.ndarray, Any], Any], model: type[PointsModel]
 ) -> PointsModel:
     """Learn from the older windows, see the spread on the newer, learn from both, and at last with the inner ones.
 
-    learn: gets the rows to learn from, and what was learnt before, whose choices it repeats; None at first.
+    learn: gets examples, the rows of them to learn from, and what was learnt before, whose choices it repeats; None at
+        first.
     """
     assert examples.paths is not None
-    levels = examples.paths.levels
+    levels, ages = examples.paths.levels, age(examples.inputs)
+
+    def hidden(rows: np.ndarray, held: np.ndarray) -> Examples:
+        """The examples, these rows without what came after the first of those that are held out."""
+        if not len(held) or not len(rows):
+            return examples
+        targets = examples.targets.copy()
+        targets[rows] = known_by(examples.inputs.take(rows), targets[rows], float(ages[held].min()))
+        return replace(examples, targets=targets)
 
     def spread_of(points: Any, rows: np.ndarray, factor: float = 1.0) -> Spread:
         rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_SEEN)).astype(np.int64)]
@@ -94,20 +105,22 @@ def fit(
 
     def fitted(rows: np.ndarray, first: PointsModel | None) -> PointsModel:
         if first is not None:
-            points = learn(rows, first.points)
+            points = learn(examples, rows, first.points)
             made = model(points, first.spread)
             made.planned = points.planned
             return made
-        order = rows[np.argsort(age(examples.inputs)[rows], kind="stable")]
+        order = rows[np.argsort(ages[rows], kind="stable")]
         newer = order[len(order) - int(NEWER_SHARE * len(order)) :]
         older = order[: len(order) - len(newer)]
         began = time.monotonic()
-        points = learn(older if len(newer) >= FEWEST_NEWER else rows, None)
+        outer = hidden(rows, np.setdiff1d(examples.inner, rows))
+        tried = len(newer) >= FEWEST_NEWER
+        points = learn(hidden(older, newer), older, None) if tried else learn(outer, rows, None)
         spent = time.monotonic() - began
-        if len(newer) >= FEWEST_NEWER:
+        if tried:
             spread = spread_of(points, newer)
             if points.planned >= 1 and limits.seconds_left() > 1.5 * spent:
-                points = learn(rows, points)
+                points = learn(outer, rows, points)
         else:
             spread = spread_of(points, rows, WIDENED)
         made = model(points, spread)

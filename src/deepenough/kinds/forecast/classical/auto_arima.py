@@ -38,7 +38,7 @@ class AutoARIMA(Learner):
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Fit every series, see how far off it is, fit few series again with the newest."""
 
-        def learn(rows: np.ndarray, before: ArimaPoints | None) -> ArimaPoints:
+        def learn(examples: Examples, rows: np.ndarray, before: ArimaPoints | None) -> ArimaPoints:
             return ArimaPoints.learn(examples, rows, limits, before)
 
         return points.fit(examples, limits, learn, AutoARIMAModel)

@@ -28,7 +28,7 @@ class AutoETS(Learner):
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Fit every series, see how far off it is, fit few series again with the newest."""
 
-        def learn(rows: np.ndarray, before: EtsPoints | None) -> EtsPoints:
+        def learn(examples: Examples, rows: np.ndarray, before: EtsPoints | None) -> EtsPoints:
             return EtsPoints.learn(examples, rows, limits, before)
 
         return points.fit(examples, limits, learn, AutoETSModel)

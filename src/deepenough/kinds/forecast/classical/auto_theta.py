@@ -27,7 +27,7 @@ class AutoTheta(Learner):
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """See how far off it is."""
-        return points.fit(examples, limits, lambda rows, before: ThetaPoints(), AutoThetaModel)
+        return points.fit(examples, limits, lambda examples, rows, before: ThetaPoints(), AutoThetaModel)
 
 
 class ThetaPoints(LocalPoints):

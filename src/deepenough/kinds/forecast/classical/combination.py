@@ -33,7 +33,7 @@ class Combination(Learner):
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Fit all three, see how far off their median is, fit few series again with the newest."""
 
-        def learn(rows: np.ndarray, before: CombinedPoints | None) -> CombinedPoints:
+        def learn(examples: Examples, rows: np.ndarray, before: CombinedPoints | None) -> CombinedPoints:
             ets = EtsPoints.learn(examples, rows, _half(limits), None if before is None else before.ets)
             arima = ArimaPoints.learn(examples, rows, limits, None if before is None else before.arima)
             return CombinedPoints(ets, ThetaPoints(), arima)

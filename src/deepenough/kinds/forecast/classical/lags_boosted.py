@@ -12,7 +12,7 @@ import numpy as np
 from deepenough.kinds.boosted import Boosted
 from deepenough.kinds.forecast import points
 from deepenough.kinds.forecast.inputs import Windows
-from deepenough.kinds.forecast.lags import Lags, age, relative_targets
+from deepenough.kinds.forecast.lags import Lags, Told, age, known_by
 from deepenough.kinds.stored import read, write
 from deepenough.learner import Examples, Learner, Limits, Model
 
@@ -51,7 +51,7 @@ class LagsBoosted(Learner):
         lags = Lags.fit(examples.inputs, self.recent or None)
         own = {"num_leaves": self.leaves, "learning_rate": self.learning_rate, "feature_fraction": 0.7}
 
-        def learn(rows: np.ndarray, before: BoostedPoints | None) -> BoostedPoints:
+        def learn(examples: Examples, rows: np.ndarray, before: BoostedPoints | None) -> BoostedPoints:
             first = None if before is None else before.boosted
             return BoostedPoints.fit(lags, examples, rows, first, limits, seed, self.rounds, self.patience, own)
 
@@ -86,25 +86,27 @@ class BoostedPoints:
         own: Mapping[str, Any],
     ) -> Self:
         """On rows of windows and steps; without a `first` fit the newest fifth says when to stop."""
-        steps = examples.targets.shape[1]
-        order = rows[np.argsort(-age(examples.inputs)[rows], kind="stable")]
-        order = order[: max(1, MOST_ROWS // steps)]
-        windows = examples.inputs.take(order)
-        wanted = np.clip(relative_targets(lags, windows, examples.targets[order]), -FURTHEST, FURTHEST)
-        matrix, flat = _matrix(lags, windows), wanted.T.ravel()
+        steps, ages = examples.targets.shape[1], age(examples.inputs)
+        order = rows[np.argsort(-ages[rows], kind="stable")][: max(1, MOST_ROWS // examples.targets.shape[1])]
+        windows, targets = examples.inputs.take(order), examples.targets[order]
+        held = max(1, len(order) // 5) if first is None else 0
+        if held:
+            older = np.arange(held, len(order))
+            targets[held:] = known_by(windows.take(older), targets[held:], float(ages[order[held - 1]]))
+        told = lags.told(windows)
+        wanted = np.clip(told.relative(targets), -FURTHEST, FURTHEST)
+        matrix, flat = _matrix(told), wanted.T.ravel()
         known = np.isfinite(flat)
-        window = np.tile(np.arange(len(order)), steps)[known]
-        newest = np.flatnonzero(window < max(1, len(order) // 5)) if first is None else np.empty(0, dtype=np.int64)
-        told = Examples(None, flat[known], None, newest)
-        chosen = told.outer if len(told.outer) and first is None else np.arange(len(told))
-        boosted = Boosted.fit(matrix[known], told, chosen, limits, seed, rounds, patience, first, **own)
+        newest = np.flatnonzero(np.tile(np.arange(len(order)), steps)[known] < held)
+        asked = Examples(None, flat[known], None, newest)
+        chosen = asked.outer if len(asked.outer) else np.arange(len(asked))
+        boosted = Boosted.fit(matrix[known], asked, chosen, limits, seed, rounds, patience, first, **own)
         return cls(lags, boosted)
 
     def paths(self, windows: Windows) -> np.ndarray:
         """One path a window."""
-        level, unit = self.lags.levels(windows)
-        told = self.boosted(_matrix(self.lags, windows)).reshape(windows.layout.horizon, len(windows)).T
-        return np.asarray(level[:, None] + unit[:, None] * told)
+        told = self.lags.told(windows)
+        return told.absolute(self.boosted(_matrix(told)).reshape(windows.layout.horizon, len(windows)).T)
 
     def save(self, folder: Path) -> None:
         """JSON, and LightGBM's own format."""
@@ -117,13 +119,13 @@ class BoostedPoints:
         return cls(Lags.from_json(read(folder, "lags")[0]), Boosted.load(folder))
 
 
-def _matrix(lags: Lags, windows: Windows) -> np.ndarray:
+def _matrix(told: Told) -> np.ndarray:
     """Float32, a row a step and window, the windows of one step together."""
-    common = lags.common(windows)
+    common = told.common()
     parts = []
-    for step in range(windows.layout.horizon):
-        number = np.full((len(windows), 1), step, dtype=np.float32)
-        parts.append(np.concatenate([common, lags.of_step(windows, step), number], axis=1))
+    for step in range(told.windows.layout.horizon):
+        number = np.full((len(common), 1), step, dtype=np.float32)
+        parts.append(np.concatenate([common, told.of_step(step), number], axis=1))
     return np.concatenate(parts)
 
 

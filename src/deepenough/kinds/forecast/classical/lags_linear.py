@@ -11,13 +11,15 @@ import numpy as np
 
 from deepenough.kinds.forecast import points
 from deepenough.kinds.forecast.inputs import Windows
-from deepenough.kinds.forecast.lags import Lags, age, relative_targets
+from deepenough.kinds.forecast.lags import Lags, Told, age, known_by
 from deepenough.kinds.stored import read, write
 from deepenough.learner import Examples, Learner, Limits, Model
 
 STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01)
 MOST_ROWS = 30_000
 """Windows that a fit uses; more would hardly move the weights of a few dozen columns."""
+FEWEST = 5
+"""Windows that must know a step, or the step before it speaks for it."""
 LARGEST = 80.0
 """Told values are clipped here, in the window's unit."""
 
@@ -45,7 +47,7 @@ class LagsLinear(Learner):
         """Choose the penalty on the newest windows, then fit every step."""
         lags = Lags.fit(examples.inputs, self.recent or None)
 
-        def learn(rows: np.ndarray, before: LinearPoints | None) -> LinearPoints:
+        def learn(examples: Examples, rows: np.ndarray, before: LinearPoints | None) -> LinearPoints:
             penalty = self.penalty if before is None else before.penalty
             return LinearPoints.fit(lags, examples, rows, penalty, limits)
 
@@ -64,22 +66,25 @@ class LinearPoints:
 
     @classmethod
     def fit(cls, lags: Lags, examples: Examples, rows: np.ndarray, penalty: float | None, limits: Limits) -> Self:
-        """Of every step in turn; those that the clock left no time for say what the step before them does."""
-        rows = rows[np.argsort(-age(examples.inputs)[rows], kind="stable")][:MOST_ROWS]
-        windows = examples.inputs.take(rows)
-        wanted = relative_targets(lags, windows, examples.targets[rows])
-        common = _without_holes(lags.common(windows))
-        newest = np.arange(len(rows)) < max(1, len(rows) // 5)
+        """Of every step in turn; one that hardly a window knows, or that the clock left no time for, says what the step
+        before it does."""
+        ages = age(examples.inputs)
+        rows = rows[np.argsort(-ages[rows], kind="stable")][:MOST_ROWS]
+        told = lags.told(examples.inputs.take(rows))
+        wanted = told.relative(examples.targets[rows])
+        common = _without_holes(told.common())
         if penalty is None:
-            penalty = _chosen(lags, windows, common, wanted, newest)
+            penalty = _chosen(told, common, wanted, ages[rows])
         steps, done = wanted.shape[1], 0
         weights: list[np.ndarray] = []
         for step in range(steps):
-            if weights and limits.seconds_left() <= 0:
-                weights.append(weights[-1])
-                continue
-            columns = np.concatenate([common, _without_holes(lags.of_step(windows, step))], axis=1)
             known = np.isfinite(wanted[:, step])
+            late = limits.seconds_left() <= 0
+            if weights and (late or known.sum() < FEWEST):
+                weights.append(weights[-1])
+                done += not late
+                continue
+            columns = np.concatenate([common, _without_holes(told.of_step(step))], axis=1)
             spectrum = _Spectrum(columns[known], wanted[known, step])
             weights.append(spectrum.weights(penalty))
             done += 1
@@ -87,13 +92,13 @@ class LinearPoints:
 
     def paths(self, windows: Windows) -> np.ndarray:
         """One path a window."""
-        level, unit = self.lags.levels(windows)
-        common = _without_holes(self.lags.common(windows)).astype(np.float64)
+        told = self.lags.told(windows)
+        common = _without_holes(told.common()).astype(np.float64)
         found = np.empty((len(windows), len(self.weights)))
         for step, weights in enumerate(self.weights):
-            own = _without_holes(self.lags.of_step(windows, step)).astype(np.float64)
+            own = _without_holes(told.of_step(step)).astype(np.float64)
             found[:, step] = common @ weights[: common.shape[1]] + own @ weights[common.shape[1] : -1] + weights[-1]
-        return np.asarray(level[:, None] + unit[:, None] * found)
+        return told.absolute(found)
 
     def save(self, folder: Path) -> None:
         """JSON and npz."""
@@ -127,22 +132,26 @@ class _Spectrum:
         return np.append(slopes, self.middle - self.centre @ slopes)
 
 
-def _chosen(lags: Lags, windows: Windows, common: np.ndarray, wanted: np.ndarray, newest: np.ndarray) -> float:
-    """The penalty with the lowest absolute error on the newest windows, over a few of the steps; 1 without any."""
-    steps = wanted.shape[1]
+def _chosen(told: Told, common: np.ndarray, wanted: np.ndarray, ages: np.ndarray) -> float:
+    """The penalty with the lowest absolute error on the newest fifth of windows, over a few steps; 1 without any."""
+    steps, newest = wanted.shape[1], np.arange(len(wanted)) < max(1, len(wanted) // 5)
+    older = np.flatnonzero(~newest)
+    begins = float(ages[newest].min())
+    seen = wanted.copy()
+    seen[older] = known_by(told.windows.take(older), wanted[older], begins)
     losses = np.zeros(len(STRENGTHS))
     for step in sorted({0, steps // 2, steps - 1}):
-        columns = np.concatenate([common, _without_holes(lags.of_step(windows, step))], axis=1)
-        known = np.isfinite(wanted[:, step])
+        columns = np.concatenate([common, _without_holes(told.of_step(step))], axis=1)
+        known = np.isfinite(seen[:, step])
         on, held = known & ~newest, known & newest
-        if on.sum() < 5 or not held.any():
-            return 1.0
+        if on.sum() < FEWEST or not held.any():
+            continue
         spectrum = _Spectrum(columns[on], wanted[on, step])
         for place, penalty in enumerate(STRENGTHS):
             weights = spectrum.weights(penalty)
             off = columns[held].astype(np.float64) @ weights[:-1] + weights[-1] - wanted[held, step]
             losses[place] += np.abs(off).mean()
-    return STRENGTHS[int(losses.argmin())]
+    return STRENGTHS[int(losses.argmin())] if losses.any() else 1.0
 
 
 class LagsLinearModel(points.PointsModel):
