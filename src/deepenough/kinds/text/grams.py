@@ -48,39 +48,41 @@ class Sort:
     shortest: int
     longest: int
 
-    def counts(self, texts: Sequence[str]) -> Any:
-        """How often each gram stands in each normal text: sparse, shape (n, 2 ** BITS), float32."""
-        from scipy.sparse import csr_matrix, vstack
-
-        parts = [self._counted(some) for some in _portions(texts)]
-        if not parts:
-            return csr_matrix((0, 1 << BITS), dtype=np.float32)
-        return parts[0] if len(parts) == 1 else vstack(parts, format="csr")
-
-    def _counted(self, texts: Sequence[str]) -> Any:
+    def counted(self, listed: Sequence[Sequence[str]]) -> Any:
+        """How often each gram stands in each text, of which the words are given: sparse, (n, 2 ** BITS), float32."""
         from scipy.sparse import csr_matrix
 
-        rows, places = self._words(texts) if self.unit == "words" else self._letters(texts)
-        ones = np.ones(len(rows), dtype=np.float32)
-        counted = csr_matrix((ones, (rows, places)), shape=(len(texts), 1 << BITS))
-        counted.sum_duplicates()
-        return counted
+        rows, places = self._words(listed) if self.unit == "words" else self._letters(listed)
+        found = csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, places)), shape=(len(listed), 1 << BITS))
+        found.sum_duplicates()
+        return found
 
-    def _words(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        known: dict[str, int] = {}
-        listed = [reading.words(text) for text in texts]
-        for word in {word for words in listed for word in words}:
-            known[word] = zlib.crc32(word.encode("utf-8", "surrogatepass"))
+    def _words(self, listed: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
+        different = {word for words in listed for word in words}
+        known = {word: zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in different}
         lengths = np.array([len(words) for words in listed], dtype=np.int64)
         codes = np.fromiter((known[word] for words in listed for word in words), dtype=np.uint64, count=lengths.sum())
-        rows = np.repeat(np.arange(len(texts)), lengths)
+        rows = np.repeat(np.arange(len(listed)), lengths)
         return _runs(codes, rows, self.shortest, self.longest, np.zeros(len(codes), dtype=bool))
 
-    def _letters(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        spaced = [f" {' '.join(reading.words(text))} " for text in texts]
+    def _letters(self, listed: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
+        spaced = [f" {' '.join(words)} " for words in listed]
         letters = np.frombuffer("".join(spaced).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-        rows = np.repeat(np.arange(len(texts)), [len(text) for text in spaced])
+        rows = np.repeat(np.arange(len(listed)), [len(text) for text in spaced])
         return _runs(letters, rows, self.shortest, self.longest, letters == _SPACE)
+
+
+def counts(texts: Sequence[str], sorts: Sequence[Sort]) -> list[Any]:
+    """By sort, how often each gram stands in each text: sparse, shape (n, 2 ** BITS), float32."""
+    from scipy.sparse import csr_matrix, vstack
+
+    parts = []
+    for some in _portions(texts):
+        listed = [reading.words(reading.normal(text)) for text in some]
+        parts.append([sort.counted(listed) for sort in sorts])
+    if not parts:
+        return [csr_matrix((0, 1 << BITS), dtype=np.float32) for _ in sorts]
+    return [vstack(own, format="csr") if len(own) > 1 else own[0] for own in zip(*parts, strict=True)]
 
 
 def _portions(texts: Sequence[str]) -> list[Sequence[str]]:
@@ -132,11 +134,11 @@ class Grams:
 
     @classmethod
     def fit(cls, texts: Sequence[str], sorts: Sequence[Sort], binary: bool = False) -> tuple[Self, Any]:
-        """Learn from normal texts; gives itself, and their matrix."""
-        counted = [sort.counts(texts) for sort in sorts]
+        """Learn from texts; gives itself, and their matrix."""
+        counted = counts(texts, sorts)
         columns, rarity = [], []
-        for counts in counted:
-            seen_in = np.bincount(counts.indices, minlength=1 << BITS)
+        for found in counted:
+            seen_in = np.bincount(found.indices, minlength=1 << BITS)
             least = 2 if len(texts) > 20 else 1
             used = np.flatnonzero(seen_in >= least)
             if len(used) > MOST_COLUMNS:
@@ -147,8 +149,8 @@ class Grams:
         return made, made._weighted(counted)
 
     def transform(self, texts: Sequence[str]) -> Any:
-        """Sparse float32, shape (n, columns), of normal texts."""
-        return self._weighted([sort.counts(texts) for sort in self.sorts])
+        """Sparse float32, shape (n, columns), of texts."""
+        return self._weighted(counts(texts, self.sorts))
 
     @property
     def width(self) -> int:
@@ -159,8 +161,8 @@ class Grams:
         from scipy.sparse import csr_matrix, hstack
 
         parts = []
-        for counts, columns, rarity in zip(counted, self.columns, self.rarity, strict=True):
-            own = _taken(counts, columns)
+        for found, columns, rarity in zip(counted, self.columns, self.rarity, strict=True):
+            own = _taken(found, columns)
             if self.binary:
                 own.data[:] = 1.0
             else:
@@ -184,15 +186,15 @@ class Grams:
         return cls(sorts, columns, tuple(arrays[f"rarity.{place}"] for place in range(len(sorts))), facts["binary"])
 
 
-def _taken(counts: Any, columns: np.ndarray) -> Any:
+def _taken(found: Any, columns: np.ndarray) -> Any:
     """Only these columns, renumbered; much quicker than indexing where few of very many are kept."""
     from scipy.sparse import csr_matrix
 
-    place = np.searchsorted(columns, counts.indices)
+    place = np.searchsorted(columns, found.indices)
     place[place == len(columns)] = 0
-    kept = columns[place] == counts.indices if len(columns) else np.zeros(len(place), dtype=bool)
-    ends = np.concatenate([[0], np.cumsum(kept)])[counts.indptr]
-    return csr_matrix((counts.data[kept], place[kept], ends), shape=(counts.shape[0], len(columns)))
+    kept = columns[place] == found.indices if len(columns) else np.zeros(len(place), dtype=bool)
+    ends = np.concatenate([[0], np.cumsum(kept)])[found.indptr]
+    return csr_matrix((found.data[kept], place[kept], ends), shape=(found.shape[0], len(columns)))
 
 
 def _lengths(rows: Any) -> np.ndarray:

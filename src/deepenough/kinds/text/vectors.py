@@ -71,7 +71,7 @@ def _tokens(text: str) -> np.ndarray:
     return np.array(load().tokenizer.encode(plain, add_special_tokens=False).ids, dtype=np.int64)
 
 
-def _means(texts: Sequence[str]) -> np.ndarray:
+def means(texts: Sequence[str]) -> np.ndarray:
     """The mean vector of each text's tokens, 0 without any, and the logarithm of how many there are."""
     matrix = load().matrix
     found = np.zeros((len(texts), matrix.shape[1] + 1), dtype=np.float32)
@@ -94,7 +94,7 @@ class MeanVectors:
     @classmethod
     def fit(cls, texts: Sequence[str]) -> tuple[Self, np.ndarray]:
         """Learn how the means are spread; gives itself, and the texts' matrix."""
-        raw = _means(texts)
+        raw = means(texts)
         scale = raw.std(axis=0)
         made = cls(raw.mean(axis=0), np.where(scale > 0, scale, 1.0).astype(np.float32), load().stamp)
         return made, made._standard(raw)
@@ -103,7 +103,7 @@ class MeanVectors:
         """float32, shape (n, dimensions + 1): the means, and the logarithm of how many tokens there are."""
         if load().stamp != self.stamp:
             raise ModelError(f"The model was fitted with other word vectors than those of the installed {NEEDS[0]}.")
-        return self._standard(_means(inputs.texts))
+        return self._standard(means(inputs.texts))
 
     def _standard(self, raw: np.ndarray) -> np.ndarray:
         return np.asarray(np.clip((raw - self.centre) / self.scale, -10, 10), dtype=np.float32)

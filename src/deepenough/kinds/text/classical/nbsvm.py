@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -11,8 +11,8 @@ import numpy as np
 
 from deepenough.kinds.answers import Answers, choices, fit_twice
 from deepenough.kinds.stored import read, write
-from deepenough.kinds.text import reading
-from deepenough.kinds.text.grams import Grams, Sort
+from deepenough.kinds.text import in_time
+from deepenough.kinds.text.grams import Grams, Sort, counts
 from deepenough.kinds.weighted import WeightedSums, reach_of
 from deepenough.learner import Examples, Learner, Limits, Model
 
@@ -45,8 +45,13 @@ class Nbsvm(Learner):
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Count, choose the penalty for all classes together, fit each class against the others."""
-        texts = [reading.normal(text) for text in examples.inputs.texts]
-        grams, matrix = Grams.fit(texts, [Sort("words", 1, self.words)], binary=True)
+        sorts = [Sort("words", 1, self.words)]
+        return in_time.fitted(
+            examples, limits, lambda texts: counts(texts, sorts), lambda some: self._fitted(some, sorts, limits)
+        )
+
+    def _fitted(self, examples: Examples, sorts: Sequence[Sort], limits: Limits) -> NbsvmModel:
+        grams, matrix = Grams.fit(examples.inputs.texts, sorts, binary=True)
         penalty = self.penalty if self.penalty is not None else _chosen(matrix, examples, limits)
 
         def fitted(rows: np.ndarray, first: NbsvmModel | None) -> NbsvmModel:
@@ -157,7 +162,7 @@ class NbsvmModel(Model):
         self.grams, self.answers, self.weights, self.reach = grams, answers, weights, reach
 
     def predict(self, inputs: Any) -> np.ndarray:
-        matrix = self.grams.transform([reading.normal(text) for text in inputs.texts]).astype(np.float64)
+        matrix = self.grams.transform(inputs.texts).astype(np.float64)
         predictions = self.answers.decode(_raw(matrix, self.weights, self.answers))
         return predictions if self.answers.n_classes is not None else np.clip(predictions, *self.reach)
 

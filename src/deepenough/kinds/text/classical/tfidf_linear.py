@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.kinds import linear
-from deepenough.kinds.text import reading
-from deepenough.kinds.text.grams import Grams, Sort
+from deepenough.kinds.text import in_time
+from deepenough.kinds.text.grams import Grams, Sort, counts
 from deepenough.learner import Examples, Learner, Limits, Model
 
 STRENGTHS = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
@@ -28,7 +28,7 @@ class TextGrams:
 
     def transform(self, inputs: Any) -> Any:
         """Sparse, one row a document."""
-        return self.grams.transform([reading.normal(text) for text in inputs.texts])
+        return self.grams.transform(inputs.texts)
 
     def save(self, folder: Path) -> None:
         """JSON and npz."""
@@ -71,9 +71,13 @@ class TfidfLinear(Learner):
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Count, weigh, choose the penalty, fit."""
         sorts = [Sort("words", 1, self.words)] + ([Sort("letters", 2, self.letters)] if self.letters else [])
-        grams, matrix = Grams.fit([reading.normal(text) for text in examples.inputs.texts], sorts)
-        features, how = TextGrams(grams), (STRENGTHS, TOLERANCE, 1)
-        return linear.fit(features, matrix, examples, limits, TfidfLinearModel, self.penalty, seed, *how)
+
+        def fit(some: Examples) -> TfidfLinearModel:
+            grams, matrix = Grams.fit(some.inputs.texts, sorts)
+            features, how = TextGrams(grams), (STRENGTHS, TOLERANCE, 1)
+            return linear.fit(features, matrix, some, limits, TfidfLinearModel, self.penalty, 0, *how)
+
+        return in_time.fitted(examples, limits, lambda texts: counts(texts, sorts), fit)
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:

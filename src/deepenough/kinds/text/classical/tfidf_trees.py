@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,8 +12,8 @@ import numpy as np
 from deepenough.kinds.answers import fit_twice
 from deepenough.kinds.boosted import Boosted
 from deepenough.kinds.stored import read, write
-from deepenough.kinds.text import reading
-from deepenough.kinds.text.grams import Grams, Sort
+from deepenough.kinds.text import in_time
+from deepenough.kinds.text.grams import Grams, Sort, counts
 from deepenough.learner import Examples, Learner, Limits, Model
 
 
@@ -26,15 +26,15 @@ class TfidfTrees(Learner):
     decide together, each a little.
 
     words: longest run of words. columns: of the most common grams, how many. leaves: most leaves of a tree; None: by
-    the number of documents. learning_rate: share of each tree that is added; None: by that number.
-    rounds: of boosting, at most. patience: rounds without improvement on the inner rows before it stops.
+    the number of documents. learning_rate: share of each tree that is added. rounds: of boosting, at most. patience:
+    rounds without improvement on the inner rows before it stops.
     """
 
     words: int = 2
     columns: int = 4_000
     leaves: int | None = None
-    learning_rate: float | None = None
-    rounds: int = 500
+    learning_rate: float = 0.1
+    rounds: int = 200
     patience: int = 20
 
     needs = ("lightgbm",)
@@ -43,16 +43,21 @@ class TfidfTrees(Learner):
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Count, keep the common grams, boost until the inner rows say stop, then again with them."""
-        texts = [reading.normal(text) for text in examples.inputs.texts]
-        grams, matrix = Grams.fit(texts, [Sort("words", 1, self.words)])
+        sorts = [Sort("words", 1, self.words)]
+        return in_time.fitted(
+            examples, limits, lambda texts: counts(texts, sorts), lambda some: self._fitted(some, sorts, limits, seed)
+        )
+
+    def _fitted(self, examples: Examples, sorts: Sequence[Sort], limits: Limits, seed: int) -> TfidfTreesModel:
+        grams, matrix = Grams.fit(examples.inputs.texts, sorts)
         seen_in = np.bincount(matrix.indices, minlength=grams.width)
         kept = np.sort(np.argsort(-seen_in, kind="stable")[: self.columns])
-        dense = matrix[:, kept].astype(np.float32)
+        common = matrix[:, kept].astype(np.float32)
         own = {"num_leaves": self.leaves, "learning_rate": self.learning_rate, "min_data_in_bin": 1, "max_bin": 63}
 
         def fitted(rows: np.ndarray, first: TfidfTreesModel | None) -> TfidfTreesModel:
             before = None if first is None else first.boosted
-            boosted = Boosted.fit(dense, examples, rows, limits, seed, self.rounds, self.patience, before, **own)
+            boosted = Boosted.fit(common, examples, rows, limits, seed, self.rounds, self.patience, before, **own)
             made = TfidfTreesModel(grams, kept, boosted)
             made.planned = boosted.planned
             return made
@@ -81,7 +86,7 @@ class TfidfTreesModel(Model):
         self.grams, self.kept, self.boosted = grams, kept, boosted
 
     def predict(self, inputs: Any) -> np.ndarray:
-        matrix = self.grams.transform([reading.normal(text) for text in inputs.texts])
+        matrix = self.grams.transform(inputs.texts)
         return self.boosted(matrix[:, self.kept].astype(np.float32))
 
     def save(self, folder: Path) -> None:
