@@ -120,6 +120,8 @@ class ForecastCodec(Codec):
 
         layout, columns = inputs.layout, self.columns
         steps, middle = layout.horizon, len(layout.levels) // 2
+        if layout.least is not None:  # a spread that was widened may have gone below what never was
+            predictions = np.maximum(predictions, layout.least)
         answers: dict[str, Any] = {}
         names = [inputs.names[code] for code in inputs.series.tolist()]
         parts = [grid.parts_of(name, len(columns.series)) for name in names]
