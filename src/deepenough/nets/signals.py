@@ -77,34 +77,60 @@ class Inception(Reader):
 READERS: dict[str, type[Reader]] = {reader.__name__: reader for reader in (Recurrent, Inception)}
 
 
+class Stretches(nn.Module):
+    """Stretches of steps as vectors: short patterns of steps (Ordóñez and Roggen, 2016), and the steps themselves, of
+    each stretch in one linear layer.
+
+    stretch: steps of each. vector: width of its vector. filters: of the patterns, each `SPAN` steps long.
+
+    Shape: (B, T, inputs), lengths (B,) -> (B, T / stretch, vector), lengths (B,).
+    """
+
+    SPAN = 9
+
+    def __init__(self, inputs: int, stretch: int, vector: int, filters: int = 16) -> None:
+        super().__init__()
+        self.stretch = stretch
+        self.patterns = nn.Conv1d(inputs, filters, self.SPAN, padding=self.SPAN // 2)
+        self.joined = nn.Linear((inputs + filters) * stretch, vector)
+
+    def forward(self, steps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        there = present(lengths, steps.shape[1])[:, :, None]
+        found = functional.relu(self.patterns(steps.transpose(1, 2)).transpose(1, 2)) * there
+        both = functional.pad(torch.cat([steps, found], dim=2), (0, 0, 0, -steps.shape[1] % self.stretch))
+        cut = both.reshape(len(steps), both.shape[1] // self.stretch, -1)
+        return functional.gelu(self.joined(cut)), (lengths + self.stretch - 1) // self.stretch
+
+
 class SignalNet(nn.Module):
-    """Stretches of steps to vectors, a reader of them, the series' facts beside it, and a head.
+    """Series as vectors of steps or of stretches, a reader of them, the series' facts beside it, and a head.
 
-    vector: width of a stretch's vector; 0: the reader sees the stretch itself.
+    front: makes stretches; None: the reader sees the steps.
 
-    Shape: stretches (B, T, inputs), lengths (B,), facts (B, facts) -> (1, B, outputs).
+    Shape: steps (B, T, inputs), 0 behind a series' end; lengths (B,) of at least 1; facts (B, facts)
+    -> (1, B, outputs).
     """
 
     def __init__(
-        self, inputs: int, vector: int, facts: int, reader: Reader, outputs: int, dropout: float, told: int = 16
+        self, front: Stretches | None, reader: Reader, facts: int, outputs: int, dropout: float, told: int = 16
     ) -> None:
         super().__init__()
-        self.entry = nn.Linear(inputs, vector) if vector else None
-        self.reader = reader
+        self.front, self.reader = front, reader
         self.facts = nn.Linear(facts, told)
         self.head = MemberLinear(1, reader.width + told + facts, outputs, 0.1)
         self.dropout = Dropout(dropout)
 
-    def forward(self, stretches: Tensor, lengths: Tensor, facts: Tensor) -> Tensor:
-        x = functional.gelu(self.entry(stretches)) if self.entry is not None else stretches
+    def forward(self, steps: Tensor, lengths: Tensor, facts: Tensor) -> Tensor:
+        x, counts = (steps, lengths) if self.front is None else self.front(steps, lengths)
         told = functional.gelu(self.facts(facts))
-        found = torch.cat([self.dropout(self.reader(x, lengths)), told, facts], dim=1)
+        found = torch.cat([self.dropout(self.reader(x, counts)), told, facts], dim=1)
         return self.head(found[None])  # type: ignore[no-any-return] # torch types every call of a module as Any
 
 
 def build(architecture: Mapping[str, Any]) -> SignalNet:
-    """The net of `{"inputs", "vector", "facts", "class": name of the reader, "reader": {...}, "outputs", "dropout"}`."""
-    vector = architecture["vector"]
-    reader = READERS[architecture["class"]](vector or architecture["inputs"], **architecture["reader"])
-    numbers = (architecture["inputs"], vector, architecture["facts"])
-    return SignalNet(*numbers, reader, architecture["outputs"], architecture["dropout"])
+    """The net of `{"inputs", "front", "facts", "class": name of the reader, "reader": {...}, "outputs", "dropout"}`;
+    `front` holds arguments of `Stretches` beside `inputs`, or is None."""
+    inputs, settings = architecture["inputs"], architecture["front"]
+    front = Stretches(inputs, **settings) if settings else None
+    reader = READERS[architecture["class"]](settings["vector"] if settings else inputs, **architecture["reader"])
+    return SignalNet(front, reader, architecture["facts"], architecture["outputs"], architecture["dropout"])

@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,7 +30,7 @@ from deepenough.task import frame as frames
 from deepenough.task import names as naming
 from deepenough.task import parsing
 from deepenough.task import source as tables
-from deepenough.task.frame import Frame
+from deepenough.task.frame import Frame, Raw
 from deepenough.task.target import as_frame
 
 SHOWN_STEPS = 20
@@ -276,19 +277,15 @@ def _as_text(value: Any) -> str:
 def _columns_of(rows: Any) -> Columns:
     """Functions that give the cells of each column."""
     if isinstance(rows, Frame):
-        return {
-            column.name: (lambda column=column: column.strings() if column.form == "words" else column.values)
-            for column in rows.columns
-        }
+        return {column.name: partial(_from_raw, column) for column in rows.columns}
     if isinstance(rows, list | tuple):
         if not all(isinstance(row, Mapping) for row in rows):
             raise ModelError("Rows must be numbers, a frame, or a list of dicts with the columns' names as keys.")
         keys = list(dict.fromkeys(key for row in rows for key in row))
-        tidied = naming.tidied(keys)
-        return {name: (lambda key=key: [row.get(key) for row in rows]) for key, name in zip(keys, tidied, strict=True)}
+        return {name: partial(_from_records, rows, key) for key, name in zip(keys, naming.tidied(keys), strict=True)}
     if type(rows).__module__.startswith("pandas"):
-        tidied = naming.tidied(list(rows.columns))
-        return {name: (lambda place=place: _from_pandas(rows, place)) for place, name in enumerate(tidied)}
+        names = naming.tidied(list(rows.columns))
+        return {name: partial(_from_pandas, rows, place) for place, name in enumerate(names)}
     import narwhals as nw
 
     try:
@@ -297,7 +294,19 @@ def _columns_of(rows: Any) -> Columns:
         raise ModelError(
             f"A {type(rows).__name__} holds no series. Give lists of numbers, a frame, or a list of dicts."
         ) from error
-    return {str(name): (lambda name=name: table[name].to_list()) for name in table.columns}
+    return {str(name): partial(_from_series, table, name) for name in table.columns}
+
+
+def _from_raw(column: Raw) -> Any:
+    return column.strings() if column.form == "words" else column.values
+
+
+def _from_records(rows: Sequence[Mapping[Any, Any]], key: Any) -> list[Any]:
+    return [row.get(key) for row in rows]
+
+
+def _from_series(table: Any, name: Any) -> list[Any]:
+    return list(table[name].to_list())
 
 
 def _from_pandas(rows: Any, place: int) -> Any:

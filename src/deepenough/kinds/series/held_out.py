@@ -28,7 +28,7 @@ def with_test(task: SeriesTask, question: Question) -> SeriesTask:
     for wanted in (task.target.name, *recording.channels, *(() if lists else (*recording.ids, recording.time))):
         if wanted and wanted not in frame.names:
             raise ColumnError(f"--test {name} lacks {wanted!r}. A test needs the target and what series are read from.")
-    own = replace(question, drop=(), **_known(frame.names, question))
+    own = _known(frame.names, replace(question, drop=()))
     found = reading.collect(frame, recording.channels if lists else (), own, recording)
     rows, weightless = held_out.weighing(found.frame, question)
     truth, places, notes = held_out.truth(task.target, rows, name)
@@ -44,10 +44,12 @@ def with_test(task: SeriesTask, question: Question) -> SeriesTask:
     return task
 
 
-def _known(names: list[str], question: Question) -> dict[str, str | None]:
-    """Columns that a test need not have, where it has them."""
-    asked = {"group": question.group, "folds": question.folds, "weights": question.weights}
-    return {option: name if name in names else None for option, name in asked.items()}
+def _known(names: list[str], question: Question) -> Question:
+    """The question without columns that a test need not have, where it has them not."""
+    group, folds, weights = (
+        name if name in names else None for name in (question.group, question.folds, question.weights)
+    )
+    return replace(question, group=group, folds=folds, weights=weights)
 
 
 def _overlap(raced: Signals, test: Signals, name: str) -> tuple[tuple[dict[str, str], ...], list[str]]:

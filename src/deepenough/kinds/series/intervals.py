@@ -9,6 +9,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -88,9 +89,9 @@ def _spans(steps: int, depth: int) -> list[tuple[int, int]]:
             break
         cuts = np.linspace(0, steps, parts + 1).astype(int)
         half = steps // (2 * parts)
-        found += [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        found += [(a, b) for a, b in itertools.pairwise(cuts.tolist())]
         if level < SHIFTED:
-            found += [(int(a) + half, int(b) + half) for a, b in zip(cuts[:-2], cuts[1:-1], strict=True)]
+            found += [(a + half, b + half) for a, b in itertools.pairwise(cuts[:-1].tolist())]
     return found
 
 
@@ -111,13 +112,13 @@ def _of_spans(series: np.ndarray, spans: list[tuple[int, int]], with_slope: bool
 
 
 def _power(shapes: np.ndarray, lengths: np.ndarray, steps: int) -> np.ndarray:
-    """Logarithms of the power at each frequency, alike for series of other lengths; shape (n, channels, frequencies)."""
+    """Logarithms of the power at each frequency; shape (n, channels, frequencies)."""
     size = 2 ** int(np.ceil(np.log2(steps)))
     inside = np.arange(shapes.shape[2]) < lengths[:, None]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(shapes.shape[2]) + 0.5) / np.maximum(lengths, 1)[:, None])
     found = np.fft.rfft(shapes * (window * inside)[:, None, :], max(size, 8), axis=2)[:, :, 1:]
     power = np.abs(found) ** 2 / np.maximum(lengths, 1)[:, None, None]
-    return np.log(power + 1e-4).astype(np.float32)
+    return np.asarray(np.log(power + 1e-4), dtype=np.float32)
 
 
 def _peaks(power: np.ndarray) -> np.ndarray:

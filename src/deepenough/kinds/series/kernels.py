@@ -11,7 +11,6 @@ Needs that this module answers:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -26,7 +25,7 @@ from deepenough.learner import Limits
 MOST_STEPS = 512
 """Longer series are averaged down to so many steps."""
 TAPS, HIGH, KERNELS = 9, 3, 84
-"""Steps of a kernel; how many of them weigh 2, the others -1, so that levels cancel out (MiniRocket); ways to choose."""
+"""Steps of a kernel; how many of them weigh 2, the others -1, so that levels cancel out; kernels that this makes."""
 MOST_CHANNELS = 4
 """Channels that one bank of kernels sees."""
 SAMPLE = 64
@@ -89,36 +88,43 @@ class Kernels:
     turn: np.ndarray | None = None
 
     @classmethod
-    def fit_transform(cls, signals: Signals, seed: int, dilations: int, limits: Limits) -> tuple[Self, np.ndarray]:
+    def fit_transform(
+        cls, signals: Signals, seed: int, dilations: int, limits: Limits
+    ) -> tuple[Self, np.ndarray, float]:
         """Draw kernels, choose their thresholds by what training series say, and give these series' matrix.
 
-        There are fewer kernels where time is short.
+        There are fewer kernels where time is short, which the last number says: the share of them that there are.
         """
         rng = np.random.default_rng(seed)
         scaling = Scaling.fit(signals, MOST_STEPS)
-        sample = signals.take(np.sort(rng.permutation(len(signals))[:SAMPLE]))
-        series, lengths = scaling.own(scaling.values(sample)), scaling.lengths(sample)
+        series, lengths = scaling.own(scaling.values(signals)), scaling.lengths(signals)
+        sample = np.sort(rng.permutation(len(signals))[:SAMPLE])
+        planned = list(itertools.product((False, True), _dilations(scaling.steps, dilations)))
         banks: list[Bank] = []
-        until = limits.seconds_left() / 4
-        for differences, dilation in itertools.product((False, True), _dilations(scaling.steps, dilations)):
+        said: list[np.ndarray] = []
+        until = limits.seconds_left() / 2
+        for differences, dilation in planned:
             if banks and limits.seconds_left() < until:
                 break
-            banks.append(_bank(dilation, differences, series, lengths, rng))
-        raw = _raw(scaling, banks, signals)
+            banks.append(_bank(dilation, differences, series[sample], lengths[sample], rng))
+            said.append(_said(banks[-1], series, lengths))
+        facts = scaling.facts(signals)
+        raw = np.concatenate([*said, facts], axis=1)
         centre, spread = raw.mean(axis=0), raw.std(axis=0)
-        facts = raw.shape[1] - 3 * KERNELS * len(banks)
-        spread[-facts:] /= np.sqrt(FACTS_SAY * raw.shape[1] / facts)
+        spread[-facts.shape[1] :] /= np.sqrt(FACTS_SAY * raw.shape[1] / facts.shape[1])
         scale = np.where(spread > 1e-6, spread, np.inf).astype(np.float32)
         kernels = cls(scaling, tuple(banks), centre, scale, _directions((raw - centre) / scale))
-        return kernels, kernels._finished(raw)
+        return kernels, kernels._finished(raw), len(banks) / len(planned)
 
     def _finished(self, raw: np.ndarray) -> np.ndarray:
-        scaled = (raw - self.centre) / self.scale
+        scaled: np.ndarray = (raw - self.centre) / self.scale
         return scaled if self.turn is None else scaled @ self.turn
 
     def transform(self, inputs: Signals) -> np.ndarray:
         """The matrix of any series; float32, shape (n, columns)."""
-        return self._finished(_raw(self.scaling, self.banks, inputs))
+        series, lengths = self.scaling.own(self.scaling.values(inputs)), self.scaling.lengths(inputs)
+        said = [_said(bank, series, lengths) for bank in self.banks]
+        return self._finished(np.concatenate([*said, self.scaling.facts(inputs)], axis=1))
 
     def save(self, folder: Path) -> None:
         """Kernels as arrays, their spreads and the scaling as JSON."""
@@ -137,25 +143,26 @@ class Kernels:
         """Itself again."""
         facts, arrays = read(folder, "kernels")
         banks = tuple(
-            Bank(**bank, **{name: arrays[f"{name}{place}"] for name in ("channels", "weights", "low", "high")})
+            Bank(
+                bank["dilation"],
+                bank["differences"],
+                *(arrays[f"{name}{place}"] for name in ("channels", "weights", "low", "high")),
+            )
             for place, bank in enumerate(facts["banks"])
         )
         scaling = Scaling.from_json(facts["scaling"])
         return cls(scaling, banks, arrays["centre"], arrays["scale"], arrays.get("turn"))
 
 
-def _raw(scaling: Scaling, banks: Sequence[Bank], signals: Signals) -> np.ndarray:
-    """All answers, and each series' facts; float32, shape (n, features)."""
-    series, lengths = scaling.own(scaling.values(signals)), scaling.lengths(signals)
+def _said(bank: Bank, series: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """What a bank says of all series, a few of them at once; float32, shape (n, 3 * 84)."""
     at_once = max(1, AT_ONCE // (KERNELS * max(1, series.shape[2])))
-    whole = np.empty((len(series), 3 * KERNELS * len(banks)), np.float32)
+    whole = np.empty((len(series), 3 * KERNELS), np.float32)
     for start in range(0, len(series), at_once):
         rows = slice(start, start + at_once)
         longest = max(1, int(lengths[rows].max(initial=1)))
-        for place, bank in enumerate(banks):
-            columns = slice(3 * KERNELS * place, 3 * KERNELS * (place + 1))
-            whole[rows, columns] = bank.pooled(series[rows, :, :longest], lengths[rows])
-    return np.concatenate([whole, scaling.facts(signals)], axis=1)
+        whole[rows] = bank.pooled(series[rows, :, :longest], lengths[rows])
+    return whole
 
 
 def _directions(scaled: np.ndarray) -> np.ndarray | None:

@@ -3,8 +3,8 @@
 Needs that this module answers:
 
 * A learner's own file says only what is its own: the reader, how finely it reads, and how it is trained.
-* A net sees each series by its own scale and by the common one, where values are missing, and how high, lively and long
-  the series is.
+* A net sees each series by its own scale and by the common one, how it changes from step to step, where values are
+  missing, and how high, lively and long it is.
 * One series is answered in milliseconds, in one thread.
 """
 
@@ -65,44 +65,36 @@ class Design:
 
 @dataclass(frozen=True)
 class Sight:
-    """How a net sees series. stretch: steps that are read at once. gaps: whether it is told where values are missing."""
+    """How a net sees series. gaps: whether it is told where values are missing."""
 
     scaling: Scaling
-    stretch: int
     gaps: bool
 
     @classmethod
-    def fit(cls, signals: Signals, design: Design) -> Self:
+    def fit(cls, signals: Signals, most_steps: int) -> Self:
         """Learn from training series."""
-        scaling = Scaling.fit(signals, design.most_steps)
         inside = np.arange(signals.values.shape[2]) < signals.lengths[:, None]
         gaps = bool((np.isnan(signals.values) & inside[:, None]).any())
-        return cls(scaling, -(-scaling.steps // design.most_stretches), gaps)
+        return cls(Scaling.fit(signals, most_steps), gaps)
 
     def __call__(self, signals: Signals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Stretches, float32, shape (n, T, inputs); how many each series has, at least one; and facts of each."""
+        """Steps, float32, shape (n, T, inputs), 0 behind an end; lengths, at least 1; and facts of each series."""
         values, lengths = self.scaling.values(signals), self.scaling.lengths(signals)
-        seen = [self.scaling.own(values), self.scaling.common(values)]
+        seen = [self.scaling.own(values), self.scaling.common(values), self.scaling.changes(values)]
         if self.gaps:
             seen.append(np.isnan(averaged(signals.values, self.scaling.factor)).astype(np.float32))
-        steps = np.concatenate(seen, axis=1)
-        steps[np.broadcast_to((np.arange(steps.shape[2]) >= lengths[:, None])[:, None], steps.shape)] = 0.0
-        longest = max(1, int(lengths.max(initial=1)))
-        steps = steps[:, :, :longest]
-        count = -(-longest // self.stretch)
-        whole = np.pad(steps, ((0, 0), (0, 0), (0, count * self.stretch - longest)))
-        cut = whole.reshape(*whole.shape[:2], count, self.stretch).transpose(0, 2, 1, 3)
-        counts = np.maximum(-(-lengths // self.stretch), 1)
-        return np.ascontiguousarray(cut.reshape(len(cut), count, -1)), counts, self.scaling.facts(signals)
+        steps = np.concatenate(seen, axis=1).transpose(0, 2, 1)[:, : max(1, int(lengths.max(initial=1)))]
+        inside = np.arange(steps.shape[1]) < lengths[:, None]
+        return np.where(inside[:, :, None], steps, np.float32(0)), np.maximum(lengths, 1), self.scaling.facts(signals)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"scaling": self.scaling.to_json(), "stretch": self.stretch, "gaps": self.gaps}
+        return {"scaling": self.scaling.to_json(), "gaps": self.gaps}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:
         """Itself again."""
-        return cls(Scaling.from_json(facts["scaling"]), facts["stretch"], facts["gaps"])
+        return cls(Scaling.from_json(facts["scaling"]), facts["gaps"])
 
 
 class NetModel(Model):
@@ -147,11 +139,11 @@ def given(
     """How series that are seen become what the net takes; no longer than the longest of a batch."""
     import torch
 
-    stretches, counts, facts = seen
+    steps, lengths, facts = seen
 
     def tensors(rows: np.ndarray) -> tuple[torch.Tensor, ...]:
-        longest = int(counts[rows].max(initial=1))
-        arrays = (stretches[rows, :longest], counts[rows], facts[rows])
+        longest = int(lengths[rows].max(initial=1))
+        arrays = (steps[rows, :longest], lengths[rows], facts[rows])
         return tuple(torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays)
 
     return tensors
@@ -163,14 +155,16 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
 
     outer = examples.outer if len(examples.outer) else np.arange(len(examples))
     counts = examples.weights_of(outer)
-    sight = Sight.fit(examples.inputs.take(outer), design)
+    sight = Sight.fit(examples.inputs.take(outer), design.most_steps)
     seen = sight(examples.inputs)
     target = Outputs.of(examples.targets[outer], examples.n_classes, counts)
     standard = target.standard(examples.targets)
     start = target.start(standard[outer], counts)
     architecture = {
         "inputs": seen[0].shape[2],
-        "vector": design.vector,
+        "front": {"stretch": -(-sight.scaling.steps // design.most_stretches), "vector": design.vector}
+        if design.vector
+        else None,
         "facts": seen[2].shape[1],
         "class": design.reader,
         "reader": dict(design.settings),

@@ -134,7 +134,7 @@ def positions(steps: Steps, step: float, months: int) -> np.ndarray:
         calendar = steps.times.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
         return np.asarray((calendar - calendar[starts][steps.series]) // months, dtype=np.int64)
     spots = np.rint((steps.times - steps.times[starts][steps.series]) / step)
-    return np.minimum(spots, 2.0**40).astype(np.int64)
+    return np.asarray(np.minimum(spots, 2.0**40), dtype=np.int64)
 
 
 def gridded(steps: Steps, values: np.ndarray, recording: Recording) -> tuple[list[np.ndarray], int]:
@@ -187,7 +187,7 @@ def averaged(values: np.ndarray, factor: int) -> np.ndarray:
     whole[..., : values.shape[-1]] = values
     parts = whole.reshape(*values.shape[:-1], length, factor)
     counts = np.isfinite(parts).sum(axis=-1)
-    return np.where(counts > 0, np.nansum(parts, axis=-1) / np.maximum(counts, 1), np.nan)
+    return np.asarray(np.where(counts > 0, np.nansum(parts, axis=-1) / np.maximum(counts, 1), np.nan))
 
 
 def together(channels: Sequence[np.ndarray]) -> np.ndarray:

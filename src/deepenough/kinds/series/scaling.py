@@ -20,6 +20,7 @@ from deepenough.kinds.series.recording import averaged
 
 FLATTEST = 1e-2
 """Part of the usual spread of a channel under which a series is flat: its noise is not blown up to a shape."""
+ARRAYS = ("centre", "deviation", "levels", "spread")
 FURTHEST = 8.0
 """Deviations from the mean beyond which it makes no difference how far a value is away."""
 
@@ -56,7 +57,8 @@ class Scaling:
         levels = np.sqrt(apart.sum(axis=0) / np.maximum(some.sum(axis=0), 1))
         within = np.where(np.isfinite(spreads), spreads, 0.0)
         spread = np.sqrt((within**2).sum(axis=0) / np.maximum(some.sum(axis=0), 1))
-        return cls(centre, *map(_not_zero, (deviation, levels, spread)), -(-steps // factor), factor)
+        usual = _not_zero(deviation), _not_zero(levels), _not_zero(spread)
+        return cls(centre, *usual, -(-steps // factor), factor)
 
     def values(self, signals: Signals) -> np.ndarray:
         """The series as they are, averaged, their gaps filled; NaN behind their ends, and where a channel is empty."""
@@ -66,14 +68,21 @@ class Scaling:
     def common(self, values: np.ndarray) -> np.ndarray:
         """In deviations of the channel, float32; 0 behind the ends."""
         scaled = (values - self.centre[:, None]) / self.deviation[:, None]
-        return np.clip(np.nan_to_num(scaled), -FURTHEST, FURTHEST).astype(np.float32)
+        return _bounded(np.nan_to_num(scaled))
 
     def own(self, values: np.ndarray) -> np.ndarray:
         """Each series by its own mean and deviation, float32; 0 behind the ends."""
         means, spreads = _moments(values)
         flattest = np.maximum(np.nan_to_num(spreads), FLATTEST * self.spread)
         scaled = (values - means[:, :, None]) / flattest[:, :, None]
-        return np.clip(np.nan_to_num(scaled), -FURTHEST, FURTHEST).astype(np.float32)
+        return _bounded(np.nan_to_num(scaled))
+
+    def changes(self, values: np.ndarray) -> np.ndarray:
+        """Differences from step to step by the series' own deviation of them, float32; 0 first and behind the ends."""
+        steps = np.diff(values, axis=2, prepend=values[:, :, :1])
+        _, spreads = _moments(steps[:, :, 1:] if steps.shape[2] > 1 else steps)
+        flattest = np.maximum(np.nan_to_num(spreads), FLATTEST * self.spread)
+        return _bounded(np.nan_to_num(steps / flattest[:, :, None]))
 
     def facts(self, signals: Signals) -> np.ndarray:
         """Of each series its length and, by channel, level, liveliness and the share that is missing; float32."""
@@ -85,7 +94,7 @@ class Scaling:
         missing = 1.0 - np.isfinite(short).sum(axis=2) / np.maximum(lengths, 1)[:, None]
         length = (lengths / self.steps)[:, None]
         whole = np.concatenate([length, level, lively, missing], axis=1)
-        return np.clip(whole, -FURTHEST, FURTHEST).astype(np.float32)
+        return _bounded(whole)
 
     def lengths(self, signals: Signals) -> np.ndarray:
         """Steps of each series, after averaging."""
@@ -93,13 +102,18 @@ class Scaling:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        arrays = {name: getattr(self, name).tolist() for name in ("centre", "deviation", "levels", "spread")}
+        arrays = {name: getattr(self, name).tolist() for name in ARRAYS}
         return arrays | {"steps": self.steps, "factor": self.factor}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:
         """Itself again."""
-        return cls(**{name: np.array(value) if isinstance(value, list) else value for name, value in facts.items()})
+        centre, deviation, levels, spread = (np.array(facts[name]) for name in ARRAYS)
+        return cls(centre, deviation, levels, spread, facts["steps"], facts["factor"])
+
+
+def _bounded(numbers: np.ndarray) -> np.ndarray:
+    return np.asarray(np.clip(numbers, -FURTHEST, FURTHEST), dtype=np.float32)
 
 
 def _not_zero(numbers: np.ndarray) -> np.ndarray:

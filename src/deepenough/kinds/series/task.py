@@ -21,7 +21,7 @@ from deepenough.judge.traits import Trait
 from deepenough.kinds.series import reading, sources
 from deepenough.kinds.series.inputs import Signals
 from deepenough.kinds.series.reading import PLACE, Collected
-from deepenough.kinds.series.recording import averaged
+from deepenough.kinds.series.recording import Recording, averaged
 from deepenough.task import rows
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.rows import Asked, RowsTask
@@ -42,7 +42,7 @@ class SeriesTask(RowsTask):
     """
 
     def __init__(
-        self, signals: Signals, asked: Asked, made: Splits, recording: reading.Recording, facts: Sequence[Raw]
+        self, signals: Signals, asked: Asked, made: Splits, recording: Recording, facts: Sequence[Raw]
     ) -> None:
         super().__init__(signals, asked, made, len(signals.channels))
         self.recording, self.facts = recording, tuple(facts)

@@ -40,7 +40,7 @@ def rhythm(count: int = SERIES, seed: int = 1) -> SeriesTask:
 
 
 def bump(count: int = SERIES, seed: int = 2) -> SeriesTask:
-    """Three classes by where a bump stands, in which of two channels; one class is rare. Rows of steps, some missing."""
+    """Three classes by where a bump stands, in which of two channels; one is rare. Rows of steps, some missing."""
     rng = np.random.default_rng(seed)
     kind = rng.choice(3, count, p=[0.5, 0.4, 0.1])
     steps = np.arange(STEPS)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from deepenough.kinds import linear
+from deepenough.kinds.series.inputs import Signals
 from deepenough.kinds.series.kernels import Kernels as Features
 from deepenough.learner import Examples, Learner, Limits, Model
 
@@ -30,8 +35,21 @@ class Kernels(Learner):
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Kernels, their answers, then the weights."""
-        features, matrix = Features.fit_transform(examples.inputs, seed, self.dilations, limits)
-        return linear.fit(features, matrix, examples, limits, KernelsModel, self.penalty, seed)
+        features, matrix, share = Features.fit_transform(examples.inputs, seed, self.dilations, limits)
+        model = linear.fit(features, matrix, examples, limits, KernelsModel, self.penalty, seed)
+        model.planned = min(model.planned, share)
+        return model
+
+    @classmethod
+    def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
+        return {"dilations": lambda random: int(random.integers(3, 9))}
+
+    @classmethod
+    def warm_up(cls, n_classes: int | None) -> None:
+        rows = np.arange(24)
+        signals = Signals(np.sin(np.outer(rows + 1.0, np.arange(12)))[:, None], ("value",))
+        targets = rows.astype(np.float64) if n_classes is None else rows % n_classes
+        cls(dilations=1).fit(Examples(signals, targets, n_classes, rows[18:]), Limits(), 0).predict(signals)
 
 
 class KernelsModel(linear.LinearModel):

@@ -124,7 +124,10 @@ class Shapes:
 
 @dataclass
 class Voters:
-    """What stored series say. targets: encoded. says: what each one's vote counts. average: one vote more of classes."""
+    """What stored series say.
+
+    targets: encoded. says: what each one's vote counts. average: one vote more among classes.
+    """
 
     answers: Answers
     targets: np.ndarray
