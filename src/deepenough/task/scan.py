@@ -207,8 +207,8 @@ def quoted(text: str) -> str:
 def unreadable(name: str, error: Exception) -> SourceError:
     if "Maximum line size" in str(error):
         return SourceError(
-            f"{name} has a row of more than 2 MB, and CSV files are read up to that. Write it as JSON lines or Parquet, "
-            "which may hold cells of any size."
+            f"{name} has a row of more than 2 MB, and CSV files are read up to that. Write it as JSON lines or "
+            "Parquet, which may hold cells of any size."
         )
     first = str(error).strip().split("\n")[0][:300]
     return SourceError(
