@@ -80,14 +80,15 @@ def fit(
     strengths: Sequence[float] = STRENGTHS,
     tolerance: float = 1e-6,
     pairs: int = 5,
+    begin: int = 0,
 ) -> AnyModel:
     """Choose the penalty on rows held out unless it is given, fit with it, then again with the inner rows.
 
-    matrix: the features of all examples. strengths, tolerance, pairs: see `weighted.strength`.
+    matrix: the features of all examples. strengths, tolerance, pairs, begin: see `weighted.strength`.
     """
     wanted, start = penalty, None
     if wanted is None:
-        wanted, start = chosen(matrix, examples, limits, seed, strengths, tolerance, pairs)
+        wanted, start = chosen(matrix, examples, limits, seed, strengths, tolerance, pairs, begin)
 
     def fitted(rows: np.ndarray, first: AnyModel | None) -> AnyModel:
         counts = examples.weights_of(rows)

@@ -22,6 +22,8 @@ from deepenough.learner import Examples, Limits
 STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01, 0.001)
 """From strong to weak."""
 STEPS = 200
+USUAL_STEPS = 40
+"""That a descent over sparse columns takes, until its tolerance ends it."""
 
 
 class WeightedSums:
@@ -123,7 +125,7 @@ class WeightedSums:
             steps += 1
             if self.limits.seconds_left() > 0:
                 return True
-            self.planned = min(self.planned, steps / STEPS)
+            self.planned = min(self.planned, steps / USUAL_STEPS, 0.9)
             return False
 
         found = descended(loss, self.last.ravel().astype(np.float32), STEPS, self.tolerance, watch)
@@ -171,13 +173,15 @@ def strength(
     strengths: Sequence[float] = STRENGTHS,
     tolerance: float = 1e-6,
     pairs: int = 5,
+    begin: int = 0,
 ) -> float:
     """The strength with the lowest mean loss on rows held out; 1 where there is nothing to choose on.
 
     matrix: of all rows of the examples, learnt without a look at their targets. pairs: of rows to fit on and rows to
-    choose on, how many at most. At most half of the time is spent.
+    choose on, how many at most. begin: which strength is tried first, then weaker ones as long as the loss falls; where
+    it never does, stronger ones. At most half of the time is spent.
     """
-    return chosen(matrix, examples, limits, seed, strengths, tolerance, pairs)[0]
+    return chosen(matrix, examples, limits, seed, strengths, tolerance, pairs, begin)[0]
 
 
 def chosen(
@@ -188,26 +192,30 @@ def chosen(
     strengths: Sequence[float] = STRENGTHS,
     tolerance: float = 1e-6,
     pairs: int = 5,
+    begin: int = 0,
 ) -> tuple[float, np.ndarray | None]:
     """As `strength`, and weights that were fitted with it, to start from; None where there are none."""
     folds = choices(examples, seed)[:pairs]
     if not folds:
         return 1.0, None
-    until = limits.seconds_left() / 2
+    half = limits if limits.seconds is None else Limits(limits.seconds_left() / 2, limits.threads)
     fits = []
     for rows, held in folds:
         answers = Answers.of(examples.targets[rows], examples.n_classes, examples.weights_of(rows))
         held = held[answers.knows(examples.targets[held])]
         encoded, counts = answers.encode(examples.targets[rows]), examples.weights_of(rows)
-        sums = WeightedSums(matrix[rows], encoded, answers, limits, counts, tolerance)
+        sums = WeightedSums(matrix[rows], encoded, answers, half, counts, tolerance)
         fits.append((sums, (matrix[held], answers.encode(examples.targets[held]), examples.weights_of(held))))
-    best, best_loss, weights = 1.0, np.inf, None
-    for each in strengths:
-        loss = float(np.mean([sums.loss(each, *held) for sums, held in fits]))
-        if loss >= best_loss:
-            break
-        best, best_loss, weights = each, loss, fits[0][0].last
-        if limits.seconds_left() < until:
+    best, best_loss, weights = strengths[begin], np.inf, None
+    for way in (strengths[begin:], strengths[:begin][::-1]):
+        for each in way:
+            loss = float(np.mean([sums.loss(each, *held) for sums, held in fits]))
+            if loss >= best_loss:
+                break
+            best, best_loss, weights = each, loss, fits[0][0].last
+            if half.seconds_left() <= 0:
+                return best, weights
+        if best != strengths[begin]:
             break
     return best, weights
 

@@ -15,7 +15,7 @@ from deepenough.kinds.descent import descended
 from deepenough.kinds.text import in_time, toys
 from deepenough.kinds.text.grams import BITS, Grams, Sort, counts
 from deepenough.kinds.text.inputs import Texts
-from deepenough.kinds.weighted import WeightedSums, raw
+from deepenough.kinds.weighted import WeightedSums, raw, strength
 from deepenough.learner import Examples, Learner, Limits
 from deepenough.task.task import Answer
 
@@ -144,9 +144,21 @@ def test_sparse_weights_are_those_of_scipy(classes: int | None) -> None:
         WeightedSums(each, answers.encode(targets), answers, Limits(), tolerance=1e-9)
         for each in (matrix, matrix.toarray())
     )
-    for strength in (10.0, 1.0):
-        found, expected = (raw(matrix, sums.weights(strength), answers) for sums in (sparse, dense))
+    for penalty in (10.0, 1.0):
+        found, expected = (raw(matrix, sums.weights(penalty), answers) for sums in (sparse, dense))
         assert np.allclose(found, expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.6, 5.0])
+def test_the_penalty_is_found_from_the_middle_as_from_the_strong_end(noise: float) -> None:
+    random = np.random.default_rng(1)
+    matrix = random.normal(size=(300, 40)).astype(np.float32)
+    targets = matrix[:, :3].sum(axis=1) + noise * random.normal(size=300)
+    examples = Examples(Texts(("",) * 300), targets, None, np.arange(0, 300, 7))
+    strengths = (1000.0, 100.0, 10.0, 1.0, 0.1, 0.01)
+    found = {begin: strength(matrix, examples, Limits(), 0, strengths, begin=begin) for begin in range(6)}
+    assert len(set(found.values())) == 1
+    assert strength(matrix, examples, Limits(seconds=0.0), 0, strengths, begin=3) == strengths[3]
 
 
 def test_the_lowest_point_of_a_bent_valley_is_found() -> None:

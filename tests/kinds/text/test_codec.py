@@ -31,6 +31,9 @@ def test_the_schema_is_plain_json_with_an_example() -> None:
         [{"message": "one"}, {"message": "two", "more": 3}],
         pd.DataFrame({"more": [1, 2], "message": ["one", "two"]}),
         pl.DataFrame({"message": ["one", "two"]}),
+        pd.Series(["one", "two"]),
+        pl.Series(["one", "two"]),
+        np.array(["one", "two"]),
     ],
 )
 def test_rows_of_any_shape_are_read_alike(rows: object) -> None:
@@ -43,6 +46,7 @@ def test_one_string_and_one_dict_are_a_batch_of_one() -> None:
 
 def test_what_is_missing_is_empty_and_what_is_no_text_is_written_as_one() -> None:
     assert CODEC.encode([{"message": None}, {"message": float("nan")}, {"message": 7}, {}]).texts == ("", "", "7", "")
+    assert CODEC.encode(pd.Series(["one", None, np.nan])).texts == ("one", "", "")
     assert CODEC.encode([]).texts == ()
 
 
@@ -65,7 +69,16 @@ def test_files_and_folders_are_read_in_batches(tmp_path: Path) -> None:
     (tmp_path / "in" / "1.txt").write_bytes("ä".encode("cp1252"))
     (tmp_path / "in" / "b" / "2.txt").write_text("two")
     batches = list(CODEC.batches(tmp_path / "in", 10))
-    assert CODEC.encode(batches[0]).texts == ("ä", "two")
+    inputs = CODEC.encode(batches[0])
+    assert inputs.texts == ("ä", "two")
+    answers = CODEC.decode(np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]]), inputs)
+    assert answers.iloc[:, :2].to_numpy().tolist() == [["1.txt", "delivery"], ["b/2.txt", "quality"]]
+    assert CODEC.decode(np.array([[0.7, 0.2, 0.1]]), inputs.take(np.array([1]))).loc[0, "file"] == "b/2.txt"
+    assert not CODEC.unread(batches[0], inputs)
+    (tmp_path / "in" / "3.txt").write_bytes(b"no\0text")
+    (batch,) = CODEC.batches(tmp_path / "in", 10)
+    assert CODEC.encode(batch).texts == ("ä", "", "two")
+    assert CODEC.unread(batch, CODEC.encode(batch)) == {"file": 1}
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match=r"holds no \.txt files"):
         list(CODEC.batches(tmp_path / "empty", 10))

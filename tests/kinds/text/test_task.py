@@ -111,6 +111,24 @@ def test_groups_and_weights_are_heeded() -> None:
     assert {item["name"] for item in ready.set_aside} == {"who", "w"}
 
 
+def test_other_splits_go_by_dates_and_at_random() -> None:
+    texts = documents(90)
+    texts[81] = texts[0]
+    days = pd.date_range("2024-01-01", periods=90)
+    frame = pd.DataFrame({"said": texts, "day": days, "kind": ["a", "b", "b"] * 30, "who": np.arange(90) % 15})
+    ready = task.load(frame, Question("kind", group="who", options={"text": ("said",)}))
+    other = {split.splitting: (split.by, split.make()) for split in ready.other_splits()}
+    assert {name: by for name, (by, _) in other.items()} == {"random": "", "time": "day"}
+    for name, (_, resplit) in other.items():
+        assert resplit.splitting == name and resplit.folds >= 2 and ready.splitting == "group"
+    made = other["time"][1].splits
+    assert made.clusters[0] == made.clusters[81]
+    for fold in made.folds:
+        assert fold.order.max() < fold.judged.min()
+        assert not {0, 81} & set(fold.order.tolist()) or not {0, 81} & set(fold.judged.tolist())
+    assert not task.load(frame.drop(columns="day"), Question("kind", options={"text": ("said",)})).other_splits()
+
+
 def test_a_persons_own_test_is_read_alike_and_overlap_is_said() -> None:
     texts = documents(120)
     test = pd.DataFrame({"kind": ["a", "b"] * 15, "said": [*texts[:20], *documents(10)]})

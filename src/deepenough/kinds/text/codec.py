@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import os.path
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,6 +30,23 @@ from deepenough.task.frame import Frame
 from deepenough.task.target import as_frame
 
 SHOWN_LETTERS = 200
+FILE = "file"
+"""Column of the answers that names the file, where a folder of them is read."""
+
+
+@dataclass(frozen=True)
+class FileTexts(Texts):
+    """Documents of files. files: their names; unread: how many are no texts, and count as empty ones."""
+
+    files: tuple[str, ...] = ()
+    unread: int = 0
+
+    def take(self, rows: np.ndarray) -> Self:
+        """These documents, in this order."""
+        places = rows.tolist()
+        return replace(
+            self, texts=tuple(self.texts[row] for row in places), files=tuple(self.files[row] for row in places)
+        )
 
 
 @dataclass(frozen=True)
@@ -71,8 +88,12 @@ class TextCodec(Codec):
 
         Raises ModelError where a column is absent; its name and the nearest ones are said.
         """
+        if isinstance(rows, Texts):
+            return rows
         if isinstance(rows, str | Mapping):
             rows = [rows]
+        if type(rows).__name__ in ("Series", "ndarray"):
+            rows = [None if frames.is_nothing(row) else row for row in rows]
         if isinstance(rows, list | tuple) and all(isinstance(row, str) or row is None for row in rows):
             return Texts(tuple(row or "" for row in rows))
         columns = _columns_of(rows)
@@ -88,7 +109,14 @@ class TextCodec(Codec):
                 raise ModelError(f"The column {name!r} is missing from the rows; its texts may be empty.{hint}")
 
     def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
-        return as_frame(predictions, self.target, self.classes, self.written)
+        answers = as_frame(predictions, self.target, self.classes, self.written)
+        if isinstance(inputs, FileTexts) and FILE not in answers:
+            answers.insert(0, FILE, list(inputs.files))
+        return answers
+
+    def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
+        """Files that are no texts; any cell of a table is one."""
+        return {FILE: inputs.unread} if isinstance(inputs, FileTexts) and inputs.unread else {}
 
     def batches(self, source: Any, size: int) -> Iterator[Any]:
         """Rows of a table, or the .txt files of a folder: those in it, or in a folder for each class."""
@@ -101,15 +129,14 @@ class TextCodec(Codec):
         yield from tables.batches(source, size, {"columns": list(self.columns)})
 
     def _files(self, folder: Path, size: int) -> Iterator[Any]:
-        import pandas as pd
-
-        paths = sorted([*folder.glob("*.txt"), *folder.glob("*/*.txt")])
+        paths = [path for path in sorted([*folder.glob("*"), *folder.glob("*/*")]) if sources.is_text(path)]
         if not paths:
             raise ModelError(f"{folder} holds no .txt files. Name a folder of them, or a table.")
         for start in range(0, len(paths), size):
             some = paths[start : start + size]
-            texts = [sources.decoded(path.read_bytes())[0] or "" for path in some]
-            yield pd.DataFrame({"file": [str(path.relative_to(folder)) for path in some], self.columns[0]: texts})
+            texts = [sources.decoded(path.read_bytes())[0] for path in some]
+            names = tuple(path.relative_to(folder).as_posix() for path in some)
+            yield FileTexts(tuple(text or "" for text in texts), files=names, unread=texts.count(None))
 
 
 def _as_text(cell: Any) -> str:

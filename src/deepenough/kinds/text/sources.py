@@ -17,7 +17,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -128,19 +128,19 @@ def _classes_of(source: str | Path) -> list[str]:
 
 
 def _texts_in(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.iterdir() if _is_text(file.name) and not folder.name.startswith("."))
+    return (file for file in folder.iterdir() if is_text(file) and not folder.name.startswith("."))
 
 
-def _is_text(name: str) -> bool:
-    """By its ending; what is hidden is none."""
-    return name.lower().endswith(".txt") and not name.startswith(".")
+def is_text(name: PurePath) -> bool:
+    """Whether a file is a document, by its ending; what is hidden is none."""
+    return name.suffix.lower() == ".txt" and not name.name.startswith(".")
 
 
 def _members(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
     """The .txt files of a zip that lie in a folder; names are only names here, nothing is written anywhere."""
     for info in archive.infolist():
         name = PurePosixPath(info.filename)
-        if name.parent.name and not info.is_dir() and _is_text(name.name) and not name.parts[0].startswith("__MACOSX"):
+        if name.parent.name and not info.is_dir() and is_text(name) and not name.parts[0].startswith("__MACOSX"):
             yield info, name
 
 

@@ -25,7 +25,7 @@ from deepenough.task import rows
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.rows import Asked, RowsTask
 from deepenough.task.splits import Splits
-from deepenough.task.task import Question
+from deepenough.task.task import OtherSplit, Question
 
 MOST_WORDS = 300
 """By which answers may be explained."""
@@ -48,6 +48,11 @@ class TextTask(RowsTask):
         super().__init__(texts, asked, made, len(names))
         self.names = tuple(names)
         self.frame = asked.frame
+
+    def other_splits(self) -> Sequence[OtherSplit]:
+        from deepenough.kinds.text import other_splits
+
+        return tuple(other_splits.of(self))
 
     def show(self, fold: int, places: np.ndarray) -> Sequence[Mapping[str, Any]]:
         texts = self.inputs(fold).take(places).texts

@@ -14,8 +14,8 @@ from deepenough.kinds.text import in_time
 from deepenough.kinds.text.grams import Grams, Sort, counts
 from deepenough.learner import Examples, Learner, Limits, Model
 
-STRENGTHS = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
-"""From strong to weak; rows of length one bear no stronger ones."""
+STRENGTHS, BEGIN = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003), 2
+"""From strong to weak (rows of length one bear no stronger ones), and which is tried first: weak ones suit classes."""
 TOLERANCE = 3e-4
 """Rows of a hundred thousand columns are as good predicted by a descent that ends early."""
 
@@ -74,7 +74,7 @@ class TfidfLinear(Learner):
 
         def fit(some: Examples) -> TfidfLinearModel:
             grams, matrix = Grams.fit(some.inputs.texts, sorts)
-            features, how = TextGrams(grams), (STRENGTHS, TOLERANCE, 1)
+            features, how = TextGrams(grams), (STRENGTHS, TOLERANCE, 1, BEGIN)
             return linear.fit(features, matrix, some, limits, TfidfLinearModel, self.penalty, 0, *how)
 
         return in_time.fitted(examples, limits, lambda texts: counts(texts, sorts), fit)
