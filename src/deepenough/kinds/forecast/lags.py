@@ -19,7 +19,11 @@ from deepenough.kinds.forecast.inputs import Windows
 from deepenough.kinds.forecast.spread import filled, units
 
 FEWEST, MOST = 8, 64
-SEASONS_BACK = 2
+
+
+def _back(season: int) -> int:
+    """How many earlier seasons are told: of long ones, windows show too few to learn more from."""
+    return 3 if season <= MOST else 2
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,8 @@ class Told:
         mean = np.where(known, history, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
         self.level = np.where(known.any(axis=1), mean, filled(windows.history(64))[:, -1])
         self.unit = units(windows)
-        self._seasons = [self._relative(windows.history(SEASONS_BACK * length)) for length in windows.layout.seasons]
+        seasons = windows.layout.seasons
+        self._seasons = [self._relative(windows.history(_back(length) * length)) for length in seasons]
         count = len(windows.layout.known)
         self._ahead = (windows.ahead() - lags.centres[:count]) / lags.scales[:count]
         self._angles = windows.layout.step.angles(windows.times_ahead())
@@ -94,8 +99,10 @@ class Told:
         known of it; float32, shape (n, columns)."""
         columns = [self._angles[:, step], self._ahead[:, step]]
         for length, history in zip(self.windows.layout.seasons, self._seasons, strict=True):
-            places = [(SEASONS_BACK - back) * length + step % length for back in range(1, SEASONS_BACK + 1)]
-            columns.append(history[:, places])
+            told = history[:, step % length :: length][:, ::-1].copy()
+            for back in range(1, told.shape[1]):  # a season that is not known was as the one after it
+                told[:, back] = np.where(np.isnan(told[:, back]), told[:, back - 1], told[:, back])
+            columns.append(told)
         return np.concatenate(columns, axis=1).astype(np.float32)
 
     def relative(self, targets: np.ndarray) -> np.ndarray:

@@ -77,7 +77,8 @@ def seasons(values: np.ndarray, m: int) -> Seasons:
     whole = np.isfinite(profile).all(axis=1) & (lengths(values) >= 2 * m) & (~positive | (profile.min(axis=1) > 0.01))
     profile = np.where(whole[:, None], profile, neutral)
     back = length - 1 - np.arange(length)
-    left = np.where(positive[:, None], apart / profile[:, back % m], apart - profile[:, back % m])
+    own, times = profile[:, back % m], positive[:, None]
+    left = np.where(times, apart / np.where(times, own, 1.0), apart - own)
     explained = 1 - _variance(left) / np.maximum(_variance(apart), 1e-300)
     kept = whole & (explained > SEASONAL)
     return Seasons(np.where(kept[:, None], profile, 0.0), kept & positive)

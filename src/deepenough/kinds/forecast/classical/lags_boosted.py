@@ -32,15 +32,15 @@ class LagsBoosted(Learner):
     and for trends that go beyond what was seen.
 
     recent: how many of the last values are told; 0: by the horizon and the season. leaves: most leaves of a tree; None:
-    by the number of rows. learning_rate: share of each tree that is added; None: by that number.
+    by the number of rows. learning_rate: share of each tree that is added.
     rounds: of boosting, at most. patience: rounds without improvement on the newest windows before it stops.
     """
 
     recent: int = 0
     leaves: int | None = None
-    learning_rate: float | None = None
-    rounds: int = 400
-    patience: int = 20
+    learning_rate: float = 0.05
+    rounds: int = 600
+    patience: int = 40
 
     needs = ("lightgbm",)
     preload = ("lightgbm", "scipy.sparse")
