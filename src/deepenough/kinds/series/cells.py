@@ -70,7 +70,7 @@ def _of_text(text: str) -> tuple[np.ndarray, int]:
 def _of_items(items: Sequence[Any]) -> tuple[np.ndarray, int]:
     try:
         return frames.finite(np.array(items, dtype=np.float64).reshape(len(items))), 0
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     numbers, strange = np.full(len(items), np.nan), 0
     for place, item in enumerate(items):

@@ -53,9 +53,8 @@ class Bank:
     high: np.ndarray
 
     def answers(self, series: np.ndarray) -> np.ndarray:
-        """What the kernels say at each step, shape (n, steps, KERNELS). series: float32, shape (n, channels, steps)."""
-        some = np.diff(series, axis=2, prepend=series[:, :, :1]) if self.differences else series
-        some = some[:, self.channels]
+        """What the kernels say at each step, shape (n, steps, 84). series: float32, shape (n, channels, steps)."""
+        some = series[:, self.channels]
         reach, steps = self.dilation * (TAPS // 2), series.shape[2]
         wide = np.pad(some, ((0, 0), (0, 0), (reach, reach)))
         taps = [wide[:, :, tap * self.dilation : tap * self.dilation + steps] for tap in range(TAPS)]
@@ -63,7 +62,7 @@ class Bank:
         return np.asarray(stacked.transpose(0, 2, 1) @ self.weights)
 
     def pooled(self, series: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """The shares of steps above both thresholds, and the highest answer; float32, shape (n, 3 * KERNELS)."""
+        """The shares of steps above both thresholds, and the highest answer; float32, shape (n, 3 * 84)."""
         said = self.answers(series)
         if bool((lengths < series.shape[2]).any()):
             said[np.arange(series.shape[2]) >= lengths[:, None]] = -np.inf
@@ -97,7 +96,7 @@ class Kernels:
         """
         rng = np.random.default_rng(seed)
         scaling = Scaling.fit(signals, MOST_STEPS)
-        series, lengths = scaling.own(scaling.values(signals)), scaling.lengths(signals)
+        views, lengths = _views(scaling, signals), scaling.lengths(signals)
         sample = np.sort(rng.permutation(len(signals))[:SAMPLE])
         planned = list(itertools.product((False, True), _dilations(scaling.steps, dilations)))
         banks: list[Bank] = []
@@ -106,6 +105,7 @@ class Kernels:
         for differences, dilation in planned:
             if banks and limits.seconds_left() < until:
                 break
+            series = views[differences]
             banks.append(_bank(dilation, differences, series[sample], lengths[sample], rng))
             said.append(_said(banks[-1], series, lengths))
         facts = scaling.facts(signals)
@@ -122,8 +122,8 @@ class Kernels:
 
     def transform(self, inputs: Signals) -> np.ndarray:
         """The matrix of any series; float32, shape (n, columns)."""
-        series, lengths = self.scaling.own(self.scaling.values(inputs)), self.scaling.lengths(inputs)
-        said = [_said(bank, series, lengths) for bank in self.banks]
+        views, lengths = _views(self.scaling, inputs), self.scaling.lengths(inputs)
+        said = [_said(bank, views[bank.differences], lengths) for bank in self.banks]
         return self._finished(np.concatenate([*said, self.scaling.facts(inputs)], axis=1))
 
     def save(self, folder: Path) -> None:
@@ -152,6 +152,12 @@ class Kernels:
         )
         scaling = Scaling.from_json(facts["scaling"])
         return cls(scaling, banks, arrays["centre"], arrays["scale"], arrays.get("turn"))
+
+
+def _views(scaling: Scaling, signals: Signals) -> tuple[np.ndarray, np.ndarray]:
+    """The series, and their differences; 0 behind their ends."""
+    values = scaling.values(signals)
+    return scaling.own(values), scaling.changes(values)
 
 
 def _said(bank: Bank, series: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -197,8 +203,8 @@ def _bank(dilation: int, differences: bool, series: np.ndarray, lengths: np.ndar
     if not len(valid):
         return bank
     places = (rng.random() + GOLDEN * np.arange(KERNELS)) % 1.0
-    valid = np.sort(valid, axis=0)
-    low, high = (
-        valid[((0.5 * half + 0.5 * places) * (len(valid) - 1)).astype(int), np.arange(KERNELS)] for half in (0, 1)
-    )
-    return Bank(dilation, differences, channels, weights, low, high)
+    valid, kernels = np.sort(valid, axis=0), np.arange(KERNELS)
+    below, above = (((half + places) / 2 * (len(valid) - 1)).astype(int) for half in (0, 1))
+    after = np.concatenate([valid[1:], valid[-1:]])  # a threshold between two answers is met by neither of them
+    between = (valid + after) / 2
+    return Bank(dilation, differences, channels, weights, between[below, kernels], between[above, kernels])

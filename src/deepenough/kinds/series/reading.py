@@ -89,11 +89,6 @@ def _of_lists(frame: Frame, channels: Sequence[str], question: Question, known: 
     found = Collected(stacked(series, recording, names), kept, recording)
     _say_torn(found, lengths)
     _aside(found, np.flatnonzero(strange), "values that are no numbers", strange)
-    if len(strange) and np.all(strange):
-        raise SourceError(
-            f"No cell of {' or '.join(map(repr, channels))} holds numbers alone. Write a series as [0.1, 0.2] or "
-            "0.1;0.2, and give several channels a column each."
-        )
     found.signals, found.frame = _without(found, np.flatnonzero(strange))
     return found
 
@@ -135,7 +130,7 @@ def _of_rows(frame: Frame, question: Question, known: Recording | None) -> Colle
     steps = Steps.of(codes, times)
     level, aside, varying = _of_each_series(frame, question, steps, firsts, ids)
     channels = known.channels if known else _channels(frame, question, varying, ids)
-    values = np.column_stack([frame.column(name).values for name in channels])
+    values = np.column_stack([_numbers(frame.column(name), known) for name in channels])
     recording = known or _recorded(frame, ids, time, channels, steps, notes)
     series, doubled = gridded(steps, values, recording)
     if known is None:
@@ -147,6 +142,13 @@ def _of_rows(frame: Frame, question: Question, known: Recording | None) -> Colle
     ]
     names = _names(level, ids)
     return Collected(stacked(series, recording, names), level, recording, notes, aside)
+
+
+def _numbers(column: Raw, known: Recording | None) -> np.ndarray:
+    """The numbers of a channel, read as the raced ones were; NaN where a cell holds none."""
+    if column.form == "words":
+        return cells.as_numbers(column.strings(), known.readings.get(column.name, "") if known else "")
+    return column.values
 
 
 def _times(column: Raw | None, rows: int) -> np.ndarray:

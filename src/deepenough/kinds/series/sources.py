@@ -103,11 +103,21 @@ def read(source: Any, question: Question) -> tuple[Frame, tuple[str, ...]]:
     first = head(source, question)
     channels = listed(first, question)
     if not channels:
+        _refuse_nested(first)
         return _rows(source, question, first), ()
     columns = [first.column(name) for name in channels]
     steps = sum(float(np.median([level.count(",") + 1 for level in column.levels])) for column in columns)
     most = int(np.clip(MOST_VALUES / max(1.0, steps), 1_000, tables.MAX_ROWS))
     return tables.read(source, question.options, most, question.seed), channels
+
+
+def _refuse_nested(frame: Frame) -> None:
+    for column in frame.columns:
+        if column.levels and column.levels[0].startswith("[["):
+            raise SourceError(
+                f"{column.name!r} holds lists within lists. Give each channel a column of its own, so that a cell is "
+                "one list of numbers."
+            )
 
 
 def _rows(source: Any, question: Question, first: Frame) -> Frame:

@@ -29,6 +29,8 @@ from deepenough.task.splits import Splits
 from deepenough.task.task import Question
 
 MANY_COPIES = 0.05
+BY_NATURE = 0.5
+"""Where a larger share are copies, few different series are all there is, and new ones will be copies as well."""
 SHOWN_STEPS = 200
 """Of a series in a picture."""
 MOST_LEVELS = 200
@@ -129,11 +131,11 @@ def make(frame: Frame, channels: Sequence[str], question: Question) -> SeriesTas
     asked.found.notes[:0] = found.notes
     asked.found.set_aside += found.aside
     facts = _facts(asked, question, found)
-    _check_copies(signals, asked)
+    copies = _checked_copies(signals, asked)
     rows.doubt_numbers(asked)
     if question.time is not None:
         asked.found.notes.append(f"What is judged comes later in {question.time!r} than what is learnt from.")
-    made = rows.split(asked, copies_of(signals))
+    made = rows.split(asked, copies)
     return SeriesTask(signals, asked, made, found.recording, facts)
 
 
@@ -162,14 +164,17 @@ def copies_of(signals: Signals) -> np.ndarray | None:
     return None if len(codes) == len(found) else found
 
 
-def _check_copies(signals: Signals, asked: Asked) -> None:
+def _checked_copies(signals: Signals, asked: Asked) -> np.ndarray | None:
+    """Copies to keep on one side, after they were said; None where there are none, or where most series are copies."""
     copies = copies_of(signals)
     if copies is None:
-        return
+        return None
     again = len(copies) - len(np.unique(copies))
-    together = asked.question.group is None and asked.question.folds is None
+    by_nature = again > BY_NATURE * len(copies)
+    together = asked.question.group is None and asked.question.folds is None and not by_nature
     note = f"{again:,} series equal an earlier one in every step" + ("; copies stay on one side" if together else "")
     if again > MANY_COPIES * len(copies):
         asked.found.flag("duplicates", "warn", note)
     else:
         asked.found.notes.append(f"{note}.")
+    return copies if together else None
