@@ -39,7 +39,7 @@ def _fit(cls: type[Any], examples: Examples, seconds: float | None = None, seed:
 def test_what_is_known_in_advance_is_used(cls: type[Learner]) -> None:
     examples = _driven()
     model = _fit(cls, examples)
-    off = np.abs(model.predict(examples.inputs)[:, :, 1] - examples.targets)
+    off = np.abs(model.predict(examples.inputs)[20:, :, 1] - examples.targets[20:])
     assert np.nanmean(off) < 1.5  # without it 5 at best
 
 
@@ -82,7 +82,7 @@ def test_targets_may_be_missing() -> None:
     targets = np.where(np.random.default_rng(0).random(examples.targets.shape) < 0.4, np.nan, examples.targets)
     targets[5] = np.nan
     model = _fit(NHits, replace(examples, targets=targets))
-    off = np.abs(model.predict(examples.inputs)[:, :, 1] - examples.targets)
+    off = np.abs(model.predict(examples.inputs)[20:, :, 1] - examples.targets[20:])
     assert np.nanmean(off) < 2.0
 
 
@@ -117,13 +117,17 @@ def test_saved_and_loaded_it_answers_the_same(cls: type[Learner], tmp_path: Path
 
 def test_few_windows_get_a_small_net_and_many_are_read_a_few_times() -> None:
     assert net.width_for(100, 8, 64) == 8 and net.width_for(100_000, 16, 64) == 64
-    few = net._in_reason({"epochs": 100}, 100, True, None)
-    many = net._in_reason({"epochs": 100}, 100_000, True, None)
+    long = net.Design("", recipe={"epochs": 100})
+    few = net._in_reason(long, 100, 10, True, None)
+    many = net._in_reason(long, 100_000, 10, True, None)
     assert few["batch"] < many["batch"]
-    assert few["epochs"] * 100 / few["batch"] <= net.SMALL_STEPS * 1.1
-    assert many["epochs"] * 100_000 <= 4 * 100_000
-    assert net._in_reason({"epochs": 100}, 100, True, 7.0)["epochs"] == 7.0
-    assert net._in_reason({"epochs": 100}, 100, False, None)["epochs"] == 20.0
+    assert few["epochs"] * 3 == net.FEWEST_STEPS
+    assert many["epochs"] * 100_000 == net.MOST_WINDOWS
+    assert net._in_reason(long, 5_000, 10, True, None)["epochs"] * 10 == net.VISITS
+    assert net._in_reason(replace(long, patience=2.0), 5_000, 10, True, None)["epochs"] * 10 == 2 * net.VISITS
+    assert net._in_reason(net.Design("", recipe={"epochs": 9}), 100, 10, True, None)["epochs"] == 9
+    assert net._in_reason(long, 100, 10, True, 7.0)["epochs"] == 7.0
+    assert net._in_reason(long, 100, 10, False, None)["epochs"] == net.UNCHECKED
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ class Convolution(Learner):
     length: int = 0
     stride: int = 0
     recall: bool | None = None
-    dropout: float = 0.1
+    dropout: float = 0.2
     rate: float = 0.003
     weight_decay: float = 0.02
     epochs: int = 100

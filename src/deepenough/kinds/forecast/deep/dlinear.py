@@ -50,6 +50,7 @@ class DLinear(Learner):
             settings={"span": self.span},
             recipe={"epochs": self.epochs, "rate": self.rate, "weight_decay": self.weight_decay},
             length=self.length,
+            patience=4.0,
         )
         return net.fit_net(examples, limits, seed, design, DLinearModel)
 

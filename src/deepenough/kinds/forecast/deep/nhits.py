@@ -56,6 +56,7 @@ class NHits(Learner):
             },
             recipe={"epochs": self.epochs, "rate": self.rate, "weight_decay": self.weight_decay},
             length=self.length,
+            patience=2.0,
         )
         return net.fit_net(examples, limits, seed, design, NHitsModel)
 
