@@ -31,10 +31,12 @@ NEWER_SHARE = 0.25
 FEWEST_NEWER = 10
 WIDENED = 1.3
 """Errors on what was learnt from are taken so many times."""
-MOST_SEEN = 4_000
+MOST_SEEN = 1_000
 """Windows that the spread is seen on: quantiles of more would be the same."""
 BATCH = 2_000
 """Windows that are answered at once."""
+SHARE_OF_SPREAD = 0.1
+"""Of the time, left to see the spread."""
 
 
 class Points(Protocol):
@@ -76,6 +78,13 @@ def paths_of(points: Points, windows: Windows) -> np.ndarray:
     """One path a window, shape (n, steps)."""
     places = np.arange(len(windows))
     return np.concatenate([points.paths(windows.take(places[k : k + BATCH])) for k in range(0, len(windows), BATCH)])
+
+
+def to_learn(limits: Limits) -> Limits:
+    """The limits of learning alone."""
+    if limits.seconds is None:
+        return limits
+    return replace(limits, seconds=limits.seconds - SHARE_OF_SPREAD * limits.seconds_left())
 
 
 def fit(

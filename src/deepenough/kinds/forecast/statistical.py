@@ -183,7 +183,8 @@ def _taken_off(windows: Windows, longest: int) -> np.ndarray:
 
 def _prepared(windows: Windows, long: int) -> tuple[np.ndarray, smoothing.Seasons | None]:
     """Histories without gaps, and without a season of this length, if it is not 0."""
-    history = smoothing.histories(windows.history(length_of(windows)), windows.layout.season)
+    history = windows.history(length_of(windows))
+    history = smoothing.histories(history[:, np.isfinite(history).any(axis=0).argmax() :], windows.layout.season)
     if not long:
         return history, None
     seasons = smoothing.seasons(history, long)

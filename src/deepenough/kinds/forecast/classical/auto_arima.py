@@ -39,7 +39,7 @@ class AutoARIMA(Learner):
         """Fit every series, see how far off it is, fit few series again with the newest."""
 
         def learn(examples: Examples, rows: np.ndarray, before: ArimaPoints | None) -> ArimaPoints:
-            return ArimaPoints.learn(examples, rows, limits, before)
+            return ArimaPoints.learn(examples, rows, points.to_learn(limits), before)
 
         return points.fit(examples, limits, learn, AutoARIMAModel)
 

@@ -29,7 +29,7 @@ class AutoETS(Learner):
         """Fit every series, see how far off it is, fit few series again with the newest."""
 
         def learn(examples: Examples, rows: np.ndarray, before: EtsPoints | None) -> EtsPoints:
-            return EtsPoints.learn(examples, rows, limits, before)
+            return EtsPoints.learn(examples, rows, points.to_learn(limits), before)
 
         return points.fit(examples, limits, learn, AutoETSModel)
 

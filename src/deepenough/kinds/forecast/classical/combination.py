@@ -34,8 +34,9 @@ class Combination(Learner):
         """Fit all three, see how far off their median is, fit few series again with the newest."""
 
         def learn(examples: Examples, rows: np.ndarray, before: CombinedPoints | None) -> CombinedPoints:
-            ets = EtsPoints.learn(examples, rows, _half(limits), None if before is None else before.ets)
-            arima = ArimaPoints.learn(examples, rows, limits, None if before is None else before.arima)
+            able = points.to_learn(limits)
+            ets = EtsPoints.learn(examples, rows, _half(able), None if before is None else before.ets)
+            arima = ArimaPoints.learn(examples, rows, able, None if before is None else before.arima)
             return CombinedPoints(ets, ThetaPoints(), arima)
 
         return points.fit(examples, limits, learn, CombinationModel)

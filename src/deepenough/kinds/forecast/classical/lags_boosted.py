@@ -53,7 +53,8 @@ class LagsBoosted(Learner):
 
         def learn(examples: Examples, rows: np.ndarray, before: BoostedPoints | None) -> BoostedPoints:
             first = None if before is None else before.boosted
-            return BoostedPoints.fit(lags, examples, rows, first, limits, seed, self.rounds, self.patience, own)
+            able = points.to_learn(limits)
+            return BoostedPoints.fit(lags, examples, rows, first, able, seed, self.rounds, self.patience, own)
 
         return points.fit(examples, limits, learn, LagsBoostedModel)
 
