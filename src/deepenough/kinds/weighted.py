@@ -194,10 +194,14 @@ def chosen(
     pairs: int = 5,
     begin: int = 0,
 ) -> tuple[float, np.ndarray | None]:
-    """As `strength`, and weights that were fitted with it, to start from; None where there are none."""
+    """As `strength`, and weights that were fitted with it, to start from; None where there are none.
+
+    None too where they saw inner rows: a descent that ends early would remember these, and they could not calibrate.
+    """
     folds = choices(examples, seed)[:pairs]
     if not folds:
         return 1.0, None
+    unseen = not np.isin(examples.inner, folds[0][0]).any()
     half = limits if limits.seconds is None else Limits(limits.seconds_left() / 2, limits.threads)
     fits = []
     for rows, held in folds:
@@ -212,7 +216,7 @@ def chosen(
             loss = float(np.mean([sums.loss(each, *held) for sums, held in fits]))
             if loss >= best_loss:
                 break
-            best, best_loss, weights = each, loss, fits[0][0].last
+            best, best_loss, weights = each, loss, fits[0][0].last if unseen else None
             if half.seconds_left() <= 0:
                 return best, weights
         if best != strengths[begin]:
