@@ -115,6 +115,19 @@ def test_saved_and_loaded_it_answers_the_same(cls: type[Learner], tmp_path: Path
     assert again.predict(examples.inputs.take(np.arange(0))).shape == (0, 3, 3)
 
 
+@pytest.mark.parametrize("cls", LEARNERS)
+def test_a_window_alone_gets_the_same_answer_and_the_same_seed_the_same_model(cls: type[Learner]) -> None:
+    examples = net.drawn()
+    model = _fit(cls, examples, epochs=2)
+    found = model.predict(examples.inputs)
+    assert (np.diff(found, axis=2) >= 0).all() and found.dtype == np.float64
+    for row in (0, 40, len(examples) - 1):
+        alone = model.predict(examples.inputs.take(np.array([row])).closed())
+        assert np.allclose(alone[0], found[row], atol=1e-5)
+    assert np.allclose(_fit(cls, examples, epochs=2).predict(examples.inputs), found, atol=1e-5)
+    assert not np.allclose(_fit(cls, examples, epochs=2, seed=1).predict(examples.inputs), found, atol=1e-5)
+
+
 def test_few_windows_get_a_small_net_and_many_are_read_a_few_times() -> None:
     assert net.width_for(100, 8, 64) == 8 and net.width_for(100_000, 16, 64) == 64
     long = net.Design("", recipe={"epochs": 100})
