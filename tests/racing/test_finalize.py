@@ -9,6 +9,7 @@ import pytest
 
 from deepenough.evidence import Evidence, Journal, read
 from deepenough.judge.verdict import judge
+from deepenough.racing import finalize
 from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop
 from tests.racing.test_loop import EXECUTOR, pair, plan_for, race
@@ -60,6 +61,18 @@ def test_with_no_time_left_the_judged_models_are_handed_over_together(raced: tup
     assert len(given.members) == judged.folds
     assert sum(member.weight for member in given.members) == pytest.approx(1.0)
     assert "no time for a refit" in given.note
+
+
+def test_a_refit_that_was_cut_early_is_not_handed_over(
+    raced: tuple[Path, StubSupervised], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refit = finalize._refit
+    for planned, how in ((0.03, "fold_models"), (0.6, "refit")):
+        monkeypatch.setattr(
+            finalize, "_refit", lambda *given, share=planned: dataclasses.replace(refit(*given), planned=share)
+        )
+        given, _ = handed_over(raced, 60.0, 30.0)
+        assert given.how == how and given.members
 
 
 def test_where_nothing_was_judged_for_both_somebody_is_handed_over_all_the_same(

@@ -3,8 +3,8 @@
 Needs that this module answers:
 
 * The winner saw as many rows as there are, or as many as the time allows; where that is no more than it was judged
-  with, the mean of its fold models is handed over, else the one that was judged. Which it is, is said, and that a
-  refitted model was not scored itself.
+  with, or its refit was cut early, the mean of its fold models is handed over, else the one that was judged. Which it
+  is, is said, and that a refitted model was not scored itself.
 * What is saved was loaded again and predicted the same, in the trial that saved it.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,8 @@ REFIT_CARE = 1.25
 """A refit may be predicted to take so many times what is left: at its deadline it gives its best so far."""
 WORTH_A_REFIT = 1.5
 """A refit on a part of the rows must see so many times as many as the judged models did."""
+WORTH_HANDING = 0.5
+"""Of the planned steps, a refit must get through so much of the share that the judged models got through."""
 SAVE_SECONDS = 2.5
 """Kept for writing the model folder and the report when the refit's deadline is set."""
 EXPLAIN_SHARE = 0.02
@@ -58,7 +60,8 @@ def members(loop: Loop, verdict: Verdict) -> Iterator[Event | HandOver]:
             yield loop.say("trial_started", shown)
             trial = _refit(loop, name, rows)
             yield loop.say("trial_ended", shown | {"status": trial.status, "wall_seconds": trial.wall_seconds})
-        kept = [trial] if trial is not None and trial.status in FINISHED else _fold_models(loop, verdict, name)
+        judged = _fold_models(loop, verdict, name)
+        kept = [trial] if trial is not None and _stands(trial, judged) else judged
         hows.add("refit" if kept and kept[0].purpose == "refit" else "fold_models" if len(kept) > 1 else "judged")
         found.extend(_member(loop, each, name, weight / len(kept)) for each in kept)
         seen.append(kept[0].n_train if kept else 0)
@@ -90,6 +93,12 @@ def _refit_rows(loop: Loop, verdict: Verdict, name: str) -> int | None:
 def _seconds_left(loop: Loop) -> float:
     budget = (1 - EXPLAIN_SHARE) * (loop.plan.budget_seconds or 0.0)
     return budget - loop.clock() - SAVE_SECONDS - seconds_wanted(loop)
+
+
+def _stands(refit: Trial, judged: Sequence[Trial]) -> bool:
+    """Whether it was fitted about as far as the models that were judged: one that was cut early predicts worse."""
+    usual = min((trial.planned for trial in judged), default=0.0)
+    return refit.status in FINISHED and refit.planned >= WORTH_HANDING * usual
 
 
 def _refitted(loop: Loop, name: str) -> Trial | None:
