@@ -74,15 +74,15 @@ def test_uneven_times_are_averaged_on_a_grid_and_wild_ones_are_not() -> None:
 @pytest.mark.parametrize(
     ("times", "step"),
     [
-        (pd.date_range("2024-03-30", periods=20, freq="h", tz="Europe/Berlin"), "1 hours"),
-        (pd.date_range("2020-01-31", periods=20, freq="ME"), "1 months"),
+        (pd.date_range("2024-03-30", periods=20, freq="h", tz="Europe/Berlin"), "1 hour"),
+        (pd.date_range("2020-01-31", periods=20, freq="ME"), "1 month"),
         (pd.date_range("2020-01-01", periods=20, freq="QS"), "3 months"),
         (pd.date_range("2020-01-01", periods=20, freq="15s"), "15 seconds"),
     ],
 )
 def test_dates_have_steps_of_the_clock_or_the_calendar(times: pd.DatetimeIndex, step: str) -> None:
     task = long(rows().assign(at=list(times) * 60))
-    assert f"A step is {step}" in said(task)
+    assert f"A step is {step} of" in said(task)
     assert np.array_equal(task.signals.values, wide().signals.values), "no step is lost or doubled"
 
 

@@ -249,7 +249,13 @@ def _recorded(
         notes.append("No --time was named: rows are taken for steps as they follow each other.")
         return base
     found = pace(steps, dates)
-    shown = f"{found.months} months" if found.months else _span(found.step) if dates else plain_number(found.step)
+    shown = (
+        _counted(str(found.months), "month")
+        if found.months
+        else _span(found.step)
+        if dates
+        else plain_number(found.step)
+    )
     if not found.step:
         notes.append(f"Times of {time.name!r} are so uneven that rows are taken for steps as they follow each other.")
     elif found.off > OFF:
@@ -276,10 +282,14 @@ def _recorded(
 
 
 def _span(seconds: float) -> str:
-    for size, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
-        if seconds >= size:
-            return f"{seconds / size:.4g} {unit}"
-    return f"{seconds:.4g} seconds"
+    size, unit = next(
+        (each for each in ((86_400, "day"), (3_600, "hour"), (60, "minute")) if seconds >= each[0]), (1, "second")
+    )
+    return _counted(f"{seconds / size:.4g}", unit)
+
+
+def _counted(number: str, unit: str) -> str:
+    return f"{number} {unit}" if number == "1" else f"{number} {unit}s"
 
 
 def _say_rows(series: Sequence[np.ndarray], doubled: int, recording: Recording, notes: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,10 +71,11 @@ class NearestDtw(Learner):
         windows = WINDOWS if self.window is None else (self.window,)
         tries = [(levels, window) for window in windows for levels in (False, True)]
         best: NearestDtwModel | None = None
-        lowest, done = np.inf, 0
+        lowest, done, spent = np.inf, 0, 0.0
         for levels, window in tries:
-            if best is not None and limits.seconds_left() <= 0:
+            if best is not None and limits.seconds_left() <= spent:
                 break
+            started = time.monotonic()
             found = Shapes(shapes.scaling, levels)
             stored = found(kept)
             model = NearestDtwModel(found, voters, stored, window, self.neighbours or 3)
@@ -82,6 +84,7 @@ class NearestDtw(Learner):
             if len(kept) < 3 or limits.seconds_left() <= 0:
                 continue
             loss, model.count = self._lowest(model, stored, some)
+            spent = time.monotonic() - started
             if loss < lowest:
                 best, lowest = model, loss
         assert best is not None  # there are always two tries
