@@ -34,10 +34,19 @@ def _all() -> Iterator[Any]:
                     yield _parameter(kind, entry, toy, claim)
 
 
+def _is_slow(kind: str, entry: kinds.Entry, toy: str) -> bool:
+    """Learners that take their time are held to the contract on the first toy of their kind at every change, and on the
+    others by `make test-all`."""
+    dear = entry.family == "deep" or entry.cls.priority >= 50
+    return dear and toy != next(iter(_toys(kind)))
+
+
 def _parameter(kind: str, entry: kinds.Entry, toy: str, claim: contract.Claim) -> Any:
     marks = []
     if entry.missing:
         marks.append(pytest.mark.skip(reason=f"{entry.name} needs {', '.join(entry.missing)}"))
+    if _is_slow(kind, entry, toy):
+        marks.append(pytest.mark.slow)
     if claim.name in entry.cls.excused:
         marks.append(pytest.mark.xfail(reason=entry.cls.excused[claim.name], strict=True))
     name = "-".join((kind, entry.family, entry.name, toy.replace(" ", "_"), claim.name))

@@ -161,8 +161,8 @@ def _race(options: argparse.Namespace, started: float) -> int:
         raise OptionError("No data were given. Name them: deepenough race SOURCE --target COLUMN.")
     given = {name: getattr(options, name) for name in PASSED_ON}
     for option in options_of_kinds().values():
-        value = getattr(options, option.name)
-        given[option.name] = [name for each in value for name in each.split(",")] if option.many else value
+        if value := getattr(options, option.name):
+            given[option.name] = [name for each in value for name in each.split(",")] if option.many else value
     prices = {name: getattr(options, name) for name in PRICES if getattr(options, name) is not None}
     given["prices"] = prices or None
     business = {name: getattr(options, name) for name in BUSINESS if getattr(options, name) is not None}
