@@ -69,3 +69,12 @@ def test_a_season_is_forecast_and_it_is_said_how_far_back_that_looks(tmp_path: P
     assert shown["form"] == "path" and shown["name"].startswith("s")
     forecast = deepenough.load(tmp_path / "run").predict(pd.concat(frames))
     assert len(forecast) == 22 * 7 and forecast["day"].min() == days[-1] + pd.Timedelta("1D")
+
+
+def test_shuffled_labels_of_whole_series_have_no_signal(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    curves = [np.round(np.cumsum(rng.normal(size=30)), 3).tolist() for _ in range(400)]
+    frame = pd.DataFrame({"curve": curves, "kind": rng.choice(["a", "b"], 400)})
+    race = raced(tmp_path, frame, "kind", ("intervals", "recurrent"))
+    assert race.evidence.plan.kind == "series"
+    assert race.decision == "no_signal"
