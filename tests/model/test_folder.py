@@ -16,7 +16,7 @@ from deepenough.errors import ModelError, OptionError
 from deepenough.learner import Limits
 from deepenough.model import folder as folders
 from deepenough.model import manifest
-from deepenough.model.calibration import apply_temperature
+from deepenough.model.calibration import apply, apply_temperature
 from deepenough.model.folder import LoadedModel, Member, load, save, verify_same
 from tests.stubs.kind import StubCodec, StubKind
 from tests.stubs.supervised import Always, Array
@@ -315,11 +315,11 @@ def test_a_learner_of_every_kind_is_saved_and_read_without_trust(kind: str, tmp_
         fitted.save(source)
         model = f"{type(fitted).__module__}:{type(fitted).__qualname__}"
         items = [Member(entry.name, entry.family, entry.path, model, source, temperature=1.5)]
-        facts = {"kind": kind, "note": "", "task": {"n_classes": task.n_classes}}
+        paths = {"paths": [task.paths.steps, task.paths.levels]} if task.paths else {}
+        facts = {"kind": kind, "note": "", "task": {"n_classes": task.n_classes, **paths}}
         place = save(tmp_path / f"{name}-model", items, kinds.find()[kind].codec(task), facts)
         expected = fitted.predict(task.inputs(0))
-        if task.n_classes is not None:
-            expected = apply_temperature(expected, 1.5)
+        expected = apply(expected, 1.5)
         assert verify_same(place, task.inputs(0), expected) < 1e-6
 
 

@@ -34,7 +34,7 @@ _LESSER = r"LGPL|lesser general|\bMPL|mozilla|\bEPL|eclipse public|CDDL|NVIDIA|-
 _STRICT = r"\bA?GPL|affero|general public|\bSSPL|\bBUSL|non-?commercial|-NC\b|proprietary|commons clause|llama"
 _FREE = (
     r"\bMIT\b|\b0?BSD\b|apache|\bISC\b|\bzlib|\bCC0|\bPSF|python software|\bHPND\b|historical permission|unlicense"
-    r"|\bBSL-1\.0|boost|public domain|WTFPL|\bUPL\b|artistic"
+    r"|\bBSL-1\.0|boost|public domain|CNRI-Python|WTFPL|\bUPL\b|artistic"
 )
 _PATTERNS = (("care", _LESSER), ("problem", _STRICT), ("free", _FREE))
 """Looked for in this order: an exception or a lesser licence softens what its name holds."""
