@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tables
 
 SHIPPED = tables.SHIPPED
+LEVELS = ("_5", "_25", "", "_75", "_95"), (0.05, 0.25, 0.5, 0.75, 0.95)
+"""What forecasts of each quantile are called, after the target, and which these are."""
+ORIGINS = 40
+"""Moments that are forecast from in what was held out, at most."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +27,81 @@ class Bench:
     path: Path
     asked: Mapping[str, Any]
 
+    def frame(self) -> Any:
+        """All rows, as a pandas frame."""
+        import pandas as pd
+
+        if self.path.suffix == ".zip":
+            return _documents(self.path)
+        return pd.read_parquet(self.path) if self.path.suffix == ".parquet" else pd.read_csv(self.path)
+
+    def halves(self) -> tuple[Any, Any]:
+        """What is learnt from and what is held out: a fifth of the rows at random, or the last fifth of the time."""
+        frame = self.frame()
+        if self.is_forecast:
+            moments = np.sort(frame[self.asked["time"]].unique())
+            cut = moments[round(0.8 * len(moments)) - 1]
+            return frame[frame[self.asked["time"]] <= cut], frame
+        held_out = np.random.default_rng(0).permutation(len(frame)) % 5 == 0
+        return frame[~held_out].reset_index(drop=True), frame[held_out].reset_index(drop=True)
+
+    @property
+    def is_forecast(self) -> bool:
+        """Whether what comes next is asked."""
+        return "horizon" in self.asked
+
+    def loss(self, model: Any, train: Any, held_out: Any) -> float:
+        """Of a model on what was held out: log loss, or the scaled pinball loss of forecasts; lower is better."""
+        return self._pinball(model, train, held_out) if self.is_forecast else self._log_loss(model, held_out)
+
+    def _log_loss(self, model: Any, held_out: Any) -> float:
+        answers = model.predict(held_out.drop(columns=self.asked["target"]))
+        truth = held_out[self.asked["target"]].astype(str)
+        given = [answers.at[row, f"probability_{name}"] for row, name in enumerate(truth)]
+        return float(-np.log(np.clip(given, 1e-15, 1)).mean())
+
+    def _pinball(self, model: Any, train: Any, frame: Any) -> float:
+        """From each of some moments the next steps, each series in units of its own naive error before the cut."""
+        import pandas as pd
+
+        target, time, series = self.asked["target"], self.asked["time"], list(self.asked.get("series", ()))
+        horizon, known = self.asked["horizon"], list(self.asked.get("known", ()))
+        frame = frame.assign(**{time: pd.to_datetime(frame[time])})
+        moments, last = np.sort(frame[time].unique()), pd.to_datetime(train[time]).max()
+        first = int(np.searchsorted(moments, np.datetime64(last)))
+        origins = np.unique(np.linspace(first, len(moments) - horizon - 1, ORIGINS).astype(int))
+        past = frame[frame[time] <= last].sort_values(time)
+        naive = (past.groupby(series)[target] if series else past[target]).diff().abs()
+        unit = naive.groupby([past[name] for name in series]).mean() if series else float(naive.mean())
+        losses = []
+        for origin in origins.tolist():
+            seen = frame[frame[time] <= moments[origin]]
+            ahead = frame[(frame[time] > moments[origin]) & (frame[time] <= moments[origin + horizon])]
+            blank = [name for name in frame if name not in (time, *series, *known)]
+            given = pd.concat([seen, ahead.assign(**dict.fromkeys(blank, np.nan))])
+            answers = model.predict(given).astype({time: "datetime64[ns]"})
+            both = answers.merge(ahead[[*series, time, target]], on=[*series, time], suffixes=("", "_came"))
+            scale = both.set_index(series).index.map(unit).to_numpy() if series else unit
+            for name, level in zip(*LEVELS, strict=True):
+                off = (both[f"{target}_came"] - both[f"{target}{name}"]).to_numpy()
+                losses.append(np.mean(2 * np.maximum(level * off, (level - 1) * off) / scale))
+        return float(np.mean(losses))
+
+
+def _documents(path: Path) -> Any:
+    """A zip with a folder a class, as a frame of `text` and `kind`."""
+    import pandas as pd
+
+    with zipfile.ZipFile(path) as archive:
+        files = sorted(name for name in archive.namelist() if name.endswith(".txt"))
+        rows = [(archive.read(name).decode("utf-8"), Path(name).parent.name) for name in files]
+    return pd.DataFrame(rows, columns=["text", "kind"])
+
 
 _RIDES = {"target": "bikers", "time": "time", "known": ["holiday", "workingday"]}
 SETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "mails": ("mails.zip", {}),
-    "topics": ("topics.parquet", {"target": "topic", "text": "text"}),
+    "mails": ("mails.zip", {"target": "kind", "text": ["text"]}),
+    "topics": ("topics.parquet", {"target": "topic", "text": ["text"]}),
     "rides_a_day": ("bikes.csv", _RIDES | {"horizon": 24}),
     "rides_ahead": ("bikes.csv", _RIDES | {"horizon": 6}),
     "nights": ("nights.csv", {"target": "nights", "time": "quarter", "series": ["region"], "horizon": 4}),

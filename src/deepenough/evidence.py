@@ -187,7 +187,8 @@ class Units:
 
     ids: integer identity of the unit; the same in every fold that judges it.
     parts: who is judged on it is chosen on units of other parts.
-    clusters: units of one cluster are not independent (a group, or copies of one row).
+    clusters: units of one cluster are not independent (a group, or copies of one row), shape (m,); shape (m, 2) where
+        they hang together in two ways (a series, and a moment that all series share).
     """
 
     ids: np.ndarray

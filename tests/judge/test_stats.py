@@ -35,6 +35,52 @@ def test_cluster_variance_is_that_of_the_cluster_means() -> None:
     assert found.df == 9
 
 
+def test_two_ways_to_hang_together_are_those_of_the_published_formula() -> None:
+    rng = np.random.default_rng(2)
+    series, moments = np.repeat(np.arange(30), 12), np.tile(np.arange(12), 30)
+    values = rng.standard_normal(360) + rng.standard_normal(30)[series] + rng.standard_normal(12)[moments]
+    found = stats.cluster_variance(values, np.stack([series, moments], axis=1))
+    alone = [stats.cluster_variance(values, way).variance for way in (series, moments, np.arange(360))]
+    assert found.variance == pytest.approx(alone[0] + alone[1] - alone[2])
+    assert 11 < found.df < 40
+
+
+def test_what_all_series_share_in_a_moment_is_in_the_interval() -> None:
+    """Nothing differs but by luck that a moment brings to all series: series alone claim a difference in most races."""
+    series, moments = np.repeat(np.arange(40), 15), np.tile(np.arange(15), 40)
+    claimed = {"series": 0, "both": 0}
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        values = 0.3 * rng.standard_normal(600) + rng.standard_normal(15)[moments]
+        for name, clusters in {"series": series, "both": np.stack([series, moments], axis=1)}.items():
+            found = stats.cluster_variance(values, clusters)
+            claimed[name] += values.mean() > stats.t_quantile(0.05, found.df) * math.sqrt(found.variance)
+    assert claimed["both"] <= 24  # 15 are promised; 24 is three standard errors more
+    assert claimed["series"] > 100
+
+
+def test_moments_that_bring_nothing_cost_nothing() -> None:
+    rng = np.random.default_rng(3)
+    series, moments = np.repeat(np.arange(200), 3), np.tile(np.arange(3), 200)
+    values = rng.standard_normal(600) + rng.standard_normal(200)[series]
+    both = stats.cluster_variance(values, np.stack([series, moments], axis=1))
+    alone = stats.cluster_variance(values, series)
+    assert both.variance < 1.3 * alone.variance
+    assert both.df > 50
+
+
+def test_covariance_of_two_ways_is_one_of_rows() -> None:
+    rng = np.random.default_rng(4)
+    table = rng.standard_normal((3, 120))
+    clusters = np.stack([np.repeat(np.arange(20), 6), np.tile(np.arange(6), 20)], axis=1)
+    found = stats.cluster_covariance(table, clusters)
+    assert np.linalg.eigvalsh(found).min() > 0
+    assert stats.cluster_covariance(table[:1], clusters)[0, 0] == pytest.approx(
+        stats.cluster_variance(table[0], clusters).variance
+    )
+    assert stats.count_clusters(clusters) == 20
+
+
 def test_one_cluster_says_nothing() -> None:
     assert math.isinf(stats.cluster_variance(np.arange(4.0), np.zeros(4)).variance)
 

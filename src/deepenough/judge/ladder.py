@@ -130,7 +130,7 @@ def _unit_covariance(judged: Judged, found: Sequence[_Rung], shared: Sequence[in
     """Covariance of the rungs' losses on one judged unit, from the shared folds, shape (rungs, rungs)."""
     table = _influence_table(judged, found, shared)
     clusters = [judged.evidence.units[fold].clusters for fold in (shared[:1] if judged.halves else shared)]
-    return np.asarray(_cluster_covariance(table, np.concatenate(clusters)) * table.shape[1])
+    return np.asarray(stats.cluster_covariance(table, np.concatenate(clusters)) * table.shape[1])
 
 
 def _mean_covariance(
@@ -157,15 +157,6 @@ def _influence_table(judged: Judged, found: Sequence[_Rung], shared: Sequence[in
 def _units_of(judged: Judged, rung: _Rung, folds: Sequence[int]) -> int:
     counts = [len(rung.influences[fold]) for fold in folds]
     return max(counts) if judged.halves else sum(counts)
-
-
-def _cluster_covariance(table: np.ndarray, clusters: np.ndarray) -> np.ndarray:
-    """Covariance of the row means of a table, shape (rows, m), with units of one cluster as one observation."""
-    _, code = np.unique(clusters, return_inverse=True)
-    groups = int(code.max()) + 1
-    centred = table - table.mean(axis=1, keepdims=True)
-    sums = np.stack([np.bincount(code, weights=row, minlength=groups) for row in centred])
-    return np.asarray(sums @ sums.T * groups / max(groups - 1, 1) / table.shape[1] ** 2)
 
 
 def _draw_variance(judged: Judged, own: Sequence[_Rung], shared: int, scale: float, one_unit: np.ndarray) -> np.ndarray:

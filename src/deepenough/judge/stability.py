@@ -180,13 +180,11 @@ def _left_out(court: Court, compared: Sequence[_Compared], rng: np.random.Genera
     A mean over what is left of a finite population (Cochran, Sampling Techniques, 1977): its covariance is that of the
     sampling error times f / (1 - f), f the share left out. All on the same clusters, so that they move together.
     """
-    _, code = np.unique(court.panel.clusters, return_inverse=True)
-    groups, units = int(code.max()) + 1, len(code)
-    sums = np.zeros((len(compared), groups))
+    table = np.zeros((len(compared), len(court.panel)))
     for row, each in enumerate(compared):
         if each.influence is not None:
-            sums[row] = np.bincount(code, weights=each.influence - each.influence.mean(), minlength=groups)
-    covariance = sums @ sums.T * groups / max(groups - 1, 1) / units**2 * LEFT_OUT / (1 - LEFT_OUT)
+            table[row] = each.influence
+    covariance = stats.cluster_covariance(table, court.panel.clusters) * LEFT_OUT / (1 - LEFT_OUT)
     drawn: np.ndarray = rng.multivariate_normal(np.zeros(len(compared)), covariance, DRAWS, method="eigh")
     return drawn.T
 

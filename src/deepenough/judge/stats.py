@@ -102,7 +102,7 @@ def difference(
 ) -> Difference:
     """The paired difference of two ways to learn on the same units and folds.
 
-    clusters: shape (m,); equal numbers are one observation.
+    clusters: shape (m,) or (m, 2), as `cluster_variance` has them; equal numbers are one observation.
     prior: variance of one fold's difference beyond its units, as expected before the folds are seen.
     floor: least standard error over units (for 0/1 losses, where ties of all units would look certain).
     """
@@ -131,14 +131,44 @@ def interaction(first: Measured, second: Measured) -> float:
 def cluster_variance(values: np.ndarray, clusters: np.ndarray) -> Component:
     """Variance of the mean of `values`, shape (m,), where units of one cluster are not independent; df: clusters - 1.
 
+    clusters: shape (m,), or (m, 2) where units hang together in two ways, as forecasts of one series and those of one
+    moment do: then the second way adds what it explains beyond the cells of both (Cameron, Gelbach and Miller, Journal
+    of Business and Economic Statistics, 2011).
     With fewer than two clusters nothing is known: infinite.
     """
+    parts = [
+        Component(float(covariance[0, 0]) if groups > 1 else math.inf, max(groups - 1.0, 1.0))
+        for covariance, groups in _covariances(values[None], clusters)
+    ]
+    return parts[0] if len(parts) == 1 else Component(sum(part.variance for part in parts), satterthwaite(parts))
+
+
+def cluster_covariance(table: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """Covariance of the row means of a table, shape (rows, m), with clusters as `cluster_variance` has them."""
+    return np.asarray(sum(covariance for covariance, _ in _covariances(table, clusters)))
+
+
+def count_clusters(clusters: np.ndarray) -> int:
+    """How many there are; of units that hang together in two ways, by the first."""
+    return len(np.unique(clusters if clusters.ndim == 1 else clusters[:, 0]))
+
+
+def _covariances(table: np.ndarray, clusters: np.ndarray) -> list[tuple[np.ndarray, int]]:
+    """What each way to hang together adds to the covariance of the row means, and how many clusters it has."""
+    if clusters.ndim == 1:
+        return [_one_way(table, clusters)]
+    _, cells = np.unique(clusters, axis=0, return_inverse=True)
+    added, groups = _one_way(table, clusters[:, 1])
+    sizes, axes = np.linalg.eigh(added - _one_way(table, cells.ravel())[0])
+    return [_one_way(table, clusters[:, 0]), ((axes * np.maximum(sizes, 0.0)) @ axes.T, groups)]
+
+
+def _one_way(table: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, int]:
     _, code = np.unique(clusters, return_inverse=True)
     groups = int(code.max()) + 1 if len(code) else 0
-    if groups < 2:
-        return Component(math.inf, 1.0)
-    sums = np.bincount(code, weights=values - values.mean(), minlength=groups)
-    return Component(float(sums @ sums) * groups / (groups - 1) / len(values) ** 2, groups - 1.0)
+    centred = table - table.mean(axis=1, keepdims=True)
+    sums = np.stack([np.bincount(code, weights=row, minlength=groups) for row in centred])
+    return sums @ sums.T * groups / max(groups - 1, 1) / table.shape[1] ** 2, groups
 
 
 def pooled(prior: Component, seen: Sequence[tuple[float, float, float]]) -> Component:

@@ -18,7 +18,9 @@ REPORT_SECONDS, REPORT_SHARE, REFIT_SHARE = 3.5, 0.01, 0.15
 much of it for the refit."""
 FINALS_SHARE, CHEAP_SHARE = 0.6, 0.35
 """Of a family's share, from there too: the champion's finals; and what every fold may take where all are planned."""
-FEW_FOLDS, MORE_FOLDS, ALL_FOLDS = (45.0, 2), (100.0, 3), 5
+FEW_FOLDS, MORE_FOLDS, ALL_FOLDS = 2, 3, 5
+FEW_UNTIL, ALL_FROM = 45.0, 100.0
+"""Seconds of budget."""
 MOST_HALVES = 3
 BETWEEN_SECONDS = 0.05
 
@@ -50,8 +52,8 @@ class Clock:
 
     def folds(self, budget: float, share: float, slowest: float) -> int:
         """Folds that finals are planned for. slowest: seconds of a champion's final at the largest size."""
-        few, more = FEW_FOLDS, MORE_FOLDS
-        wanted = few[1] if budget < few[0] else more[1] if budget < more[0] else ALL_FOLDS
+        half_at_all = slowest <= 2 * FINALS_SHARE * share / ALL_FOLDS  # where not, more rows tell more than more folds
+        wanted = FEW_FOLDS if budget < FEW_UNTIL else ALL_FOLDS if budget >= ALL_FROM and half_at_all else MORE_FOLDS
         cheap = self.plan.folds if slowest <= 0 else int(min(CHEAP_SHARE * share / slowest, self.plan.folds))
         wanted = min(wanted, MOST_HALVES) if self.plan.judging == "halves" else max(wanted, cheap)
         return max(min(wanted, self.plan.folds), 1)

@@ -199,7 +199,7 @@ def _decide(court: Court, trusted: bool) -> dict[str, Any]:
         "gap_signal": None if signal is None else _gap(signal, court),
         "under_budget": under,
         "judged_rows": len(court.panel),
-        "judged_clusters": len(np.unique(court.panel.clusters)),
+        "judged_clusters": stats.count_clusters(court.panel.clusters),
         "n_train": court.panel.n_train,
         "folds": len(court.panel.folds),
         "cheaper": cheaper,
@@ -332,7 +332,7 @@ def _too_few(judged: Judged, court: Court | None) -> list[str]:
         reasons.append(f"{plan.rows} rows are too few to judge on; {FEWEST_UNITS} are the least")
     if court is not None and len(court.panel) < FEWEST_UNITS:
         reasons.append(f"only {len(court.panel)} units were judged; {FEWEST_UNITS} are the least")
-    elif court is not None and len(np.unique(court.panel.clusters)) < FEWEST_CLUSTERS:
+    elif court is not None and stats.count_clusters(court.panel.clusters) < FEWEST_CLUSTERS:
         what = "stretches of time" if plan.splitting == "time" else "groups"
         reasons.append(f"the judged rows are of fewer than {FEWEST_CLUSTERS} {what}")
     return reasons

@@ -24,6 +24,8 @@ STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01, 0.001)
 STEPS = 200
 USUAL_STEPS = 40
 """That a descent over sparse columns takes, until its tolerance ends it."""
+MOST_CHOOSING = 3_000
+"""Sparse rows that a strength is chosen on: it is one against the summed loss, and hardly differs for more rows."""
 
 
 class WeightedSums:
@@ -198,7 +200,8 @@ def chosen(
 
     None too where they saw inner rows: a descent that ends early would remember these, and they could not calibrate.
     """
-    folds = choices(examples, seed)[:pairs]
+    most = len(examples) if isinstance(matrix, np.ndarray) else MOST_CHOOSING
+    folds = [(_some(rows, most), _some(held, most)) for rows, held in choices(examples, seed)[:pairs]]
     if not folds:
         return 1.0, None
     unseen = not np.isin(examples.inner, folds[0][0]).any()
@@ -222,6 +225,11 @@ def chosen(
         if best != strengths[begin]:
             break
     return best, weights
+
+
+def _some(rows: np.ndarray, most: int) -> np.ndarray:
+    """So many of the rows at most, always the same ones."""
+    return rows if len(rows) <= most else np.sort(np.random.default_rng(0).permutation(rows)[:most])
 
 
 def reach_of(examples: Examples) -> tuple[float, float]:

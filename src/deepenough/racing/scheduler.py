@@ -109,11 +109,17 @@ def _probes(race: Race, family: str) -> Iterator[Wish]:
         learners = several if len(several) > 1 else []
     for contender in learners:
         yield Wish(contender, "probe", race.probe_rows, 0, race.probe_seed)
-        if not race.counted and race.spent(family) > PROBES_SHARE * race.share:
+        if not race.counted and _probes_spent(race, family) > PROBES_SHARE * race.share:
             break
     champion = race.champion(family)
     if champion is not None and not race.counted and race.plan.largest >= 8 * race.probe_rows:
         yield Wish(champion, "probe", 4 * race.probe_rows, 0, race.probe_seed)
+
+
+def _probes_spent(race: Race, family: str) -> float:
+    """Seconds of a family's probes, with another like those so far."""
+    count = sum(t.family == family for t in race.evidence.trials)
+    return race.spent(family) * (count + 1) / max(count, 1)
 
 
 def _probed(race: Race) -> bool:
@@ -274,7 +280,8 @@ def _limit_seconds(race: Race, wish: Wish, left: float) -> float:
     if wish.purpose in ("baseline", "probe") or math.isinf(expected):
         limit = PROBE_SHARE * race.share + 0.5
     elif wish.purpose == "final" and race.finals(wish.contender) < race.fewest_folds:
-        limit = 0.9 * left / (race.fewest_folds - race.finals(wish.contender))
+        each = 0.9 * left / (race.fewest_folds - race.finals(wish.contender))
+        limit = max(each - race.predict_seconds(wish.contender), each / 2)  # a fit's deadline: its answers come on top
     else:
         limit = 3 * expected + 1
     available = max(race.seconds_left, 0.5)

@@ -3,7 +3,7 @@
 Needs that this module answers:
 
 * The finals' size is the largest that both champions can run on the planned folds, and stays what it is once begun.
-* What a trial takes is learnt from those that ended: log seconds grow linearly with log rows.
+* What a trial takes is learnt from those that ended: log seconds to fit grow linearly with log rows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CLEARLY, HARDLY_SLOWER = 0.95, 2.0
 RESEED = 500_000
 """Seeds of repeats lie this far from those of the first fits."""
 CHEAP_SHARE = 0.35
-"""Where the champions' finals on every fold take no more of a share than that, every fold is planned."""
+"""Where the champions' finals on every fold, at the largest size, take no more of a share, every fold is planned."""
 FINALS_SHARE = 0.6
 """The finals of a champion may take so much of its family's share; the rest is ladder, breadth and search."""
 PROBE_SHARE = 0.12
@@ -58,13 +58,31 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class TimeLaw:
+    """Seconds of a learner's trials: `factor` times rows to the power of `growth`, and `answering` of the judged units.
+
+    least: (rows, seconds) of those that ran to their end, where larger ones were cut: more rows take no less than that.
+    """
+
+    factor: float
+    growth: float
+    answering: float
+    least: tuple[tuple[int, float], ...]
+
+    def seconds(self, n_train: int) -> float:
+        """Of a trial with so many rows."""
+        least = max((seconds for rows, seconds in self.least if rows <= n_train), default=0.0)
+        return max(float(self.factor * n_train**self.growth) + self.answering, least)
+
+
+@dataclass(frozen=True)
 class Race:
     """The evidence, read for the scheduler's questions. All its answers are functions of its two fields."""
 
     evidence: Evidence
     elapsed_seconds: float = 0.0
-    _times: dict[str, tuple[float, float] | None] = field(default_factory=dict, compare=False)
-    _laws: dict[str, tuple[float, float] | None] = field(default_factory=dict, compare=False)
+    _times: dict[str, TimeLaw | None] = field(default_factory=dict, compare=False)
+    _laws: dict[str, TimeLaw | None] = field(default_factory=dict, compare=False)
     _leaders: dict[str, Contender | None] = field(default_factory=dict, compare=False)
     _in_a_row: dict[tuple[str, int], int] = field(default_factory=dict, compare=False)
 
@@ -163,21 +181,21 @@ class Race:
         return own if self.counted else min(own, self.seconds_left)
 
     def seconds_for(self, contender: Contender | None, n_train: int) -> float:
-        """Predicted wall seconds of a trial, from its learner's own: log t = a + b log n."""
+        """Predicted wall seconds of a trial, from its learner's own: to fit, log t = a + b log n, and to answer."""
         if contender is None:
             return 0.0
         if contender.name not in self._times:
             own = [t for t in self.trials(contender.name) if t.wall_seconds > 0]
             self._times[contender.name] = _time_law(own) if own else self._law_of_learner(contender.learner)
         law = self._times[contender.name]
-        return math.inf if law is None else float(law[0] * n_train ** law[1])
+        return math.inf if law is None else law.seconds(n_train)
 
     def predict_seconds(self, contender: Contender) -> float:
         """The longest that a learner's model took to answer for a fold: what comes on top of a fit's deadline."""
         like = [t for c in self.plan.contenders if c.learner == contender.learner for t in self.trials(c.name)]
         return max((t.predict_wall_seconds for t in like), default=0.0)
 
-    def _law_of_learner(self, learner: str) -> tuple[float, float] | None:
+    def _law_of_learner(self, learner: str) -> TimeLaw | None:
         """Of all its variants together: what a variant that was never tried is expected to take."""
         if learner not in self._laws:
             like = [t for c in self.plan.contenders if c.learner == learner for t in self.trials(c.name)]
@@ -260,21 +278,23 @@ class Race:
 
     @cached_property
     def fewest_folds(self) -> int:
-        """Folds that the finals are planned for; more come when time is left."""
+        """Folds that the finals are planned for; more come when time is left. Where five of them would leave a final
+        less than half of the largest size, more rows tell more than more folds."""
         if self.counted:
             wanted = int(self.share // 4)
         else:
-            budget = self.plan.budget_seconds or 0.0
-            wanted = 2 if budget < 45 else 3 if budget < 100 else 5
-            wanted = min(wanted, 3) if self.plan.judging == "halves" else max(wanted, self._cheap_folds)
+            budget, slowest = self.plan.budget_seconds or 0.0, self._slowest_final
+            half_at_five = slowest <= 2 * FINALS_SHARE * self.share / 5
+            wanted = 2 if budget < 45 else 5 if budget >= 100 and half_at_five else 3
+            cheap = self.plan.folds if slowest <= 0 else int(min(CHEAP_SHARE * self.share / slowest, self.plan.folds))
+            wanted = min(wanted, 3) if self.plan.judging == "halves" else max(wanted, cheap)
         return min(max(wanted, 2), self.plan.folds)
 
     @property
-    def _cheap_folds(self) -> int:
-        """Folds that the finals may have at the largest size for a modest part of the shares: on small data, all."""
+    def _slowest_final(self) -> float:
+        """Seconds of a champion's final at the largest size, of the slower champion; infinite while none is known."""
         champions = [champion for family in FAMILIES if (champion := self.champion(family))]
-        slowest = max((self.seconds_for(champion, self.plan.largest) for champion in champions), default=math.inf)
-        return self.plan.folds if slowest <= 0 else int(min(CHEAP_SHARE * self.share / slowest, self.plan.folds))
+        return max((self.seconds_for(champion, self.plan.largest) for champion in champions), default=math.inf)
 
     @property
     def most_folds(self) -> int:
@@ -333,18 +353,26 @@ def _in_a_row(race: Race, contender: str, size: int) -> int:
         count += 1
 
 
-def _time_law(trials: Sequence[Trial]) -> tuple[float, float] | None:
-    """(a, b) of seconds = a * rows ** b.
+def _time_law(trials: Sequence[Trial]) -> TimeLaw | None:
+    """What a learner's trials take.
 
-    A trial that its deadline cut would have taken longer: its seconds are taken as they are, growth as almost linear.
+    One that its deadline cut would have taken longer: its seconds are taken as they are, growth as almost linear.
     """
     sizes = sorted({t.n_train for t in trials})
     if not sizes:
         return None
-    means = [float(np.median([t.wall_seconds for t in trials if t.n_train == size])) for size in sizes]
+    answering = float(np.median([t.predict_wall_seconds for t in trials]))
+    means = [max(_typical(trials, size) - answering, 0.1 * _typical(trials, size)) for size in sizes]
+    cut = any(t.status != "ok" for t in trials if t.n_train == sizes[-1])
     exponent = 1.0
     if sizes[-1] >= 2 * sizes[0]:
         exponent = float(np.clip(np.polyfit(np.log(sizes), np.log(means), 1)[0], 0.3, 2.0))
-        if any(t.status != "ok" for t in trials if t.n_train == sizes[-1]):
-            exponent = max(exponent, GROWTH_OF_THE_CUT)
-    return means[-1] / sizes[-1] ** exponent, exponent
+        exponent = max(exponent, GROWTH_OF_THE_CUT) if cut else exponent
+    whole = [t for t in trials if t.status == "ok"] if cut else []
+    least = tuple((size, _typical(whole, size)) for size in sorted({t.n_train for t in whole}))
+    return TimeLaw(means[-1] / sizes[-1] ** exponent, exponent, answering, least)
+
+
+def _typical(trials: Sequence[Trial], size: int) -> float:
+    """The median of their seconds at this size."""
+    return float(np.median([t.wall_seconds for t in trials if t.n_train == size]))

@@ -19,6 +19,7 @@ import numpy as np
 from deepenough.errors import OptionError, SourceError, TargetError
 from deepenough.evidence import Units
 from deepenough.judge.metrics import Metric
+from deepenough.judge.stats import count_clusters
 from deepenough.kinds.forecast import grid, metrics, moments
 from deepenough.kinds.forecast.grid import Columns, Said, Series
 from deepenough.kinds.forecast.inputs import Layout, Windows
@@ -34,7 +35,8 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 MOST_WINDOWS, MOST_JUDGED = 200_000, 2_000
 """To learn from, and to judge in each fold."""
 MANY_SERIES = 20
-"""With so many series each is one observation; with fewer it is a stretch of time that all of them share."""
+"""With so many series each is one observation, beside what all share in a stretch of time; with fewer it is the stretch
+alone."""
 FEW_CLUSTERS, TOO_FEW_CLUSTERS = 10, 4
 SHOWN_STEPS = 90
 MOST_ROWS = 4_000_000
@@ -152,7 +154,7 @@ class ForecastTask(SupervisedTask):
         return np.asarray(found[np.sort(places)])
 
     def _doubt(self, said: Said) -> None:
-        clusters = len(np.unique(np.concatenate([self.units(fold).clusters for fold in range(self.folds)])))
+        clusters = count_clusters(np.concatenate([self.units(fold).clusters for fold in range(self.folds)]))
         what = "series" if len(self.series) >= MANY_SERIES else f"stretches of {self.layout.horizon} {self.step.words}"
         if clusters < TOO_FEW_CLUSTERS:
             reason = f"{clusters} {what} are too few to judge on; {TOO_FEW_CLUSTERS} are the least"
@@ -182,9 +184,10 @@ class ForecastTask(SupervisedTask):
 
     def units(self, fold: int) -> Units:
         at = self._judged[fold]
-        many = len(self.series) >= MANY_SERIES
-        clusters = self._pool.owner[at] if many else self._pool.places[at] // self.layout.horizon
-        return Units(at.astype(np.int64), np.full(len(at), fold, dtype=np.int64), clusters.astype(np.int64))
+        clusters = (self._pool.places[at] // self.layout.horizon).astype(np.int64)
+        if len(self.series) >= MANY_SERIES:
+            clusters = np.stack([self._pool.owner[at], clusters], axis=1)
+        return Units(at.astype(np.int64), np.full(len(at), fold, dtype=np.int64), clusters)
 
     def metrics(self) -> Sequence[SupervisedMetric]:
         known = metrics.all_of(LEVELS)

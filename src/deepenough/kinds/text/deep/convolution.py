@@ -43,7 +43,7 @@ class Convolution(Learner):
 
     needs = net.NEEDS
     preload = net.PRELOAD
-    priority = 30
+    priority = 20
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> ConvolutionModel:
         design = net.Design(

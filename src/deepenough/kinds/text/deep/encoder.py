@@ -51,7 +51,7 @@ class Encoder(Learner):
 
     needs = encoder.NEEDS
     preload = encoder.PRELOAD
-    priority = 20
+    priority = 40
     deterministic = True
     pretrained = encoder.PRETRAINED
 
