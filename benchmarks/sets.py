@@ -103,7 +103,10 @@ SETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "mails": ("mails.zip", {"target": "kind", "text": ["text"]}),
     "topics": ("topics.parquet", {"target": "topic", "text": ["text"]}),
     "rides_a_day": ("bikes.csv", _RIDES | {"horizon": 24}),
-    "rides_ahead": ("bikes.csv", _RIDES | {"horizon": 6}),
+    "stations": (
+        "stations.csv",
+        {"target": "rides", "time": "day", "series": ["station"], "horizon": 14, "known": ["holiday"]},
+    ),
     "nights": ("nights.csv", {"target": "nights", "time": "quarter", "series": ["region"], "horizon": 4}),
     "days": ("days.parquet", {"target": "kind"}),
 }

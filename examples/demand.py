@@ -1,10 +1,12 @@
 """How much will be needed? Forecast it, statistics against networks, and turn the forecast into an order.
 
     python examples/demand.py bikes --budget 3m
+    python examples/demand.py stations --budget 3m
     python examples/demand.py nights --budget 2m --too-few 4 --too-many 1
 
 `bikes`: rides in Washington in 2011, hour by hour, for the next day; holidays and working days are known in advance,
-the weather only up to the present. `nights`: what visitors stay in each of twenty regions of Australia, quarter by
+the weather only up to the present. `stations`: people who enter each of twenty stations in Chicago, day by day, for the
+next two weeks, with the same known. `nights`: what visitors stay in each of twenty regions of Australia, quarter by
 quarter, for the next year. Both are described in `examples/data/README.md`. What is ordered is the quantile that the
 costs of one too few and of one too many ask for (the newsvendor's rule, Arrow, Harris and Marschak, 1951), read between
 those that are forecast. The last stretch takes no part in the race: the orders are compared with what came.
@@ -50,6 +52,7 @@ class Question:
 
 QUESTIONS = {
     "bikes": Question("bikes.csv", "bikers", "time", 24, known=("holiday", "workingday")),
+    "stations": Question("stations.csv", "rides", "day", 14, series=("station",), known=("holiday",)),
     "nights": Question("nights.csv", "nights", "quarter", 4, series=("region",)),
 }
 

@@ -20,11 +20,13 @@ OVERHEAD_SECONDS = 0.05
 
 @dataclasses.dataclass
 class World:
-    """How long a learner takes and how well it does: seconds at 1,000 rows, loss at the largest size."""
+    """How long a learner takes and how well it does: seconds at 1,000 rows, loss at the largest size; and how long its
+    model takes to answer for a fold, which no deadline of a fit cuts."""
 
     seconds: dict[str, float]
     loss: dict[str, float]
     fails: frozenset[str] = frozenset()
+    answering: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def run(self, order: Order, random: np.random.Generator) -> Trial:
         learner = order.contender.split("-")[0]
@@ -32,6 +34,7 @@ class World:
         status = "error" if learner in self.fails else "ok"
         if order.limit_seconds is not None and seconds > order.limit_seconds:
             status, seconds = ("truncated" if status == "ok" else status), order.limit_seconds
+        answering = self.answering.get(learner, 0.0)
         loss = self.loss.get(learner, 1.0) + 2 * order.n_train**-0.5 + 0.003 * random.standard_normal()
         return Trial(
             number=order.number,
@@ -43,7 +46,8 @@ class World:
             seed=order.seed,
             status=status,
             loss=None if status == "error" else loss,
-            wall_seconds=seconds,
+            wall_seconds=seconds + answering,
+            predict_wall_seconds=answering,
         )
 
 
@@ -128,6 +132,51 @@ def test_the_shares_are_equal(mlp: float, largest: int) -> None:
     spent = {family: sum(t.wall_seconds for t in trials if t.family == family) for family in FAMILIES}
     longest = max(t.wall_seconds for t in trials)
     assert abs(spent["classical"] - spent["deep"]) <= max(0.1 * max(spent.values()), longest)
+
+
+def test_answers_that_take_long_leave_time_for_every_planned_fold() -> None:
+    slow = {"mlp": 40.0, "tab": 60.0}
+    answering = {"mlp": 3.0, "tab": 3.0, "trees": 2.0}
+    world = dataclasses.replace(WORLD, seconds=WORLD.seconds | slow, answering=answering)
+    trials, elapsed = simulated(plan(60.0), world)
+    assert len(finals(trials, "deep")) == 3 and elapsed < 60
+    fits = [t.wall_seconds - 3.0 for t in trials if t.family == "deep" and t.purpose == "final"]
+    assert min(fits) > 0.5 * max(fits), "the last is not cut to nothing by what the first took"
+
+
+def test_what_ended_says_how_long_more_rows_take_at_least_though_a_larger_fit_was_cut() -> None:
+    learner = next(c for c in plan().contenders if c.name == "trees")
+    told = [(1000, 8.0, "ok"), (4000, 6.0, "truncated")]
+    trials = [
+        Trial(n, "trees", "classical", "probe", rows, 0, n, status, loss=1.0, wall_seconds=seconds)
+        for n, (rows, seconds, status) in enumerate(told)
+    ]
+    race = Race(evidence(plan(), trials))
+    assert race.seconds_for(learner, 2000) == pytest.approx(8.0)
+    assert race.seconds_for(learner, 8000) > 8.0
+
+
+def test_where_five_folds_leave_few_rows_three_have_more() -> None:
+    """Of a net that is slow for the budget; a quick one has all five."""
+    folds = {}
+    for seconds in (0.2, 12.0):
+        subject, world = (
+            plan(120.0, largest=16_000),
+            dataclasses.replace(WORLD, seconds=WORLD.seconds | {"mlp": seconds}),
+        )
+        trials, _ = simulated(subject, world)
+        begun = next(place for place, trial in enumerate(trials) if trial.purpose == "final")
+        folds[seconds] = Race(evidence(subject, trials[:begun])).fewest_folds
+    assert folds == {0.2: 5, 12.0: 3}
+
+
+def test_a_slow_family_is_not_probed_beyond_its_part() -> None:
+    world = dataclasses.replace(WORLD, seconds={**WORLD.seconds, "mlp": 30.0, "tab": 30.0})
+    trials, _ = simulated(plan(120.0), world)
+    probed = [t.contender for t in trials if t.family == "deep" and t.purpose == "probe"]
+    assert "tab" not in probed
+    quick, _ = simulated(plan(120.0))
+    assert "tab" in [t.contender for t in quick if t.family == "deep" and t.purpose == "probe"]
 
 
 def test_with_a_budget_in_trials_each_family_gets_half_and_no_clock_is_read() -> None:
