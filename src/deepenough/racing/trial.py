@@ -107,7 +107,7 @@ def _supervised(
         start = time.perf_counter()
         with _meter(order) as fitting:
             model = learner.fit(examples, _limits(order), order.seed)
-            temperature = _temperature(model, examples)
+            temperature = fitted_calibration(model, examples)
         predicting = time.perf_counter()
         sound = _sound(model.predict(judged), len(judged), facts["n_classes"], paths)
         predictions = calibration.apply(sound, temperature)
@@ -129,7 +129,7 @@ def _paths(facts: Any) -> Paths | None:
     return None if told is None else Paths(int(told[0]), tuple(told[1]))
 
 
-def _temperature(model: Model, examples: Examples) -> float:
+def fitted_calibration(model: Model, examples: Examples) -> float:
     """One temperature, or spread of quantiles, fitted on inner rows that the predicting model had not trained on."""
     if (examples.n_classes is None and examples.paths is None) or len(examples.inner) == 0:
         return 1.0
