@@ -6,8 +6,8 @@ Of every set of `sets.py` a fifth is held out before anything else happens: rows
 race learns from the rest; then the learners that came furthest in it (`--most` of each family) learn from the same
 rows, each in one fit that has the whole budget, calibrated as in a race. All are scored on what was held out: log loss,
 or the pinball loss of forecasts in units of the naive error, lower is better. `race` is the loss of the model that the
-race hands over, `alone` the lowest of the learners alone, `equal` 5 % of that, as a race counts what is practically
-equal; `as good` says whether the race's model is behind by no more than that. `over` is by how many seconds the race
+race hands over, `alone` the lowest of the learners alone, `equal` what a race would count as practically equal to that
+(`judge.metrics`); `as good` says whether the race's model is behind by no more than that. `over` is by how many seconds the race
 overran its budget (5 % and 3 s are promised), `other` the share of it that went to no trial. Races that are in RUNS
 already are not run again.
 """
@@ -25,14 +25,13 @@ import sets
 import deepenough
 from deepenough import kinds
 from deepenough.evidence import FAMILIES
+from deepenough.judge.metrics import practically_equal
 from deepenough.learner import Limits
 from deepenough.model import calibration
 from deepenough.racing import trial
 from deepenough.racing.budget import parse_budget
 from deepenough.result import Race
 from deepenough.task.task import Question
-
-EQUAL = 0.05
 
 
 def main() -> None:
@@ -63,6 +62,7 @@ def _compared(bench: sets.Bench, options: Any) -> dict[str, Any]:
         print(f"  {bench.name}: race {loss:.4f}, {name} alone {alone[name]:.4f} ({spent:.0f} s)", file=sys.stderr)
     best = min(alone, key=lambda name: alone[name])
     wall, verdict = race.facts["wall"], race.verdict
+    equal = practically_equal(alone[best], verdict.trivial_loss)
     return {
         "set": bench.name,
         "decision": verdict.decision,
@@ -71,8 +71,8 @@ def _compared(bench: sets.Bench, options: Any) -> dict[str, Any]:
         "race": round(loss, 4),
         "alone": round(alone[best], 4),
         "who": best,
-        "equal": round(EQUAL * alone[best], 4),
-        "as good": "yes" if loss <= (1 + EQUAL) * alone[best] else "no",
+        "equal": round(equal, 4),
+        "as good": "yes" if loss <= alone[best] + equal else "no",
         "over": round(wall["total_seconds"] - (race.evidence.plan.budget_seconds or 0), 1),
         "other": round(wall["other_seconds"] / wall["total_seconds"], 3),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,23 @@ def test_a_word_that_decides_is_found_and_named(tmp_path: Path) -> None:
     assert all(item["shown"]["form"] == "words" for item in race.facts["mistakes"]["deep"]["examples"])
 
 
-def test_a_random_walk_can_not_be_forecast(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    walks = [np.cumsum(rng.normal(size=120)) for _ in range(24)]
-    days = pd.date_range("2023-01-02", periods=120, freq="W")
-    frame = pd.concat([pd.DataFrame({"id": f"s{place}", "day": days, "y": walk}) for place, walk in enumerate(walks)])
-    only = ("lags_linear", "dlinear")
-    race = raced(tmp_path, frame, "y", only, time="day", series=["id"], horizon=3)
+def test_shuffled_histories_have_no_signal(tmp_path: Path) -> None:
+    assert walked(tmp_path, lambda rng: rng.normal(size=120)).decision == "no_signal"
+
+
+def test_of_a_random_walk_nothing_beats_the_last_value(tmp_path: Path) -> None:
+    race = walked(tmp_path, lambda rng: np.cumsum(rng.normal(size=120)))
     assert race.evidence.plan.kind == "forecast"
     assert race.decision == "no_signal"
+
+
+def walked(folder: Path, series: Callable[[np.random.Generator], np.ndarray]) -> Race:
+    """Of 24 weekly series with nothing in them to forecast by."""
+    rng = np.random.default_rng(0)
+    days = pd.date_range("2023-01-02", periods=120, freq="W")
+    frames = [pd.DataFrame({"id": f"s{place}", "day": days, "y": series(rng)}) for place in range(24)]
+    only = ("lags_linear", "dlinear")
+    return raced(folder, pd.concat(frames), "y", only, time="day", series=["id"], horizon=3)
 
 
 def test_a_season_is_forecast_and_it_is_said_how_far_back_that_looks(tmp_path: Path) -> None:

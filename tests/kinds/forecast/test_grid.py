@@ -255,3 +255,12 @@ def test_a_time_of_words_is_refused_with_what_it_holds() -> None:
     frame = source.read(rows(["spring", "summer", "autumn", "winter"] * 5))
     with pytest.raises(OptionError, match=r"--time t.*'autumn'"):
         make(frame, Question("y", time="t", options={"horizon": 2}))
+
+
+def test_of_the_calendar_only_what_was_seen_twice_is_told() -> None:
+    """A year that was seen once would be drawn on as a line into months that nobody saw."""
+    step, day = Step("seconds", 86_400.0), 86_400.0
+    times = np.arange(10) * day
+    widths = [step.angles(times, days * day).shape[1] for days in (10, 14, 500, 731)]
+    assert widths == [0, 2, 2, 4]
+    assert step.angles(times).shape[1] == 4

@@ -110,3 +110,19 @@ def test_a_spread_of_few_errors_still_grows_and_comes_back_from_json() -> None:
     np.testing.assert_array_equal(again, spread.around(np.zeros((1, 8)), np.ones(1)))
     unknown = Spread.fit(paths, np.full((5, 8), NAN), np.ones(5), (0.05, 0.5, 0.95))
     assert (np.diff(unknown.offsets, axis=1) > 1).all(), "as wide as the unit says where nothing is known"
+
+
+def test_of_a_walk_the_last_value_has_the_widths_that_are_its_own() -> None:
+    """Windows that know a season and those that don't are counted in one unit; in two, it was four times too wide."""
+    rng = np.random.default_rng(0)
+    weeks = pd.date_range("2023-01-02", periods=120, freq="W")
+    rows = [
+        pd.DataFrame({"id": f"s{place}", "week": weeks, "y": np.cumsum(rng.normal(size=120))}) for place in range(24)
+    ]
+    question = Question("y", time="week", options={"horizon": 3, "series": ("id",)})
+    made = load(pd.concat(rows), question)
+    assert made.layout.seasons == (52,)
+    for fold in range(made.folds):
+        found = Prior().fit(made.train(made.largest, fold, 0), Limits(), 0).predict(made.inputs(fold))
+        width = found[:, :, -1] - found[:, :, 0]
+        assert width.mean(axis=0) == pytest.approx(2 * 1.645 * np.sqrt([1, 2, 3]), rel=0.35)

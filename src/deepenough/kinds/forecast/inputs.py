@@ -82,6 +82,11 @@ class Windows:
     def __len__(self) -> int:
         return len(self.at)
 
+    @property
+    def span(self) -> float:
+        """Seconds from the first window's origin to the end of the last one."""
+        return float(np.ptp(self.times[np.concatenate([self.at, self.at + self.layout.horizon])])) if len(self) else 0.0
+
     def take(self, rows: np.ndarray) -> Self:
         """These windows, in this order, into the same pool."""
         return replace(self, at=self.at[rows], start=self.start[rows], series=self.series[rows])

@@ -21,8 +21,8 @@ from deepenough.kinds.forecast.spread import filled, units
 FEWEST, MOST = 8, 64
 
 
-def _back(season: int) -> int:
-    """How many earlier seasons are told: of long ones, windows show too few to learn more from."""
+def _most_back(season: int) -> int:
+    """How many earlier seasons are told at most: of long ones, windows show too few to learn more from."""
     return 3 if season <= MOST else 2
 
 
@@ -30,27 +30,33 @@ def _back(season: int) -> int:
 class Lags:
     """How windows become numbers.
 
-    recent: how many of the last values are told.
+    recent: how many of the last values are told; by default no more than half of the training windows know.
     centres, scales: of the covariates, float64, shape (c,), from training windows.
+    seen: seconds that these spanned, which says what of the calendar can be told.
+    backs: how many earlier seasons of each length are told: as many as half of the training windows know.
     """
 
     recent: int
     centres: np.ndarray
     scales: np.ndarray
+    seen: float
+    backs: tuple[int, ...]
 
     @classmethod
     def fit(cls, windows: Windows, recent: int | None = None) -> Self:
         """Learn how covariates are spread. recent: None: by the horizon and the season."""
         layout = windows.layout
+        known_steps = np.median(windows.at - windows.start + 1) if len(windows) else 0
         if recent is None:
             season = layout.season if layout.season <= MOST - 4 else 1
-            recent = int(np.clip(max(season + 4, layout.horizon, 12), FEWEST, MOST))
+            recent = int(np.clip(min(max(season + 4, layout.horizon, 12), known_steps), FEWEST, MOST))
         known = windows.covariates
         present = np.isfinite(known)
         count = np.maximum(present.sum(axis=0), 1)
         centres = np.where(present, known, 0.0).sum(axis=0) / count
         deviations = np.sqrt(np.where(present, (known - centres) ** 2, 0.0).sum(axis=0) / count)
-        return cls(recent, centres, np.where(deviations > 0, deviations, 1.0))
+        backs = tuple(int(min(_most_back(season), known_steps // season)) for season in layout.seasons)
+        return cls(recent, centres, np.where(deviations > 0, deviations, 1.0), windows.span, backs)
 
     def told(self, windows: Windows) -> Told:
         """What these windows are told as."""
@@ -58,14 +64,14 @@ class Lags:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"recent": self.recent, "centres": self.centres.tolist(), "scales": self.scales.tolist()}
+        lists = {name: getattr(self, name).tolist() for name in ("centres", "scales")}
+        return {"recent": self.recent, "seen": self.seen, "backs": list(self.backs), **lists}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:
         """Itself again."""
-        return cls(
-            facts["recent"], np.array(facts["centres"], dtype=np.float64), np.array(facts["scales"], dtype=np.float64)
-        )
+        centres, scales = (np.array(facts[name], dtype=np.float64) for name in ("centres", "scales"))
+        return cls(facts["recent"], centres, scales, facts["seen"], tuple(facts["backs"]))
 
 
 class Told:
@@ -82,11 +88,11 @@ class Told:
         mean = np.where(known, history, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
         self.level = np.where(known.any(axis=1), mean, filled(windows.history(64))[:, -1])
         self.unit = units(windows)
-        seasons = windows.layout.seasons
-        self._seasons = [self._relative(windows.history(_back(length) * length)) for length in seasons]
+        told = zip(windows.layout.seasons, lags.backs, strict=True)
+        self._seasons = [(length, self._relative(windows.history(back * length))) for length, back in told if back]
         count = len(windows.layout.known)
         self._ahead = (windows.ahead() - lags.centres[:count]) / lags.scales[:count]
-        self._angles = windows.layout.step.angles(windows.times_ahead())
+        self._angles = windows.layout.step.angles(windows.times_ahead(), lags.seen)
 
     def common(self) -> np.ndarray:
         """What is the same for all steps: the last values, the past covariates, float32, shape (n, columns)."""
@@ -98,7 +104,7 @@ class Told:
         """What is told of one step ahead, counted from 0: the same place in earlier seasons, the calendar, what is
         known of it; float32, shape (n, columns)."""
         columns = [self._angles[:, step], self._ahead[:, step]]
-        for length, history in zip(self.windows.layout.seasons, self._seasons, strict=True):
+        for length, history in self._seasons:
             told = history[:, step % length :: length][:, ::-1].copy()
             for back in range(1, told.shape[1]):  # a season that is not known was as the one after it
                 told[:, back] = np.where(np.isnan(told[:, back]), told[:, back - 1], told[:, back])

@@ -42,12 +42,14 @@ class Sight:
 
     length: steps of history that are read. centres, scales: of the covariates, float64, shape (c,).
     chosen: which of the simple paths is the reference.
+    seen: seconds that the training windows spanned, which says what of the calendar can be told.
     """
 
     length: int
     centres: np.ndarray
     scales: np.ndarray
     chosen: int
+    seen: float
 
     @classmethod
     def fit(cls, windows: Windows, targets: np.ndarray, length: int) -> Self:
@@ -63,18 +65,18 @@ class Sight:
         off = np.abs(wanted[:, :, None] - paths(few, length)) / units(few)[:, None, None]
         there = np.isfinite(off)
         mean = np.where(there, np.minimum(off, FURTHEST), 0.0).sum(axis=(0, 1)) / max(1, int(there[:, :, 0].sum()))
-        return cls(length, centres, np.where(spreads > 0, spreads, 1.0), int(mean.argmin()))
+        return cls(length, centres, np.where(spreads > 0, spreads, 1.0), int(mean.argmin()), windows.span)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         lists = {name: getattr(self, name).tolist() for name in ("centres", "scales")}
-        return {"length": self.length, "chosen": self.chosen, **lists}
+        return {"length": self.length, "chosen": self.chosen, "seen": self.seen, **lists}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:
         """Itself again."""
         numbers = [np.array(facts[name], dtype=np.float64) for name in ("centres", "scales")]
-        return cls(facts["length"], numbers[0], numbers[1], facts["chosen"])
+        return cls(facts["length"], numbers[0], numbers[1], facts["chosen"], facts["seen"])
 
 
 class Seen:
@@ -87,7 +89,7 @@ class Seen:
             self.level[rows], self.deviation[rows], self.unit[rows] = _sizes(windows.take(rows), sight.length)
         steps = len(windows) * (sight.length + self.layout.horizon)
         pooled = len(windows.times) <= steps
-        self._calendar = self.layout.step.angles(windows.times) if pooled else None
+        self._calendar = self.layout.step.angles(windows.times, sight.seen) if pooled else None
 
     def reference(self) -> np.ndarray:
         """The simple path of each window, float64, shape (n, steps)."""
@@ -145,7 +147,7 @@ class Seen:
         places = np.maximum(windows.at[:, None] + np.arange(first + 1, last + 1), 0)
         if self._calendar is not None:
             return self._calendar[places]
-        return windows.layout.step.angles(windows.times[places])
+        return windows.layout.step.angles(windows.times[places], self.sight.seen)
 
 
 def paths(windows: Windows, length: int) -> np.ndarray:

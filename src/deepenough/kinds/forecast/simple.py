@@ -51,6 +51,14 @@ def last_value(windows: Windows) -> np.ndarray:
     return np.repeat(last, windows.layout.horizon, axis=1)
 
 
+def average(windows: Windows) -> np.ndarray:
+    """The mean of the known values that a window shows, at every step; 0 where there is none."""
+    history = windows.history(int((windows.at - windows.start).max(initial=0)) + 1)
+    known = np.isfinite(history)
+    mean = np.where(known, history, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return np.repeat(mean[:, None], windows.layout.horizon, axis=1)
+
+
 def last_season(windows: Windows) -> np.ndarray:
     """At every step the value of the same place in the last season; the last value where there is no season."""
     season, horizon = windows.layout.season, windows.layout.horizon

@@ -3,7 +3,7 @@
 Needs that this module answers:
 
 * Windows of small and of large series tell each other how wide to be: errors are counted in units of how far the
-  window's own last season was off.
+  window's own last value or season was off.
 * Few windows must not give quantiles of chance: neighbouring steps share what they saw, and widths never shrink with
   the steps.
 """
@@ -33,16 +33,22 @@ def filled(history: np.ndarray) -> np.ndarray:
 
 
 def units(windows: Windows) -> np.ndarray:
-    """How far last season's value is off on average in each window's history, shape (n,); always above 0."""
+    """How far off repeating the last value is on average in each window's history, or the last season where that is
+    nearer and half a season of it is known, shape (n,); always above 0.
+
+    The season alone would be another unit for windows that don't know it yet: of a walk without a season, widths were
+    four times too large.
+    """
     season = windows.layout.season
     history = windows.history(min(max(3 * season, 32), 512))
     found = np.full(len(windows), np.nan)
-    for lag in (1, season):
+    for lag, least in ((1, 1), (season, max(3, season // 2))):
         if history.shape[1] > lag:
             off = np.abs(history[:, lag:] - history[:, :-lag])
             known = np.isfinite(off)
             mean = np.where(known, off, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-            found = np.where(known.sum(axis=1) >= 3, np.where(mean > 0, mean, found), found)
+            usable = (known.sum(axis=1) >= least) & (mean > 0)
+            found = np.where(usable, np.fmin(mean, found), found)
     size = np.abs(np.nan_to_num(history)).mean(axis=1)
     return np.where(np.isfinite(found), found, np.where(size > 0, 0.01 * size, 1.0))
 

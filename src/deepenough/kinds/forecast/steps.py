@@ -17,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 DAY, HOUR, MINUTE = 86_400.0, 3_600.0, 60.0
+YEAR = 365.2425 * DAY
 SERIES_ASKED = 2_000
 """So many series at most say what a step is."""
 _MONTHS_OF_DAYS = {
@@ -142,18 +143,20 @@ class Step:
         moment = np.datetime64(round(time), "s")
         return str(moment.astype("datetime64[D]")) if self.size >= DAY or self.unit != "seconds" else str(moment)[:16]
 
-    def angles(self, times: np.ndarray) -> np.ndarray:
-        """Sine and cosine of where in the day, the week and the year moments are, as far as steps are finer than these;
-        float32, shape (*times, width)."""
-        parts = []
+    def angles(self, times: np.ndarray, seen: float = np.inf) -> np.ndarray:
+        """Sine and cosine of where in the day, the week and the year moments are, as far as steps are finer than these,
+        and twice as long was seen (seconds): of half a year a line would be drawn into the other half. Float32, shape
+        (*times, width)."""
+        cycles = []
         if self.unit != "number":
-            seconds = np.nan_to_num(times)
             if self.unit == "seconds" and self.size < DAY:
-                parts.append(seconds / DAY)
+                cycles.append((DAY, 0.0))
             if self.unit == "business" or (self.unit == "seconds" and self.size < 7 * DAY):
-                parts.append((seconds / DAY + 3) / 7)
+                cycles.append((7 * DAY, 3 * DAY))
             if self.unit != "months" or self.size < 12:
-                parts.append(seconds / (DAY * 365.2425))
+                cycles.append((YEAR, 0.0))
+        seconds = np.nan_to_num(times)
+        parts = [(seconds + shift) / length for length, shift in cycles if 2 * length <= seen]
         turns = [2 * np.pi * (part - np.floor(part)) for part in parts]
         waves = [wave(turn) for turn in turns for wave in (np.sin, np.cos)]
         return np.stack(waves, axis=-1).astype(np.float32) if waves else np.zeros((*times.shape, 0), dtype=np.float32)

@@ -3,7 +3,7 @@
 Needs that this module answers:
 
 * No vocabulary: a gram is its hash (Weinberger et al., 2009), so that a new word has its place, and a model is small.
-* Ten thousand texts in seconds: runs of letters are hashed all at once, not one after the other.
+* Ten thousand texts in seconds: runs of letters are hashed all at once, and once for each different word.
 * A text alone or among others gets the same numbers; what is rare is learnt from training texts, without their answers.
 """
 
@@ -50,26 +50,40 @@ class Sort:
 
     def counted(self, listed: Sequence[Sequence[str]]) -> Any:
         """How often each gram stands in each text, of which the words are given: sparse, (n, 2 ** BITS), float32."""
-        from scipy.sparse import csr_matrix
+        return self._words(listed) if self.unit == "words" else self._letters(listed)
 
-        rows, places = self._words(listed) if self.unit == "words" else self._letters(listed)
-        found = csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, places)), shape=(len(listed), 1 << BITS))
-        found.sum_duplicates()
-        return found
-
-    def _words(self, listed: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
+    def _words(self, listed: Sequence[Sequence[str]]) -> Any:
         different = {word for words in listed for word in words}
         known = {word: zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in different}
         lengths = np.array([len(words) for words in listed], dtype=np.int64)
         codes = np.fromiter((known[word] for words in listed for word in words), dtype=np.uint64, count=lengths.sum())
         rows = np.repeat(np.arange(len(listed)), lengths)
-        return _runs(codes, rows, self.shortest, self.longest, np.zeros(len(codes), dtype=bool))
+        found = _runs(codes, rows, self.shortest, self.longest, np.zeros(len(codes), dtype=bool))
+        return _matrix(*found, len(listed), 1 << BITS)
 
-    def _letters(self, listed: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
-        spaced = [f" {' '.join(words)} " for words in listed]
+    def _letters(self, listed: Sequence[Sequence[str]]) -> Any:
+        """By the letters of each different word, times how often it stands in each text."""
+        place: dict[str, int] = {}
+        lengths = np.array([len(words) for words in listed], dtype=np.int64)
+        spots = (place.setdefault(word, len(place)) for words in listed for word in words)
+        own = np.fromiter(spots, dtype=np.int64, count=lengths.sum())
+        spaced = [f" {word} " for word in place]
         letters = np.frombuffer("".join(spaced).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-        rows = np.repeat(np.arange(len(listed)), [len(text) for text in spaced])
-        return _runs(letters, rows, self.shortest, self.longest, letters == _SPACE)
+        rows = np.repeat(np.arange(len(spaced)), [len(word) for word in spaced])
+        within = _runs(letters, rows, self.shortest, self.longest, letters == _SPACE)
+        often = _matrix(np.repeat(np.arange(len(listed)), lengths), own, len(listed), len(place))
+        found = often @ _matrix(*within, len(place), 1 << BITS)
+        found.sort_indices()
+        return found
+
+
+def _matrix(rows: np.ndarray, places: np.ndarray, height: int, width: int) -> Any:
+    """How often each place comes in each row: sparse, float32."""
+    from scipy.sparse import csr_matrix
+
+    found = csr_matrix((np.ones(len(rows), dtype=np.float32), (rows, places)), shape=(height, width))
+    found.sum_duplicates()
+    return found
 
 
 def counts(texts: Sequence[str], sorts: Sequence[Sort]) -> list[Any]:
