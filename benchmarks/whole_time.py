@@ -7,9 +7,9 @@ race learns from the rest; then the learners that came furthest in it (`--most` 
 rows, each in one fit that has the whole budget, calibrated as in a race. All are scored on what was held out: log loss,
 or the pinball loss of forecasts in units of the naive error, lower is better. `race` is the loss of the model that the
 race hands over, `alone` the lowest of the learners alone, `equal` what a race would count as practically equal to that
-(`judge.metrics`); `as good` says whether the race's model is behind by no more than that. `over` is by how many seconds the race
-overran its budget (5 % and 3 s are promised), `other` the share of it that went to no trial. Races that are in RUNS
-already are not run again.
+(`judge.metrics`); `as good` says whether the race's model is behind by no more than that. `over` is by how many seconds
+the race overran its budget (5 % and 3 s are promised), `other` the share of it that went to no trial. Races that are in
+RUNS already are not run again.
 """
 
 from __future__ import annotations

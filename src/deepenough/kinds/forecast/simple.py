@@ -13,6 +13,9 @@ from deepenough.kinds.forecast.inputs import Windows
 from deepenough.kinds.forecast.spread import Spread, bounded, filled, units
 from deepenough.learner import Examples, Model
 
+AT_ONCE = 2_048
+"""Windows whose whole histories are held at once."""
+
 
 class SimpleModel(Model):
     """A rule for the path, and how far it was off."""
@@ -53,9 +56,13 @@ def last_value(windows: Windows) -> np.ndarray:
 
 def average(windows: Windows) -> np.ndarray:
     """The mean of the known values that a window shows, at every step; 0 where there is none."""
-    history = windows.history(int((windows.at - windows.start).max(initial=0)) + 1)
-    known = np.isfinite(history)
-    mean = np.where(known, history, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    length = int((windows.at - windows.start).max(initial=0)) + 1
+    mean = np.empty(len(windows))
+    for begin in range(0, len(windows), AT_ONCE):
+        rows = slice(begin, begin + AT_ONCE)
+        history = windows.history(length, rows)
+        known = np.isfinite(history)
+        mean[rows] = np.where(known, history, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     return np.repeat(mean[:, None], windows.layout.horizon, axis=1)
 
 
