@@ -501,7 +501,7 @@ def test_many_rows_are_raced_within_the_budget_and_what_was_left_out_is_said(row
 
 # Hostile text
 
-FORMULA, SCRIPT, PATH = "=HYPERLINK(1)", "<script>alert(1)</script>", "../../../../tmp/out"
+FORMULA, SCRIPT, PATH = "=HYPERLINK(1)", "<script>alert(1)</script>", "../../../../tmp/deepenough-climbed"
 LINES, TURNED, HIDDEN = "two\nlines", "\u202etxt.exe", "zero\u200bwidth"
 COLOUR = "\x1b[31m[bold]red"
 
@@ -541,7 +541,7 @@ def test_hostile_text_is_text_in_the_terminal_and_on_the_page(raced: Path) -> No
 
 
 def test_hostile_text_is_never_a_path(raced: Path) -> None:
-    assert not Path("/tmp/out").exists()
+    assert not Path("/tmp/deepenough-climbed").exists()
     assert {path.name for path in raced.parent.iterdir()} == {"data.csv", "run", "said"}
     assert all(path.resolve().is_relative_to(raced) for path in raced.rglob("*"))
 
