@@ -170,6 +170,17 @@ def test_where_five_folds_leave_few_rows_three_have_more() -> None:
     assert folds == {0.2: 5, 12.0: 3}
 
 
+def test_who_is_likely_to_win_does_not_wait_for_a_dear_learners_rungs() -> None:
+    """The second by priority is the best; the third takes nearly all that is left."""
+    seconds = WORLD.seconds | {"trees": 0.1, "linear": 0.4, "forest": 25.0}
+    world = dataclasses.replace(WORLD, seconds=seconds, loss=WORLD.loss | {"trees": 0.6, "linear": 0.3, "forest": 0.7})
+    trials, _ = simulated(plan(60.0), world)
+    own = [t.contender for t in trials if t.family == "classical" and t.purpose in ("final", "breadth")]
+    begun = [t.contender for t in trials if t.family == "classical" and t.purpose == "final"]
+    assert "linear" in begun
+    assert own.index("linear", own.index("linear") + 4) < own.index("forest")
+
+
 def test_a_slow_family_is_not_probed_beyond_its_part() -> None:
     world = dataclasses.replace(WORLD, seconds={**WORLD.seconds, "mlp": 30.0, "tab": 30.0})
     trials, _ = simulated(plan(120.0), world)

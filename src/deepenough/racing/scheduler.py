@@ -34,6 +34,8 @@ SCREEN_AT_FULL_SECONDS = 0.5
 """Variants that fit the finals' rows as fast as that are not screened on fewer."""
 DROP_BELOW = 0.05
 """A challenger that beats its family's leader at full size with less than this probability is dropped."""
+LIKELY = 0.5
+"""A challenger that beats its family's leader with more than this probability need not wait for the others' rungs."""
 THREADS_PAY_FROM_ROWS = 10_000
 GRACE_SECONDS = 2.0
 
@@ -150,10 +152,14 @@ def _ladder(race: Race, contender: Contender) -> Iterator[Wish]:
 
 
 def _breadth(race: Race, family: str) -> Iterator[Wish]:
-    """Every other learner climbs the small rungs; the promising ones run the finals."""
+    """Every other learner climbs the small rungs; the promising ones run the finals, at once where one is likely to
+    win: a dear learner's rungs would leave it no time."""
     others = [c for c in race.family(family) if c.name == c.learner and not race.failed(c)]
+    leader = race.leader(family)
     for contender in others:
         yield from _screen(race, contender, "breadth", SCREEN)
+        if leader is not None and chance(race, leader, contender) > LIKELY:
+            yield from _challenge(race, family, contender)
     for contender in sorted(others, key=lambda c: standing(race, family, c)):
         yield from _challenge(race, family, contender)
 
