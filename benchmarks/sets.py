@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 import tables
 
+from deepenough import kinds
+from deepenough.kinds import Kind
+from deepenough.task.task import Question
+
 SHIPPED = tables.SHIPPED
 LEVELS = ("_5", "_25", "", "_75", "_95"), (0.05, 0.25, 0.5, 0.75, 0.95)
 """What forecasts of each quantile are called, after the target, and which these are."""
@@ -44,6 +48,13 @@ class Bench:
             return frame[frame[self.asked["time"]] <= cut], frame
         held_out = np.random.default_rng(0).permutation(len(frame)) % 5 == 0
         return frame[~held_out].reset_index(drop=True), frame[held_out].reset_index(drop=True)
+
+    def task(self, frame: Any, seed: int) -> tuple[Kind, Any]:
+        """The kind that recognises the frame and the question, and its task."""
+        of_kind = {name: value for name, value in self.asked.items() if name not in ("target", "time")}
+        asked = Question(self.asked["target"], time=self.asked.get("time"), seed=seed, options=of_kind)
+        kind, _ = kinds.recognise(frame, asked, list(kinds.find().values()))
+        return kind, kind.load(frame, asked)
 
     @property
     def is_forecast(self) -> bool:

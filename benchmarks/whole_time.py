@@ -8,8 +8,8 @@ rows, each in one fit that has the whole budget, calibrated as in a race. All ar
 or the pinball loss of forecasts in units of the naive error, lower is better. `race` is the loss of the model that the
 race hands over, `alone` the lowest of the learners alone, `equal` what a race would count as practically equal to that
 (`judge.metrics`); `as good` says whether the race's model is behind by no more than that. `over` is by how many seconds
-the race overran its budget (5 % and 3 s are promised), `other` the share of it that went to no trial. Races that are in
-RUNS already are not run again.
+the race overran its budget (5 % and 3 s are promised), `other` the share of it that went to no trial. Who is best alone
+is picked on what was held out, which favours it. Races that are in RUNS already are not run again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from deepenough.model import calibration
 from deepenough.racing import trial
 from deepenough.racing.budget import parse_budget
 from deepenough.result import Race
-from deepenough.task.task import Question
 
 
 def main() -> None:
@@ -91,18 +90,13 @@ class Alone:
     """One learner, fitted once with its defaults on everything, in the whole budget."""
 
     def __init__(self, bench: sets.Bench, train: Any, name: str, options: Any) -> None:
-        of_kind = {key: value for key, value in bench.asked.items() if key not in ("target", "time")}
-        asked = Question(bench.asked["target"], time=bench.asked.get("time"), seed=options.seed, options=of_kind)
-        kind, _ = kinds.recognise(train, asked, list(kinds.find().values()))
-        task: Any = kind.load(train, asked)
+        kind, task = bench.task(train, options.seed)
         seconds, _ = parse_budget(options.budget)
         learner = next(entry.cls for entry in kinds.find_learners(kind.name) if entry.name == name)
         learner.warm_up(task.n_classes)
         examples = task.everything(options.seed)
-        self.codec, self.model = (
-            kind.codec(task),
-            learner().fit(examples, Limits(seconds, os.cpu_count()), options.seed),
-        )
+        self.codec = kind.codec(task)
+        self.model = learner().fit(examples, Limits(seconds, os.cpu_count() or 1), options.seed)
         self.calibration = trial.fitted_calibration(self.model, examples)
 
     def predict(self, rows: Any) -> Any:

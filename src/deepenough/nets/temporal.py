@@ -13,6 +13,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -97,7 +98,7 @@ class Recall(nn.Module):
         return torch.softmax(alike + self.ages.values, dim=2) @ history
 
 
-class Reading(PathNet):
+class Reading(PathNet, ABC):
     """A reader of the history's steps, and a decoder that answers each step ahead from what was read last and from what
     it recalls. stride: steps that are put side by side and read at once; each of them can still be recalled alone.
     """
@@ -108,9 +109,9 @@ class Reading(PathNet):
         self.recall = Recall(shape, width) if recall else None
         self.decoder = Decoder(shape, units, width if recall else 0, 2 * units, dropout)
 
+    @abstractmethod
     def states(self, behind: Tensor) -> Tensor:
         """What is known at each of the steps that are read, (B, R, channels) -> (B, R, units)."""
-        raise NotImplementedError
 
     def forward(self, behind: Tensor, ahead: Tensor, whole: Tensor) -> Tensor:
         states, recalled = self.states(side_by_side(behind, self.stride)), ahead[:, :, :0]

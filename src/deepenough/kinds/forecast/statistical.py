@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,31 +44,67 @@ def length_of(windows: Windows) -> int:
     return max(MOST_HISTORY, 4 * max(windows.layout.seasons, default=1))
 
 
-class LocalPoints:
-    """What was fitted on each series, by its name, and what stands in for those that have none of their own."""
+class LocalPaths(ABC):
+    """Paths of each window by itself, with the settings of its series, or those that stand in where it has none."""
 
     def __init__(self, settings: Mapping[str, Settings], common: Settings, planned: float = 1.0) -> None:
         self.settings, self.common, self.planned = settings, common, planned
 
     @staticmethod
-    def fitted_on(history: np.ndarray, season: int) -> Settings:
-        """What is fitted on one history without gaps."""
-        raise NotImplementedError
-
-    @staticmethod
-    def default(season: int) -> Settings:
-        """Where nothing could be fitted at all."""
-        raise NotImplementedError
-
-    @staticmethod
+    @abstractmethod
     def filtered(values: np.ndarray, steps: int, season: int, settings: list[Settings]) -> np.ndarray:
         """Paths of windows, each with its settings."""
-        raise NotImplementedError
 
     @classmethod
     def longest_season(cls) -> int:
         """Longer ones are taken off before fitting."""
         return 24
+
+    def paths(self, windows: Windows) -> np.ndarray:
+        """One path a window."""
+        off = _taken_off(windows, self.longest_season())
+        found = np.empty((len(windows), windows.layout.horizon))
+        for long in np.unique(off).tolist():
+            rows = np.flatnonzero(off == long)
+            found[rows] = self._paths(windows.take(rows), long)
+        return found
+
+    def _paths(self, windows: Windows, long: int) -> np.ndarray:
+        """Of windows from which a season of this length is taken off."""
+        season = 1 if long else _within(windows, self.longest_season())  # the long one holds the shorter ones
+        history, seasons = _prepared(windows, long)
+        settings = [self.settings.get(windows.names[code], self.common) for code in windows.series.tolist()]
+        with np.errstate(all="ignore"):  # what runs away is replaced below
+            found = self.filtered(history, windows.layout.horizon, season, settings)
+            found = found if seasons is None else seasons.on(found)
+        short = smoothing.lengths(history) < FEWEST
+        simple = last_season(windows)
+        bad = short | ~np.isfinite(found).all(axis=1) | _runs_away(found, history, seasons)
+        return np.where(bad[:, None], simple, found)
+
+    def save(self, folder: Path) -> None:
+        """JSON."""
+        write(folder, "settings", {"settings": dict(self.settings), "common": dict(self.common)}, {})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Itself again."""
+        facts, _ = read(folder, "settings")
+        return cls(facts["settings"], facts["common"])
+
+
+class LocalPoints(LocalPaths):
+    """Those whose settings are fitted on each series."""
+
+    @staticmethod
+    @abstractmethod
+    def fitted_on(history: np.ndarray, season: int) -> Settings:
+        """What is fitted on one history without gaps."""
+
+    @staticmethod
+    @abstractmethod
+    def default(season: int) -> Settings:
+        """Where nothing could be fitted at all."""
 
     @classmethod
     def learn(cls, examples: Examples, rows: np.ndarray, limits: Limits, before: Self | None = None) -> Self:
@@ -131,38 +168,6 @@ class LocalPoints:
             name: float(np.median([each[name] for each in own])) if isinstance(value, float) else value
             for name, value in own[len(own) // 2].items()
         }
-
-    def paths(self, windows: Windows) -> np.ndarray:
-        """One path a window."""
-        off = _taken_off(windows, self.longest_season())
-        found = np.empty((len(windows), windows.layout.horizon))
-        for long in np.unique(off).tolist():
-            rows = np.flatnonzero(off == long)
-            found[rows] = self._paths(windows.take(rows), long)
-        return found
-
-    def _paths(self, windows: Windows, long: int) -> np.ndarray:
-        """Of windows from which a season of this length is taken off."""
-        season = 1 if long else _within(windows, self.longest_season())  # the long one holds the shorter ones
-        history, seasons = _prepared(windows, long)
-        settings = [self.settings.get(windows.names[code], self.common) for code in windows.series.tolist()]
-        with np.errstate(all="ignore"):  # what runs away is replaced below
-            found = self.filtered(history, windows.layout.horizon, season, settings)
-            found = found if seasons is None else seasons.on(found)
-        short = smoothing.lengths(history) < FEWEST
-        simple = last_season(windows)
-        bad = short | ~np.isfinite(found).all(axis=1) | _runs_away(found, history, seasons)
-        return np.where(bad[:, None], simple, found)
-
-    def save(self, folder: Path) -> None:
-        """JSON."""
-        write(folder, "settings", {"settings": dict(self.settings), "common": dict(self.common)}, {})
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Itself again."""
-        facts, _ = read(folder, "settings")
-        return cls(facts["settings"], facts["common"])
 
 
 def _within(windows: Windows, longest: int) -> int:

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from deepenough.kinds.forecast import points, smoothing
-from deepenough.kinds.forecast.statistical import LocalPoints, Settings
+from deepenough.kinds.forecast.statistical import LocalPaths, Settings
 from deepenough.learner import Examples, Learner, Limits, Model
 
 
@@ -30,7 +30,7 @@ class AutoTheta(Learner):
         return points.fit(examples, limits, lambda examples, rows, before: ThetaPoints(), AutoThetaModel)
 
 
-class ThetaPoints(LocalPoints):
+class ThetaPoints(LocalPaths):
     """It has no settings."""
 
     def __init__(self) -> None:

@@ -14,9 +14,8 @@ class BagOfWords(Learner):
     """TF-IDF of single words with logistic regression, or ridge for numbers.
 
     Salton and Buckley, 1988 (weights); Cox, 1958; Hoerl and Kennard, 1970. The penalty is chosen on rows held out. Time
-    grows with the words of all documents, and times the classes; an eighth of what counting pairs and letters too takes
-    (20 classes, documents of 1,400 letters). A bad choice where words come in many forms, or two together say more than
-    each: `tfidf_linear` sees that.
+    grows with the words of all documents, and times the classes, memory with the different words of each document. A
+    bad choice where words come in many forms, or two together say more than each: `tfidf_linear` sees that.
 
     penalty: on the squared weights, against the summed loss of all documents; None: chosen.
     """
