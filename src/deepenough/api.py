@@ -29,6 +29,7 @@ from deepenough.racing.mine import as_contender
 from deepenough.racing.residuals import intervals
 from deepenough.racing.run_folder import locked, new_folder
 from deepenough.racing.standing import Race as Standing
+from deepenough.racing.testing import seconds_wanted
 from deepenough.report.live import heard_by
 from deepenough.result import Race
 from deepenough.seal import keys, sealing
@@ -260,7 +261,7 @@ def _sitting(
         shown["share_seconds"] = round(Standing(loop.evidence, loop.clock()).share, 2)
     listed = [{"name": c.name, "family": c.family} for c in plan.contenders if c.name == c.learner]
     hear(loop.say("plan", shown | {"contenders": listed}))
-    for event in loop.run():
+    for event in loop.run(lambda: seconds_wanted(loop)):
         hear(event)
     verdict = with_a_winner(loop, judge(loop.evidence))
     if not loop.interrupted and verdict.winner:

@@ -29,8 +29,10 @@ def _probed(evidence: Evidence, seconds: float) -> Evidence:
 
 
 def test_the_restated_rules_are_the_schedulers() -> None:
-    for name in ("REPORT_SECONDS", "REFIT_SHARE", "FINALS_SHARE", "CHEAP_SHARE", "BETWEEN_SECONDS"):
+    for name in ("REFIT_SHARE", "FINALS_SHARE", "CHEAP_SHARE", "BETWEEN_SECONDS"):
         assert getattr(timetable, name) == getattr(standing, name), name
+    assert timetable.REPORT_SECONDS == standing.SAVE_SECONDS + standing.JUDGE_SECONDS
+    assert timetable.REPORT_SHARE == standing.EXPLAIN_SHARE
 
 
 @pytest.mark.parametrize("halves", [False, True])
@@ -57,5 +59,5 @@ def test_a_final_may_take_its_part_of_the_share() -> None:
 def test_a_race_without_a_clock_has_the_seconds_of_its_trials() -> None:
     evidence = _probed(_evidence(60.0), 6.4)
     counted = dataclasses.replace(evidence, plan=dataclasses.replace(evidence.plan, budget_seconds=None))
-    assert Clock.of(counted).own_seconds == pytest.approx(2 * (1.0 + 0.05) + 3.5, abs=0.05)
+    assert Clock.of(counted).own_seconds == pytest.approx(2 * (1.0 + 0.05) + timetable.REPORT_SECONDS, abs=0.05)
     assert Clock.of(evidence).own_seconds == 60.0

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepenough import kinds
 from deepenough.evidence import Contender, Event, Evidence, Journal, Plan, read
 from deepenough.judge.verdict import judge
 from deepenough.learner import Learner
 from deepenough.racing.executors.local import LocalExecutor
-from deepenough.racing.loop import Loop
+from deepenough.racing.loop import Loop, contenders
 from tests.stubs import faulty, interactive, supervised, unlabelled
 from tests.stubs.kind import contender
 
@@ -152,3 +153,18 @@ def test_labels_of_what_is_judged_are_not_within_a_learners_reach(tmp_path: Path
     thief = [t for t in evidence.trials if t.contender == contender(faulty.FindsLabels).name and t.finished]
     assert thief
     assert float(np.mean([trial.scores["accuracy"] for trial in thief])) < 0.65
+
+
+def test_no_variant_is_drawn_twice_and_none_is_the_default() -> None:
+    entry = next(entry for entry in kinds.find_learners("text") if entry.name == "nbsvm")  # few settings to draw from
+    drawn = [dict(contender.settings) for contender in contenders([entry], plan_seed=0, variants=48)]
+    assert 1 < len(drawn) < 49
+    assert all(settings not in drawn[:place] for place, settings in enumerate(drawn))
+
+
+def test_seconds_that_are_kept_for_later_are_not_raced(tmp_path: Path) -> None:
+    task = supervised.StubSupervised(rows=600)
+    plan = plan_for(task, pair(), trials=None, seconds=60.0)
+    loop = Loop(task, Evidence(plan, (), {}, {}), Journal(tmp_path), EXECUTOR, lambda: 1.0)
+    assert not [event for event in loop.run(lambda: 58.0) if event.what == "trial_started"]
+    loop.journal.close()

@@ -12,7 +12,7 @@ import pytest
 from deepenough.evidence import FAMILIES, Contender, Evidence, Plan, Trial
 from deepenough.racing.order import Order
 from deepenough.racing.scheduler import dropped, next_order
-from deepenough.racing.standing import Race
+from deepenough.racing.standing import SAVE_SECONDS, Race, explain_seconds
 
 LEARNERS = {"classical": ("trees", "linear", "forest"), "deep": ("mlp", "tab")}
 OVERHEAD_SECONDS = 0.05
@@ -225,11 +225,46 @@ def test_a_champion_that_errs_is_followed_by_the_next_learner() -> None:
 
 
 def test_a_hopeless_learner_climbs_its_rungs_and_is_dropped() -> None:
-    trials, _ = simulated(plan(120.0))
+    world = World(WORLD.seconds | {"linear": 1.0}, WORLD.loss)
+    trials, _ = simulated(plan(120.0), world)
     linear = [t for t in trials if t.contender == "linear"]
     assert len({t.n_train for t in linear}) >= 3
     assert not any(t.purpose == "final" for t in linear)
     assert "linear" in dict(dropped(evidence(plan(120.0), trials)))
+
+
+def test_a_hopeless_learner_whose_finals_are_cheap_runs_one_and_is_dropped() -> None:
+    trials, _ = simulated(plan(120.0))
+    linear = [t for t in trials if t.contender == "linear"]
+    assert [t.purpose for t in linear] == ["probe", "final"]
+    assert "linear" in dict(dropped(evidence(plan(120.0), trials)))
+
+
+@pytest.mark.parametrize("budget", [30.0, 60.0, 120.0, 600.0])
+def test_what_the_refit_and_the_report_need_is_left_over(budget: float) -> None:
+    """By the rules of `finalize`, after a second and a half for the verdict and what lies between two trials."""
+    for seed in range(3):
+        trials, elapsed = simulated(plan(budget), seed=seed)
+        race = Race(evidence(plan(budget), trials))
+        leaders = [leader for family in FAMILIES if (leader := race.leader(family))]
+        ahead = min(leaders, key=lambda leader: race.mean_loss(leader, 1))
+        left = budget - elapsed - 1.5 - SAVE_SECONDS - explain_seconds(budget)
+        assert left + 2 * OVERHEAD_SECONDS >= min(race.seconds_for(ahead, race.plan.rows), 0.15 * budget)
+
+
+def test_where_the_growth_of_the_time_decides_the_size_a_second_probe_tells_it() -> None:
+    """Seconds that hardly grow with the rows: by a straight line from the first probe all rows would be too dear."""
+
+    class Flat(World):
+        def run(self, order: Order, random: np.random.Generator) -> Trial:
+            trial = super().run(dataclasses.replace(order, n_train=1000), random)
+            return dataclasses.replace(trial, n_train=order.n_train)
+
+    trials, _ = simulated(plan(120.0, None, 4000), Flat(WORLD.seconds | {"mlp": 3.0}, WORLD.loss))
+    assert [t.n_train for t in trials if t.contender == "mlp" and t.purpose == "probe"] == [1000, 2000]
+    assert {t.n_train for t in trials if t.purpose == "final"} == {4000}
+    trials, _ = simulated(plan(120.0, None, 4000))  # all rows are cheap anyhow
+    assert {t.n_train for t in trials if t.purpose == "probe"} == {1000}
 
 
 def test_an_equal_learner_is_not_dropped() -> None:

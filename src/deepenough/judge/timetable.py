@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from deepenough.evidence import FAMILIES, Evidence, Plan
 
-REPORT_SECONDS, REPORT_SHARE, REFIT_SHARE = 3.5, 0.01, 0.15
+REPORT_SECONDS, REPORT_SHARE, REFIT_SHARE = 4.0, 0.02, 0.15
 """Reserve of a race, as `racing.standing` keeps it: seconds, a share of the budget (of 600 s at most), and at most so
 much of it for the refit."""
 FINALS_SHARE, CHEAP_SHARE = 0.6, 0.35

@@ -22,7 +22,7 @@ from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
 from deepenough.racing.order import Order
 from deepenough.racing.scheduler import GRACE_SECONDS, threads_for
-from deepenough.racing.standing import RESEED, Race
+from deepenough.racing.standing import RESEED, SAVE_SECONDS, Race, explain_seconds
 from deepenough.racing.testing import seconds_wanted
 
 REFIT_CARE = 1.25
@@ -31,10 +31,6 @@ WORTH_A_REFIT = 1.5
 """A refit on a part of the rows must see so many times as many as the judged models did."""
 WORTH_HANDING = 0.5
 """Of the planned steps, a refit must get through so much of the share that the judged models got through."""
-SAVE_SECONDS = 2.5
-"""Kept for writing the model folder and the report when the refit's deadline is set."""
-EXPLAIN_SHARE = 0.02
-"""Of the budget, kept then for what drives the winner and where it is wrong (see `explain`)."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +87,8 @@ def _refit_rows(loop: Loop, verdict: Verdict, name: str) -> int | None:
 
 
 def _seconds_left(loop: Loop) -> float:
-    budget = (1 - EXPLAIN_SHARE) * (loop.plan.budget_seconds or 0.0)
-    return budget - loop.clock() - SAVE_SECONDS - seconds_wanted(loop)
+    budget = loop.plan.budget_seconds or 0.0
+    return budget - loop.clock() - SAVE_SECONDS - explain_seconds(budget) - seconds_wanted(loop)
 
 
 def _stands(refit: Trial, judged: Sequence[Trial]) -> bool:

@@ -11,7 +11,6 @@ Needs that this module answers:
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import shutil
 import signal
 import threading
@@ -39,6 +38,9 @@ BLEND_WEIGHTS = (0.25, 0.5, 0.75)
 
 VERDICT_SECONDS = 1.0
 """The verdict so far is asked for at most so often: it takes the time of a small fit."""
+
+DRAWS = 20
+"""Times that a variant is drawn from a search space until it is none of those before, in the mean."""
 
 TWICE_SECONDS = 1.0
 """Two signals closer than that are one Ctrl-C: shells and wrappers pass on what the terminal sent already."""
@@ -99,11 +101,14 @@ class Loop:
     def evidence(self) -> Evidence:
         return Evidence(self.plan, tuple(self.trials), self.records, self.units)
 
-    def run(self) -> Iterator[Event]:
-        """Every trial until the budget is spent, then the blends. Ctrl-C ends it cleanly, with `interrupted`."""
+    def run(self, kept_seconds: Callable[[], float] = float) -> Iterator[Event]:
+        """Every trial until the budget is spent, then the blends. Ctrl-C ends it cleanly, with `interrupted`.
+
+        kept_seconds: what comes after the race takes so long, beside the model and the report.
+        """
         try:
             with self.stop:
-                while (order := next_order(self.evidence, self.clock())) is not None:
+                while (order := next_order(self.evidence, self.clock() + kept_seconds())) is not None:
                     yield from self.trial(order)
                 yield from self._blends()
         except KeyboardInterrupt:
@@ -357,12 +362,20 @@ def contenders(entries: Any, plan_seed: int, variants: int, n_classes: int | Non
     for entry in sorted(entries, key=lambda entry: (entry.family, priorities[entry.name], entry.name)):
         base, priority = entry.cls(), priorities[entry.name]
         yield _contender(entry, entry.name, settings_of(base), priority)
-        space = entry.cls.space()
         random = np.random.default_rng([plan_seed, sum(entry.name.encode())])
-        for index in itertools.islice(itertools.count(2), variants if space else 0):
-            drawn = {name: draw(random) for name, draw in sorted(space.items())}
-            variant = settings_of(dataclasses.replace(base, **drawn))
+        for index, variant in enumerate(_variants(base, entry.cls.space(), random, variants), 2):
             yield _contender(entry, f"{entry.name}-{index}", variant, priority)
+
+
+def _variants(base: Any, space: Mapping[str, Any], random: np.random.Generator, most: int) -> Iterator[dict[str, Any]]:
+    """Settings drawn from a search space, none twice and none the defaults: a small space gives fewer."""
+    known = [settings_of(base)]
+    for _ in range(DRAWS * most if space else 0):
+        drawn = {name: draw(random) for name, draw in sorted(space.items())}
+        variant = settings_of(dataclasses.replace(base, **drawn))
+        if variant not in known and len(known) <= most:
+            known.append(variant)
+            yield variant
 
 
 def _contender(entry: Any, name: str, settings: Mapping[str, Any], priority: int) -> Contender:

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from deepenough.evidence import Contender, Trial
+from deepenough.judge.stats import cluster_variance
 from deepenough.racing.standing import Race
 
 
@@ -63,12 +64,15 @@ def _gaps(race: Race, leader: Contender, rival: Contender) -> list[tuple[int, fl
 
 
 def _paired_error(race: Race, trial: Trial, other: Trial) -> float:
-    """Standard error of a difference of mean losses over the units of a fold, never under 1 % of the loss: the draw."""
+    """Standard error of a difference of mean losses over the units of a fold, those of one cluster taken together where
+    the split goes by group or time; never under 1 % of the loss: the draw."""
     ours, theirs = race.evidence.records.get(trial.number), race.evidence.records.get(other.number)
     floor = 0.01 * abs(other.loss or 0.0)
     if ours is None or theirs is None or ours.shape != theirs.shape or ours.shape[1] != 1:
         return max(0.03 * abs(other.loss or 0.0), 1e-12)
-    apart = ours[:, 0] - theirs[:, 0]
+    apart, units = ours[:, 0] - theirs[:, 0], race.evidence.units.get(trial.fold)
+    if race.plan.splitting != "random" and units is not None and len(units.ids) == len(apart):
+        return max(math.sqrt(cluster_variance(apart, units.clusters).variance), floor, 1e-12)
     apart -= apart.mean()
     return max(float(np.sqrt(apart.dot(apart))) / len(apart), floor, 1e-12)
 

@@ -30,8 +30,9 @@ COUNTED_PROBES_SHARE = 1 / 3
 """The same where trials are counted, and none has a clock to learn."""
 SCREEN = (16, 8, 4)
 """Rungs that a challenger climbs before it is judged worth finals, or dropped."""
-SCREEN_AT_FULL_SECONDS = 0.5
-"""Variants that fit the finals' rows as fast as that are not screened on fewer."""
+AT_ONCE, VARIANT_AT_ONCE = 0.05, 0.01
+"""A learner, and a variant, whose final takes no more than this part of its family's share runs one at once: its rungs
+would cost nearly as much, and small rungs flatter simple learners."""
 DROP_BELOW = 0.05
 """A challenger that beats its family's leader at full size with less than this probability is dropped."""
 LIKELY = 0.5
@@ -114,8 +115,12 @@ def _probes(race: Race, family: str) -> Iterator[Wish]:
         if not race.counted and _probes_spent(race, family) > PROBES_SHARE * race.share:
             break
     champion = race.champion(family)
-    if champion is not None and not race.counted and race.plan.largest >= 8 * race.probe_rows:
+    if champion is None or race.counted:
+        return
+    if race.plan.largest >= 8 * race.probe_rows:
         yield Wish(champion, "probe", 4 * race.probe_rows, 0, race.probe_seed)
+    elif race.plan.largest >= 4 * race.probe_rows and not race.affords(champion, race.plan.largest):
+        yield Wish(champion, "probe", 2 * race.probe_rows, 0, race.probe_seed)
 
 
 def _probes_spent(race: Race, family: str) -> float:
@@ -152,12 +157,12 @@ def _ladder(race: Race, contender: Contender) -> Iterator[Wish]:
 
 
 def _breadth(race: Race, family: str) -> Iterator[Wish]:
-    """Every other learner climbs the small rungs; the promising ones run the finals, at once where one is likely to
-    win: a dear learner's rungs would leave it no time."""
+    """Every other learner runs a final where that is cheap, or climbs the small rungs; the promising ones run the
+    finals, at once where one is likely to win: a dear learner's rungs would leave it no time."""
     others = [c for c in race.family(family) if c.name == c.learner and not race.failed(c)]
     leader = race.leader(family)
     for contender in others:
-        yield from _screen(race, contender, "breadth", SCREEN)
+        yield from _first_look(race, contender, "breadth", SCREEN, AT_ONCE)
         if leader is not None and chance(race, leader, contender) > LIKELY:
             yield from _challenge(race, family, contender)
     for contender in sorted(others, key=lambda c: standing(race, family, c)):
@@ -217,18 +222,21 @@ def _search(race: Race, family: str) -> Iterator[Wish]:
             waves.setdefault(index + 2 * place, []).append(variant)
     for _, wave in sorted(waves.items()):
         for contender in wave:
-            yield from _first_look(race, contender)
+            yield from _first_look(race, contender, "search", SCREEN[-1:], VARIANT_AT_ONCE)
         for contender in wave:
             if _screened(race, contender):
                 yield from _challenge(race, family, contender)
 
 
-def _first_look(race: Race, contender: Contender) -> Iterator[Wish]:
-    """A variant's first trial: on a rung; where starting it takes as long as its finals do, one of these at once."""
-    if not race.counted and race.seconds_for(contender, race.size or 0) <= SCREEN_AT_FULL_SECONDS:
+def _first_look(
+    race: Race, contender: Contender, purpose: str, divisors: Sequence[int], at_once: float
+) -> Iterator[Wish]:
+    """A challenger's first trials: on the small rungs; a final where that takes no more than this part of the share."""
+    cheap = not race.counted and race.seconds_for(contender, race.size or 0) <= at_once * race.share
+    if cheap or race.finals(contender):
         yield Wish(contender, "final", race.size or 0, 0, race.seed(0))
     else:
-        yield from _screen(race, contender, "search", (4,))
+        yield from _screen(race, contender, purpose, divisors)
 
 
 def _screened(race: Race, contender: Contender) -> bool:
@@ -236,7 +244,8 @@ def _screened(race: Race, contender: Contender) -> bool:
 
 
 def dropped(evidence: Evidence) -> list[tuple[str, float]]:
-    """Contenders that climbed their rungs and will not run finals: their chance to beat their family's leader."""
+    """Contenders that climbed their rungs, or ran first finals, and will run no more: their chance to beat their
+    family's leader."""
     return _dropped(Race(evidence))
 
 
@@ -245,13 +254,19 @@ def _dropped(race: Race) -> list[tuple[str, float]]:
     for family in FAMILIES if race.has_finals else ():
         leader = race.leader(family)
         for contender in race.family(family):
-            climbed = len({t.n_train for t in race.trials(contender.name) if t.purpose != "final"})
-            enough = len(SCREEN) if contender.name == contender.learner else 1
-            if leader and contender.name != leader.name and climbed >= enough and not race.finals(contender):
+            if leader and contender.name != leader.name and _looked_at(race, leader, contender):
                 probability = chance(race, leader, contender)
                 if probability < DROP_BELOW:
                     out.append((contender.name, probability))
     return out
+
+
+def _looked_at(race: Race, leader: Contender, contender: Contender) -> bool:
+    """Whether its first look is over, and the leader has finals that it has not."""
+    climbed = len({t.n_train for t in race.trials(contender.name) if t.purpose != "final"})
+    enough = len(SCREEN) if contender.name == contender.learner else 1
+    finals = race.finals(contender)
+    return finals < race.finals(leader) and (finals > 0 or climbed >= enough)
 
 
 def _order(race: Race, wish: Wish, left: float) -> Order:
@@ -271,7 +286,7 @@ def _order(race: Race, wish: Wish, left: float) -> Order:
         kill_seconds=None if limit is None else limit + GRACE_SECONDS + 2 * race.predict_seconds(contender),
         threads=threads_for(plan, wish.n_train),
         keep=final and contender.family in FAMILIES,
-        time_one=final and wish.fold == 0,
+        time_one=final and wish.fold == (0 if contender.name == contender.learner else 1),
     )
 
 

@@ -18,8 +18,12 @@ import numpy as np
 from deepenough.evidence import FAMILIES, FINISHED, Contender, Evidence, Plan, Trial
 from deepenough.racing.order import DIED
 
-REPORT_SECONDS = 3.5
-"""Kept for the verdict, the report and the saving, beside the refit."""
+SAVE_SECONDS = 2.5
+"""Kept for writing the model folder and the report."""
+JUDGE_SECONDS = 1.5
+"""Kept for blends, the verdict and what a refit takes beside its fit: it is loaded again, and asked row by row."""
+EXPLAIN_SHARE = 0.02
+"""Of the budget (of ten minutes at most), kept for what drives the winner and where it is wrong (see `explain`)."""
 REFIT_SHARE = 0.15
 """At most so much of the budget is kept for the refit; where that is not enough for all rows, it sees fewer."""
 GROWTH_OF_THE_CUT = 0.9
@@ -161,7 +165,8 @@ class Race:
             leaders = [min(leaders, key=lambda leader: self.mean_loss(leader, 1))]
         refits = [self.seconds_for(leader, self.plan.rows) for leader in leaders]
         refit = max((seconds for seconds in refits if not math.isinf(seconds)), default=0.0)
-        return REPORT_SECONDS + 0.01 * min(budget, 600) + min(1.2 * refit, REFIT_SHARE * budget) + self.resplit_seconds
+        ending = SAVE_SECONDS + JUDGE_SECONDS + explain_seconds(budget)
+        return ending + min(1.2 * refit, REFIT_SHARE * budget) + self.resplit_seconds
 
     @cached_property
     def resplit_seconds(self) -> float:
@@ -257,9 +262,12 @@ class Race:
         if self.counted:
             return min(self.plan.largest, MOST_TRIAL_ROWS)
         champions = [self.champion(family) for family in FAMILIES if self.family(family)]
-        allowed = FINALS_SHARE * self.share / self.fewest_folds
-        fitting = (n for n in self.sizes() if max(self.seconds_for(c, n) for c in champions) <= allowed)
+        fitting = (n for n in self.sizes() if all(self.affords(champion, n) for champion in champions))
         return next(fitting, self.sizes()[-1])
+
+    def affords(self, champion: Contender | None, n_train: int) -> bool:
+        """Whether its finals with so many rows fit into what they may take of its family's share."""
+        return self.seconds_for(champion, n_train) <= FINALS_SHARE * self.share / self.fewest_folds
 
     def _size_that_holds(self, size: int) -> int:
         """Half of it when a family's champion could not end there in time or memory."""
@@ -336,6 +344,11 @@ class Race:
     def rung(self, divisor: int) -> int:
         """A size of the ladder; never under the smallest that makes sense."""
         return max((self.size or 0) // divisor, self.plan.smallest)
+
+
+def explain_seconds(budget_seconds: float) -> float:
+    """Kept of a budget for what explains the winner, after the model is saved."""
+    return EXPLAIN_SHARE * min(budget_seconds, 600)
 
 
 def _clearly_better(probe: Trial | None, other: Trial, patience: float) -> bool:
