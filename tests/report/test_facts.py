@@ -102,6 +102,8 @@ def test_the_command_says_what_was_asked_for_and_no_more() -> None:
     )
     typed = full_race(setup={"asked": {"source": "../my data/c.csv"}})
     assert gather(typed, judge(typed))["repeat"]["command"].startswith("deepenough race '../my data/c.csv' --target")
+    frame = full_race(source={"name": "DataFrame", "format": "frame", "sha256": "0" * 64})
+    assert gather(frame, judge(frame))["repeat"]["command"].startswith("deepenough race FRAME.parquet --target")
 
 
 def test_what_the_race_said_last_of_drivers_and_mistakes_is_told(facts: dict[str, Any]) -> None:

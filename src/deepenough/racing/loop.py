@@ -39,8 +39,8 @@ BLEND_WEIGHTS = (0.25, 0.5, 0.75)
 VERDICT_SECONDS = 1.0
 """The verdict so far is asked for at most so often: it takes the time of a small fit."""
 
-DRAWS = 20
-"""Times that a variant is drawn from a search space until it is none of those before, in the mean."""
+MOST_MISSES = 20
+"""Draws from a search space in a row that may bring nothing new, before it counts as exhausted."""
 
 TWICE_SECONDS = 1.0
 """Two signals closer than that are one Ctrl-C: shells and wrappers pass on what the terminal sent already."""
@@ -369,11 +369,12 @@ def contenders(entries: Any, plan_seed: int, variants: int, n_classes: int | Non
 
 def _variants(base: Any, space: Mapping[str, Any], random: np.random.Generator, most: int) -> Iterator[dict[str, Any]]:
     """Settings drawn from a search space, none twice and none the defaults: a small space gives fewer."""
-    known = [settings_of(base)]
-    for _ in range(DRAWS * most if space else 0):
+    known, misses = [settings_of(base)], 0
+    while space and len(known) <= most and misses < MOST_MISSES:
         drawn = {name: draw(random) for name, draw in sorted(space.items())}
         variant = settings_of(dataclasses.replace(base, **drawn))
-        if variant not in known and len(known) <= most:
+        misses = misses + 1 if variant in known else 0
+        if not misses:
             known.append(variant)
             yield variant
 

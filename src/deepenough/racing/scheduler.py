@@ -30,7 +30,7 @@ COUNTED_PROBES_SHARE = 1 / 3
 """The same where trials are counted, and none has a clock to learn."""
 SCREEN = (16, 8, 4)
 """Rungs that a challenger climbs before it is judged worth finals, or dropped."""
-AT_ONCE, VARIANT_AT_ONCE = 0.05, 0.01
+AT_ONCE, VARIANT_AT_ONCE = 0.08, 0.01
 """A learner, and a variant, whose final takes no more than this part of its family's share runs one at once: its rungs
 would cost nearly as much, and small rungs flatter simple learners."""
 DROP_BELOW = 0.05
@@ -115,12 +115,8 @@ def _probes(race: Race, family: str) -> Iterator[Wish]:
         if not race.counted and _probes_spent(race, family) > PROBES_SHARE * race.share:
             break
     champion = race.champion(family)
-    if champion is None or race.counted:
-        return
-    if race.plan.largest >= 8 * race.probe_rows:
+    if champion is not None and not race.counted and race.plan.largest >= 8 * race.probe_rows:
         yield Wish(champion, "probe", 4 * race.probe_rows, 0, race.probe_seed)
-    elif race.plan.largest >= 4 * race.probe_rows and not race.affords(champion, race.plan.largest):
-        yield Wish(champion, "probe", 2 * race.probe_rows, 0, race.probe_seed)
 
 
 def _probes_spent(race: Race, family: str) -> float:

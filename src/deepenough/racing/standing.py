@@ -262,12 +262,9 @@ class Race:
         if self.counted:
             return min(self.plan.largest, MOST_TRIAL_ROWS)
         champions = [self.champion(family) for family in FAMILIES if self.family(family)]
-        fitting = (n for n in self.sizes() if all(self.affords(champion, n) for champion in champions))
+        allowed = FINALS_SHARE * self.share / self.fewest_folds
+        fitting = (n for n in self.sizes() if max(self.seconds_for(c, n) for c in champions) <= allowed)
         return next(fitting, self.sizes()[-1])
-
-    def affords(self, champion: Contender | None, n_train: int) -> bool:
-        """Whether its finals with so many rows fit into what they may take of its family's share."""
-        return self.seconds_for(champion, n_train) <= FINALS_SHARE * self.share / self.fewest_folds
 
     def _size_that_holds(self, size: int) -> int:
         """Half of it when a family's champion could not end there in time or memory."""

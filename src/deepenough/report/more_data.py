@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _ADVICE = {
     "collect_more": "collect more",
     "may_pay": "it may pay to collect more",
+    "collect_if_cheap": "the middle of that counts, yet no gain is possible too: collect more where rows are cheap",
     "stop": "more rows alone bring less than counts: stop collecting for its sake",
 }
 
@@ -34,4 +35,5 @@ def _sentence(each: MoreData, verdict: Verdict) -> str:
     seconds = "" if each.train_seconds is None else f", and take {words.seconds(each.train_seconds)} to train"
     keeps = f", {each.note}" if each.note else ""
     times = "Twice" if each.times == 2 else f"{each.times} times"
-    return f"{times} the rows {moved} {interval}{keeps}{seconds}: {_ADVICE[each.advice]}."
+    advice = "collect_if_cheap" if each.advice == "collect_more" and each.low <= 0 else each.advice
+    return f"{times} the rows {moved} {interval}{keeps}{seconds}: {_ADVICE[advice]}."

@@ -1,4 +1,5 @@
-"""What to do with the answer, as commands with their reasons. `RUN` stands for the run's folder."""
+"""What to do with the answer, as commands with their reasons. `RUN` stands for the run's folder, `FRAME.parquet` for a
+file of the frame that was raced from Python."""
 
 from __future__ import annotations
 
@@ -87,7 +88,8 @@ def _asked(evidence: Evidence) -> dict[str, Any]:
 
 
 def _source(source: Mapping[str, Any]) -> str:
-    return str(source.get("path") or source.get("name") or "SOURCE")
+    path = "FRAME.parquet" if source.get("format") == "frame" else source.get("path")
+    return str(path or source.get("name") or "SOURCE")
 
 
 def _more_rows(verdict: Verdict) -> dict[str, str] | None:

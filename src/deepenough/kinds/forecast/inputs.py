@@ -118,12 +118,14 @@ class Windows:
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Plain arrays: the part of the pool that these windows see, their places in one row, names and layout."""
-        seen = np.zeros(len(self.values) + 1, dtype=np.int64)
-        np.add.at(seen, self.start, 1)
-        np.add.at(seen, self.at + self.layout.horizon + 1, -1)
-        used = np.flatnonzero(np.cumsum(seen[:-1]) > 0)
+        places = len(self.values) + 1
+        ends = np.bincount(self.at + self.layout.horizon + 1, minlength=places)
+        seen = np.bincount(self.start, minlength=places) - ends
+        used: Any = np.flatnonzero(np.cumsum(seen[:-1]) > 0)
+        if len(used) == len(self.values):
+            used = slice(None)  # all of it: no copy
         place = np.zeros(len(self.values), dtype=np.int64)
-        place[used] = np.arange(len(used))
+        place[used] = np.arange(len(place[used]))
         names = np.unique(self.series)
         windows = np.concatenate([place[self.at], place[self.start], np.searchsorted(names, self.series)])
         return {

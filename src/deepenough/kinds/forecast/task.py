@@ -40,6 +40,8 @@ alone."""
 FEW_CLUSTERS, TOO_FEW_CLUSTERS = 10, 4
 SHOWN_STEPS = 90
 MOST_ROWS = 4_000_000
+MOST_KEPT_BYTES = 2**24
+"""Judged windows of a fold whose values take no more are made once a race, not once a trial."""
 MOST_TARGETS = 20_000_000
 """Windows times steps to learn from: 160 MB of numbers."""
 REFUSED = {
@@ -84,6 +86,7 @@ class ForecastTask(SupervisedTask):
         self._cuts = [part.cut for part in parts]
         self._training = [self._order(part.learnt, fold) for fold, part in enumerate(parts)]
         self._judged = [self._thinned(part.judged, fold) for fold, part in enumerate(parts)]
+        self._inputs: dict[int, Windows] = {}
         self.folds = len(self._judged)
         self.largest = min(map(len, self._training))
         self.smallest = min(self.largest, 32)
@@ -175,7 +178,12 @@ class ForecastTask(SupervisedTask):
         return Examples(windows, targets, None, inner.astype(np.int64), paths=self.paths)
 
     def inputs(self, fold: int) -> Windows:
-        return self._pool.windows(self._judged[fold], None).closed()
+        if fold not in self._inputs:
+            found = self._pool.windows(self._judged[fold], None).closed()
+            if found.values.nbytes > MOST_KEPT_BYTES:
+                return found
+            self._inputs[fold] = found
+        return self._inputs[fold]
 
     def truth(self, fold: int) -> np.ndarray:
         at = self._judged[fold]
