@@ -61,17 +61,18 @@ class Bench:
         """Whether what comes next is asked."""
         return "horizon" in self.asked
 
-    def loss(self, model: Any, train: Any, held_out: Any) -> float:
-        """Of a model on what was held out: log loss, or the scaled pinball loss of forecasts; lower is better."""
+    def losses(self, model: Any, train: Any, held_out: Any) -> np.ndarray:
+        """Of a model on what was held out: log loss of each row, or scaled pinball loss of the forecasts from each
+        moment; lower is better."""
         return self._pinball(model, train, held_out) if self.is_forecast else self._log_loss(model, held_out)
 
-    def _log_loss(self, model: Any, held_out: Any) -> float:
+    def _log_loss(self, model: Any, held_out: Any) -> np.ndarray:
         answers = model.predict(held_out.drop(columns=self.asked["target"]))
         truth = held_out[self.asked["target"]].astype(str)
         given = [answers.at[row, f"probability_{name}"] for row, name in enumerate(truth)]
-        return float(-np.log(np.clip(given, 1e-15, 1)).mean())
+        return np.asarray(-np.log(np.clip(given, 1e-15, 1)))
 
-    def _pinball(self, model: Any, train: Any, frame: Any) -> float:
+    def _pinball(self, model: Any, train: Any, frame: Any) -> np.ndarray:
         """From each of some moments the next steps, each series in units of its own naive error before the cut."""
         import pandas as pd
 
@@ -93,10 +94,12 @@ class Bench:
             answers = model.predict(given).astype({time: "datetime64[ns]"})
             both = answers.merge(ahead[[*series, time, target]], on=[*series, time], suffixes=("", "_came"))
             scale = both.set_index(series).index.map(unit).to_numpy() if series else unit
+            levels = []
             for name, level in zip(*LEVELS, strict=True):
                 off = (both[f"{target}_came"] - both[f"{target}{name}"]).to_numpy()
-                losses.append(np.mean(2 * np.maximum(level * off, (level - 1) * off) / scale))
-        return float(np.mean(losses))
+                levels.append(np.nanmean(2 * np.maximum(level * off, (level - 1) * off) / scale))
+            losses.append(np.mean(levels))
+        return np.array(losses)
 
 
 def _documents(path: Path) -> Any:
@@ -120,8 +123,13 @@ SETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     ),
     "nights": ("nights.csv", {"target": "nights", "time": "quarter", "series": ["region"], "horizon": 4}),
     "days": ("days.parquet", {"target": "kind"}),
+    "tweets": ("tweets.parquet", {"target": "source", "text": ["text"]}),
+    "demand": ("demand.csv", {"target": "demand", "time": "time", "known": ["workday"], "horizon": 48}),
+    "jobs": ("jobs.csv", {"target": "employed", "time": "month", "series": ["series"], "horizon": 12}),
+    "houses": ("houses.csv", {"target": "sales", "time": "time", "series": ["city"], "horizon": 12}),
+    "births": ("births.csv", {"target": "births", "time": "day", "series": ["state"], "horizon": 14}),
 }
-"""By name the file, and what is asked of it; README.md says where each comes from."""
+"""By name the file, and what is asked of it; README.md says where each comes from, `make_sets.py` makes them."""
 
 
 def find(names: Sequence[str], folder: Path | None) -> Iterator[Bench]:
@@ -135,10 +143,10 @@ def find(names: Sequence[str], folder: Path | None) -> Iterator[Bench]:
             yield Bench(name, path, asked)
 
 
-def arguments(about: str) -> argparse.ArgumentParser:
+def arguments(about: str, names: Sequence[str] = tuple(SETS)) -> argparse.ArgumentParser:
     """A parser with the options that all of these benchmarks have."""
     parser = argparse.ArgumentParser(description=about)
-    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS), metavar="NAME")
+    parser.add_argument("--sets", nargs="+", choices=names, default=list(names), metavar="NAME")
     parser.add_argument("--data", type=Path, metavar="DIR", help="a folder with more of the sets")
     return parser
 

@@ -2,14 +2,16 @@
 
     python benchmarks/whole_time.py --budget 2m --out RUNS
 
-Of every set of `sets.py` a fifth is held out before anything else happens: rows at random, or the end of the time. One
-race learns from the rest; then the learners that came furthest in it (`--most` of each family) learn from the same
-rows, each in one fit that has the whole budget, calibrated as in a race. All are scored on what was held out: log loss,
-or the pinball loss of forecasts in units of the naive error, lower is better. `race` is the loss of the model that the
-race hands over, `alone` the lowest of the learners alone, `equal` what a race would count as practically equal to that
-(`judge.metrics`); `as good` says whether the race's model is behind by no more than that. `over` is by how many seconds
-the race overran its budget (5 % and 3 s are promised), `other` the share of it that went to no trial. Who is best alone
-is picked on what was held out, which favours it. Races that are in RUNS already are not run again.
+Of every set of `sets.py` a fifth is held out before anything else happens: rows at random, or the end of the time.
+One race learns from the rest; then the learners that came furthest in it (`--most` of each family) learn from the
+same rows, each in one fit that has the whole budget, calibrated as in a race. All are scored on what was held out:
+log loss, or the pinball loss of forecasts in units of the naive error, lower is better. `race` is the loss of the
+model that the race hands over, `alone` the lowest of the learners alone, `equal` what a race would count as
+practically equal to that (`judge.metrics`); `as good` says whether the race's model is behind by no more than that.
+`error` is the standard error of that difference, over rows or over moments as if these were independent: of a set
+whose `error` is larger than `equal` one draw says little. `over` is by how many seconds the race overran its budget
+(5 % and 3 s are promised), `other` the share of it that went to no trial. Who is best alone is picked on what was
+held out, which favours it. Races that are in RUNS already are not run again.
 """
 
 from __future__ import annotations
@@ -52,11 +54,12 @@ def main() -> None:
 def _compared(bench: sets.Bench, options: Any) -> dict[str, Any]:
     train, held_out = bench.halves()
     race = _raced(bench, train, options)
-    loss = bench.loss(race.model, train, held_out)
-    alone = {}
+    losses = bench.losses(race.model, train, held_out)
+    loss, alone, apart = float(losses.mean()), {}, {}
     for name in _furthest(race, options.most):
         started = time.monotonic()
-        alone[name] = bench.loss(Alone(bench, train, name, options), train, held_out)
+        others = bench.losses(Alone(bench, train, name, options), train, held_out)
+        alone[name], apart[name] = float(others.mean()), float((losses - others).std() / len(losses) ** 0.5)
         spent = time.monotonic() - started
         print(f"  {bench.name}: race {loss:.4f}, {name} alone {alone[name]:.4f} ({spent:.0f} s)", file=sys.stderr)
     best = min(alone, key=lambda name: alone[name])
@@ -71,6 +74,7 @@ def _compared(bench: sets.Bench, options: Any) -> dict[str, Any]:
         "alone": round(alone[best], 4),
         "who": best,
         "equal": round(equal, 4),
+        "error": round(apart[best], 4),
         "as good": "yes" if loss <= alone[best] + equal else "no",
         "over": round(wall["total_seconds"] - (race.evidence.plan.budget_seconds or 0), 1),
         "other": round(wall["other_seconds"] / wall["total_seconds"], 3),

@@ -252,6 +252,35 @@ def test_what_the_refit_and_the_report_need_is_left_over(budget: float) -> None:
         assert left + 2 * OVERHEAD_SECONDS >= min(race.seconds_for(ahead, race.plan.rows), 0.15 * budget)
 
 
+def test_of_learners_whose_probes_were_about_as_good_the_quickest_runs_the_finals() -> None:
+    """Both are clearly better than the first by priority; the dearer one by a hair."""
+    subject = plan(120.0)
+    race, seconds_each = Race(evidence(subject, [])), (1.0, 1.9, 0.4)
+    base: dict[str, Any] = {"n_train": race.probe_rows, "fold": 0, "seed": race.probe_seed, "status": "ok"}
+    for losses, champion in (((0.5, 0.40, 0.41), "forest"), ((0.5, 0.40, 0.45), "linear"), ((0.5, 0.49, 0.6), "trees")):
+        trials = [
+            Trial(number, name, "classical", "probe", loss=loss, wall_seconds=seconds, **base)
+            for number, (name, loss, seconds) in enumerate(
+                zip(LEARNERS["classical"], losses, seconds_each, strict=True)
+            )
+        ]
+        found = Race(evidence(subject, trials)).champion("classical")
+        assert found is not None and found.name == champion
+
+
+def test_where_its_rungs_would_take_as_long_as_a_final_a_learner_runs_one() -> None:
+    """Seconds that do not grow with the rows, as of models that are fitted on each series by itself."""
+
+    class Flat(World):
+        def run(self, order: Order, random: np.random.Generator) -> Trial:
+            flat = dataclasses.replace(order, n_train=1000) if order.contender.startswith("linear") else order
+            return dataclasses.replace(super().run(flat, random), n_train=order.n_train)
+
+    trials, _ = simulated(plan(120.0), Flat(WORLD.seconds | {"linear": 5.0}, WORLD.loss))
+    linear = [t.purpose for t in trials if t.contender == "linear"]
+    assert linear[0] == "probe" and linear.index("final") <= 3
+
+
 def test_an_equal_learner_is_not_dropped() -> None:
     world = World(WORLD.seconds, WORLD.loss | {"linear": WORLD.loss["trees"]})
     kept = 0

@@ -31,8 +31,8 @@ COUNTED_PROBES_SHARE = 1 / 3
 SCREEN = (16, 8, 4)
 """Rungs that a challenger climbs before it is judged worth finals, or dropped."""
 AT_ONCE, VARIANT_AT_ONCE = 0.08, 0.01
-"""A learner, and a variant, whose final takes no more than this part of its family's share runs one at once: its rungs
-would cost nearly as much, and small rungs flatter simple learners."""
+"""A learner, and a variant, whose final takes no more than this part of its family's share runs one at once: small
+rungs flatter simple learners."""
 DROP_BELOW = 0.05
 """A challenger that beats its family's leader at full size with less than this probability is dropped."""
 LIKELY = 0.5
@@ -227,12 +227,15 @@ def _search(race: Race, family: str) -> Iterator[Wish]:
 def _first_look(
     race: Race, contender: Contender, purpose: str, divisors: Sequence[int], at_once: float
 ) -> Iterator[Wish]:
-    """A challenger's first trials: on the small rungs; a final where that takes no more than this part of the share."""
-    cheap = not race.counted and race.seconds_for(contender, race.size or 0) <= at_once * race.share
-    if cheap or race.finals(contender):
+    """A challenger's first trials: on the small rungs; a final where that takes no more than half of these, or than
+    this part of the share."""
+    screen = tuple(_screen(race, contender, purpose, divisors))
+    worth = max(at_once * race.share, sum(race.seconds_for(contender, wish.n_train) for wish in screen) / 2)
+    seconds = race.seconds_for(contender, race.size or 0)
+    if (not race.counted and math.isfinite(seconds) and seconds <= worth) or race.finals(contender):
         yield Wish(contender, "final", race.size or 0, 0, race.seed(0))
     else:
-        yield from _screen(race, contender, purpose, divisors)
+        yield from screen
 
 
 def _screened(race: Race, contender: Contender) -> bool:

@@ -228,7 +228,8 @@ class Race:
     def champion(self, family: str) -> Contender | None:
         """The contender that runs its finals first: of the learners that have not failed the first by priority.
 
-        Another one only where its probe was clearly better and hardly slower: small rungs flatter simple learners.
+        Another one only where its probe was clearly better and hardly slower: small rungs flatter simple learners. Of
+        several that are about as good the quickest: the finals' size hangs on it.
         """
         able = [c for c in self.family(family) if c.name == c.learner and not self.failed(c)]
         begun = {t.contender for t in self.evidence.trials if t.purpose == "final"}
@@ -238,8 +239,13 @@ class Race:
         if first is None or first.name in begun or own is None or own.loss is None:
             return first
         patience = math.inf if self.counted else HARDLY_SLOWER
-        better = [c for c in able if _clearly_better(probes[c.name], own, patience)]
-        return min(better, key=lambda c: probes[c.name].loss or 0.0) if better else first  # type: ignore[union-attr]  # it has one
+        better = [probe for probe in probes.values() if probe is not None and _clearly_better(probe, own, patience)]
+        if not better:
+            return first
+        best = min(probe.loss or 0.0 for probe in better)
+        near = [probe for probe in better if CLEARLY * (probe.loss or 0.0) <= best]
+        chosen = min(near, key=lambda probe: (probe.loss or 0.0) if self.counted else probe.wall_seconds)
+        return self.plan.contender(chosen.contender)
 
     def _probe(self, contender: Contender) -> Trial | None:
         return self.done.get((contender.name, self.probe_rows, 0, self.probe_seed))

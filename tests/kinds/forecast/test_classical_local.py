@@ -162,13 +162,23 @@ def test_of_several_seasons_each_window_takes_off_the_longest_that_it_shows_twic
         np.testing.assert_allclose(learnt.paths(examples.inputs.take(np.array([row])))[0], together[row], rtol=1e-9)
 
 
-def test_a_fit_that_fails_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(history: np.ndarray, season: int) -> Any:
-        raise ZeroDivisionError
+@pytest.mark.parametrize("error", [ZeroDivisionError, NotImplementedError])
+def test_a_library_that_finds_no_form_is_no_error(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    def fails(self: Any, history: np.ndarray) -> Any:
+        raise error
 
-    monkeypatch.setattr(EtsPoints, "fitted_on", staticmethod(fails))
+    monkeypatch.setattr("statsforecast.models.AutoETS.fit", fails)
     learnt = EtsPoints.learn(many(2), np.arange(40), Limits())
     assert (learnt.settings, learnt.common, learnt.planned) == ({}, EtsPoints.default(7), 1.0)
+
+
+def test_a_fault_of_our_own_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(history: np.ndarray, season: int) -> Any:
+        raise KeyError
+
+    monkeypatch.setattr(EtsPoints, "fitted_on", staticmethod(fails))
+    with pytest.raises(KeyError):
+        EtsPoints.learn(many(2), np.arange(40), Limits())
 
 
 @pytest.mark.parametrize("learner", [AutoETS(), AutoARIMA(), Combination()])

@@ -39,6 +39,19 @@ FIRST_SECONDS = 0.5
 Settings = Mapping[str, Any]
 
 
+class NoFormError(ValueError):
+    """No form of a statistical model fits a history."""
+
+
+def fitted(model: Any, history: np.ndarray) -> Mapping[str, Any]:
+    """What a model of `statsforecast` found on a history. Raises NoFormError, whatever that library raises."""
+    try:
+        found: Mapping[str, Any] = model.fit(history).model_
+    except Exception as error:  # it raises what it likes where no form fits
+        raise NoFormError from error
+    return found
+
+
 def length_of(windows: Windows) -> int:
     """How many steps of history are looked at."""
     return max(MOST_HISTORY, 4 * max(windows.layout.seasons, default=1))
@@ -99,7 +112,7 @@ class LocalPoints(LocalPaths):
     @staticmethod
     @abstractmethod
     def fitted_on(history: np.ndarray, season: int) -> Settings:
-        """What is fitted on one history without gaps."""
+        """What is fitted on one history without gaps. Raises NoFormError."""
 
     @staticmethod
     @abstractmethod
@@ -151,7 +164,7 @@ class LocalPoints(LocalPaths):
             warnings.simplefilter("ignore")
             try:
                 return cls.fitted_on(own, 1 if long else _within(window, longest))
-            except Exception:  # statsforecast raises what it likes where no form fits
+            except NoFormError:
                 return None
 
     @staticmethod

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deepenough.kinds.forecast import points, smoothing
-from deepenough.kinds.forecast.statistical import LocalPoints, Settings
+from deepenough.kinds.forecast.statistical import LocalPoints, Settings, fitted
 from deepenough.learner import Examples, Learner, Limits, Model
 
 MOST_FITTED = 200
@@ -59,7 +59,7 @@ class ArimaPoints(LocalPoints):
         orders: dict[str, Any] = {"max_p": 3, "max_q": 3, "max_P": 1, "max_Q": 1, "nmodels": MOST_MODELS}
         recent = history[-MOST_FITTED:] if fits else history
         orders["approximation"] = len(recent) > LONG
-        model = Fitted(season_length=season if fits else 1, **orders).fit(recent).model_
+        model = fitted(Fitted(season_length=season if fits else 1, **orders), recent)
         return multiplied_out(model["arma"], {name: float(value) for name, value in model["coef"].items()})
 
     @staticmethod

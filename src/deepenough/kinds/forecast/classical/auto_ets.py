@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepenough.kinds.forecast import points, smoothing
-from deepenough.kinds.forecast.statistical import LocalPoints, Settings
+from deepenough.kinds.forecast.statistical import LocalPoints, Settings, fitted
 from deepenough.learner import Examples, Learner, Limits, Model
 
 
@@ -42,7 +42,7 @@ class EtsPoints(LocalPoints):
         from statsforecast.models import AutoETS as Fitted
 
         fits = season > 1 and len(history) >= 2 * season + 3
-        model = Fitted(season_length=season if fits else 1).fit(history).model_
+        model = fitted(Fitted(season_length=season if fits else 1), history)
         alpha, beta, gamma, phi = (float(np.nan_to_num(value)) for value in model["par"][:4])
         form = str(model["components"])
         damped = phi if form[3] == "D" and phi > 0 else 1.0

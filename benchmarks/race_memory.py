@@ -1,0 +1,93 @@
+"""How much memory does a whole race of many texts, or of many series, take?
+
+    python benchmarks/race_memory.py --data DIR --budget 60s --sets tweets thousand
+
+One race after the other, each in a process of its own; every fifth of a second the proportional set size of that
+process and of all that it started is summed, and `peak` is the most that was seen, in GB. `thousand` are 1,000
+SYNTHETIC series of 1,000 days, for size alone; the other sets are those of `sets.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import sets
+
+THOUSAND = {"target": "value", "time": "day", "series": ["series"], "horizon": 14}
+RACE = """
+import json, sys
+import deepenough
+asked = json.loads(sys.argv[2])
+race = deepenough.race(sys.argv[1], **asked, listen=())
+print(json.dumps({"rows": race.evidence.plan.rows, "judged at": race.verdict.n_train, "decision": race.decision}))
+"""
+
+
+def main() -> None:
+    parser = sets.arguments(__doc__.split("\n")[0], [*sets.SETS, "thousand"])
+    parser.add_argument("--budget", default="60s", help="of each race (default: %(default)s)")
+    options = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        if "thousand" in options.sets:
+            rows.append(_measured("thousand", _thousand(folder), THOUSAND, folder, options.budget))
+        for bench in sets.find([name for name in options.sets if name != "thousand"], options.data):
+            rows.append(_measured(bench.name, bench.path, bench.asked, folder, options.budget))
+    sets.show(rows)
+
+
+def _thousand(folder: Path) -> Path:
+    """Random walks with a week in them."""
+    import pandas as pd
+
+    random, days = np.random.default_rng(0), pd.date_range("2020-01-01", periods=1000).strftime("%Y-%m-%d")
+    week = 3 * np.sin(2 * np.pi * np.arange(1000) / 7)
+    values = random.normal(size=(1000, 1000)).cumsum(axis=1) + week
+    names = np.repeat([f"series {number}" for number in range(1000)], 1000)
+    path = folder / "thousand.csv"
+    pd.DataFrame({"series": names, "day": np.tile(days, 1000), "value": values.round(3).ravel()}).to_csv(
+        path, index=False
+    )
+    return path
+
+
+def _measured(name: str, path: Path, asked: Any, folder: Path, budget: str) -> dict[str, Any]:
+    given = json.dumps({**asked, "budget": budget, "out": str(folder / name)})
+    started, peak, highest = time.monotonic(), 0.0, 0
+    race = subprocess.Popen([sys.executable, "-c", RACE, str(path), given], stdout=subprocess.PIPE, text=True)
+    while race.poll() is None:
+        held, processes = _held(race.pid)
+        peak, highest = max((peak, highest), (held, processes))
+        time.sleep(0.2)
+    wall = time.monotonic() - started
+    told = json.loads(race.communicate()[0] or "{}")
+    return {"set": name, **told, "wall": round(wall, 1), "peak": round(peak / 1e9, 2), "processes": highest}
+
+
+def _held(pid: int) -> tuple[float, int]:
+    """Bytes of a process and all that it started, what they share counted once; how many there are."""
+    held, processes = 0.0, 0
+    try:
+        everyone = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    except psutil.Error:
+        return held, processes
+    for each in everyone:
+        try:
+            held += each.memory_full_info().pss
+            processes += 1
+        except psutil.Error:
+            continue
+    return held, processes
+
+
+if __name__ == "__main__":
+    main()
