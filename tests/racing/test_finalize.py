@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,26 @@ def test_without_a_clock_the_winner_is_refitted_on_all_rows(raced: tuple[Path, S
     assert evidence.trials[-1].purpose == "refit" and evidence.trials[-1].loss is None
     assert "was not scored" in given.note
     assert (given.members[0].source / "spoiler.json").is_file()
+
+
+def test_the_refit_gets_the_temperature_of_all_fits_of_its_contender(raced: tuple[Path, StubSupervised]) -> None:
+    """Doubled temperatures of the judged models raise the refit's by their part of all rows that were learnt from."""
+    folder, _ = raced
+    evidence = read(folder)
+    name = judge(evidence).winner[0]
+    finals = [t for t in evidence.trials if t.contender == name and t.purpose == "final" and t.model]
+    given = []
+    for temperature in (1.0, 2.0):
+        for trial in finals:
+            path = folder / f"{trial.model}.json"
+            path.write_text(json.dumps(json.loads(path.read_text()) | {"temperature": temperature}))
+        handed, after = handed_over(raced, None, 0.0)
+        given.append(handed.members[0].temperature)
+        refit = after.trials[-1]
+        assert json.loads((folder / f"{refit.model}.json").read_text())["temperature"] == given[-1]
+    rows = sum(t.n_train for t in finals)
+    assert len(finals) > 1
+    assert given[1] / given[0] == pytest.approx(2 ** (rows / (rows + refit.n_train)))
 
 
 def test_with_time_left_the_winner_is_refitted_too(raced: tuple[Path, StubSupervised]) -> None:

@@ -5,6 +5,7 @@ Needs that this module answers:
 * The winner saw as many rows as there are, or as many as the time allows; where that is no more than it was judged
   with, or its refit was cut early, the mean of its fold models is handed over, else the one that was judged. Which it
   is, is said, and that a refitted model was not scored itself.
+* Its calibration hangs on no luck of a few inner rows: it is that of all fits of its contender together.
 * What is saved was loaded again and predicted the same, in the trial that saved it.
 """
 
@@ -12,9 +13,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deepenough.evidence import FAMILIES, FINISHED, Event, Trial
 from deepenough.judge.verdict import Verdict
@@ -49,14 +52,15 @@ def members(loop: Loop, verdict: Verdict) -> Iterator[Event | HandOver]:
     hows = set()
     seen: list[int] = []
     for name, weight in zip(verdict.winner, verdict.winner_weights, strict=True):
-        trial = _refitted(loop, name)
+        trial, judged = _refitted(loop, name), _fold_models(loop, verdict, name)
         rows = _refit_rows(loop, verdict, name)
         if trial is None and rows is not None:
             shown = {"contender": name, "family": loop.plan.contender(name).family, "purpose": "refit", "n_train": rows}
             yield loop.say("trial_started", shown)
             trial = _refit(loop, name, rows)
+            if trial.model:
+                _calibrate(loop, trial, judged)
             yield loop.say("trial_ended", shown | {"status": trial.status, "wall_seconds": trial.wall_seconds})
-        judged = _fold_models(loop, verdict, name)
         kept = [trial] if trial is not None and _stands(trial, judged) else judged
         hows.add("refit" if kept and kept[0].purpose == "refit" else "fold_models" if len(kept) > 1 else "judged")
         found.extend(_member(loop, each, name, weight / len(kept)) for each in kept)
@@ -135,8 +139,7 @@ def _fold_models(loop: Loop, verdict: Verdict, name: str) -> list[Trial]:
 
 def _member(loop: Loop, trial: Trial, name: str, weight: float) -> Member:
     contender = loop.plan.contender(name)
-    folder = loop.journal.folder / trial.model
-    told = json.loads(Path(f"{folder}.json").read_text())
+    told = _told(loop, trial)
     return Member(
         name=contender.learner,
         learner=contender.path,
@@ -145,8 +148,26 @@ def _member(loop: Loop, trial: Trial, name: str, weight: float) -> Member:
         weight=weight,
         temperature=told["temperature"],
         settings=contender.settings,
-        source=folder,
+        source=loop.journal.folder / trial.model,
     )
+
+
+def _calibrate(loop: Loop, refit: Trial, judged: Sequence[Trial]) -> None:
+    """Give the refitted model the temperature (or spread) of all fits of its contender: the mean of their logarithms.
+
+    Each was fitted on inner rows of its own, the same share of the rows learnt from, which are few in a small set: so
+    each counts as many times as it had rows.
+    """
+    fits = [(trial, _told(loop, trial)) for trial in (refit, *judged) if trial.model]
+    total = sum(trial.n_train * math.log(told["temperature"]) for trial, told in fits)
+    mean = math.exp(total / sum(trial.n_train for trial, _ in fits))
+    loop.journal.note(f"{refit.model}.json", _told(loop, refit) | {"temperature": mean})
+
+
+def _told(loop: Loop, trial: Trial) -> dict[str, Any]:
+    """What it takes to use the model that a trial kept."""
+    told: dict[str, Any] = json.loads(Path(f"{loop.journal.folder / trial.model}.json").read_text())
+    return told
 
 
 def _note(loop: Loop, verdict: Verdict, how: str, seen: int) -> str:
