@@ -49,8 +49,12 @@ def test_without_a_clock_the_winner_is_refitted_on_all_rows(raced: tuple[Path, S
     assert (given.members[0].source / "spoiler.json").is_file()
 
 
-def test_the_refit_gets_the_temperature_of_all_fits_of_its_contender(raced: tuple[Path, StubSupervised]) -> None:
-    """Doubled temperatures of the judged models raise the refit's by their part of all rows that were learnt from."""
+@pytest.mark.parametrize("most", [10**6, 100])
+def test_the_judged_models_have_a_say_in_the_refits_temperature(
+    raced: tuple[Path, StubSupervised], monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Doubled temperatures of the judged models raise the refit's by their part of the rows that were learnt from."""
+    monkeypatch.setattr(finalize, "POOLED_ROWS", most)
     folder, _ = raced
     evidence = read(folder)
     name = judge(evidence).winner[0]
@@ -64,7 +68,7 @@ def test_the_refit_gets_the_temperature_of_all_fits_of_its_contender(raced: tupl
         given.append(handed.members[0].temperature)
         refit = after.trials[-1]
         assert json.loads((folder / f"{refit.model}.json").read_text())["temperature"] == given[-1]
-    rows = sum(t.n_train for t in finals)
+    rows = min(sum(t.n_train for t in finals), most)
     assert len(finals) > 1
     assert given[1] / given[0] == pytest.approx(2 ** (rows / (rows + refit.n_train)))
 

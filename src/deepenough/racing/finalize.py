@@ -5,7 +5,7 @@ Needs that this module answers:
 * The winner saw as many rows as there are, or as many as the time allows; where that is no more than it was judged
   with, or its refit was cut early, the mean of its fold models is handed over, else the one that was judged. Which it
   is, is said, and that a refitted model was not scored itself.
-* Its calibration hangs on no luck of a few inner rows: it is that of all fits of its contender together.
+* Its calibration hangs on no luck of a few inner rows: those of its contender's judged models have a say in it.
 * What is saved was loaded again and predicted the same, in the trial that saved it.
 """
 
@@ -17,6 +17,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from deepenough.evidence import FAMILIES, FINISHED, Event, Trial
@@ -32,6 +33,8 @@ REFIT_CARE = 1.25
 """A refit may be predicted to take so many times what is left: at its deadline it gives its best so far."""
 WORTH_A_REFIT = 1.5
 """A refit on a part of the rows must see so many times as many as the judged models did."""
+POOLED_ROWS = 1000
+"""What the calibrations of all judged models together say beside the refit's own, in rows that a model learnt from."""
 WORTH_HANDING = 0.5
 """Of the planned steps, a refit must get through so much of the share that the judged models got through."""
 
@@ -153,15 +156,19 @@ def _member(loop: Loop, trial: Trial, name: str, weight: float) -> Member:
 
 
 def _calibrate(loop: Loop, refit: Trial, judged: Sequence[Trial]) -> None:
-    """Give the refitted model the temperature (or spread) of all fits of its contender: the mean of their logarithms.
+    """Move the refitted model's temperature (or spread) towards those of its contender's judged models.
 
-    Each was fitted on inner rows of its own, the same share of the rows learnt from, which are few in a small set: so
-    each counts as many times as it had rows.
+    Its own was fitted on inner rows that are few in a small set. Those of the others count together as if they had been
+    fitted by one model of POOLED_ROWS rows, or of as many as they had: of many rows the own says more, and what more
+    rows change in a model, the others do not know.
     """
-    fits = [(trial, _told(loop, trial)) for trial in (refit, *judged) if trial.model]
-    total = sum(trial.n_train * math.log(told["temperature"]) for trial, told in fits)
-    mean = math.exp(total / sum(trial.n_train for trial, _ in fits))
-    loop.journal.note(f"{refit.model}.json", _told(loop, refit) | {"temperature": mean})
+    own, others = _told(loop, refit), [trial for trial in judged if trial.model]
+    if not others:
+        return
+    rows = min(sum(trial.n_train for trial in others), POOLED_ROWS)
+    theirs = mean(math.log(_told(loop, trial)["temperature"]) for trial in others)
+    logarithm = (refit.n_train * math.log(own["temperature"]) + rows * theirs) / (refit.n_train + rows)
+    loop.journal.note(f"{refit.model}.json", own | {"temperature": math.exp(logarithm)})
 
 
 def _told(loop: Loop, trial: Trial) -> dict[str, Any]:
