@@ -29,7 +29,7 @@ def _probed(evidence: Evidence, seconds: float) -> Evidence:
 
 
 def test_the_restated_rules_are_the_schedulers() -> None:
-    for name in ("REFIT_SHARE", "FINALS_SHARE", "CHEAP_SHARE", "BETWEEN_SECONDS"):
+    for name in ("REFIT_MARGIN", "REFIT_SHARE", "FINALS_SHARE", "CHEAP_SHARE", "BETWEEN_SECONDS"):
         assert getattr(timetable, name) == getattr(standing, name), name
     assert timetable.REPORT_SECONDS == standing.SAVE_SECONDS + standing.JUDGE_SECONDS
     assert timetable.REPORT_SHARE == standing.EXPLAIN_SHARE

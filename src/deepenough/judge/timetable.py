@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from deepenough.evidence import FAMILIES, Evidence, Plan
 
-REPORT_SECONDS, REPORT_SHARE, REFIT_SHARE = 4.0, 0.02, 0.15
-"""Reserve of a race, as `racing.standing` keeps it: seconds, a share of the budget (of 600 s at most), and at most so
-much of it for the refit."""
+REPORT_SECONDS, REPORT_SHARE, REFIT_MARGIN, REFIT_SHARE = 4.0, 0.02, 1.4, 0.15
+"""Reserve of a race, as `racing.standing` keeps it: seconds, a share of the budget (of 600 s at most), and so many
+times what the refit takes, at most so much of the budget."""
 FINALS_SHARE, CHEAP_SHARE = 0.6, 0.35
 """Of a family's share, from there too: the champion's finals; and what every fold may take where all are planned."""
 FEW_FOLDS, MORE_FOLDS, ALL_FOLDS = 2, 3, 5
@@ -47,7 +47,9 @@ class Clock:
 
     def share(self, budget: float, refit_seconds: float) -> float:
         """Seconds of each family."""
-        reserve = REPORT_SECONDS + REPORT_SHARE * min(budget, 600) + min(1.2 * refit_seconds, REFIT_SHARE * budget)
+        reserve = (
+            REPORT_SECONDS + REPORT_SHARE * min(budget, 600) + min(REFIT_MARGIN * refit_seconds, REFIT_SHARE * budget)
+        )
         return max(self.used * (budget - self.start_seconds - reserve) / len(FAMILIES), 0.0)
 
     def folds(self, budget: float, share: float, slowest: float) -> int:

@@ -28,6 +28,9 @@ FEW_ROWS = 3_000
 CHOICE_FOLDS = 5
 REFIT_ROWS = 20_000
 """Up to so many rows a model is fitted again with the inner rows; beyond, they would hardly change it."""
+SECOND_FIT = 1.1
+"""So many times the first fit's seconds must be left for the second, in rows of equal number; one that is cut all the
+same is not used."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ def fit_twice(examples: Examples, limits: Limits, fit: Callable[[np.ndarray, M |
     spent = time.monotonic() - started
     if len(examples) > REFIT_ROWS or not len(examples.inner) or not len(examples.outer) or first.planned < 1:
         return first
-    if limits.seconds_left() < 1.5 * spent * len(examples) / len(examples.outer):
+    if limits.seconds_left() < SECOND_FIT * spent * len(examples) / len(examples.outer):
         return first
     second = fit(np.arange(len(examples)), first)
     if second.planned < 1:

@@ -24,6 +24,8 @@ JUDGE_SECONDS = 1.5
 """Kept for blends, the verdict and what a refit takes beside its fit: it is loaded again, and asked row by row."""
 EXPLAIN_SHARE = 0.02
 """Of the budget (of ten minutes at most), kept for what drives the winner and where it is wrong (see `explain`)."""
+REFIT_MARGIN = 1.4
+"""A refit is kept so many times what it is predicted to take: one that is short of time sees fewer rows."""
 REFIT_SHARE = 0.15
 """At most so much of the budget is kept for the refit; where that is not enough for all rows, it sees fewer."""
 GROWTH_OF_THE_CUT = 0.9
@@ -166,7 +168,7 @@ class Race:
         refits = [self.seconds_for(leader, self.plan.rows) for leader in leaders]
         refit = max((seconds for seconds in refits if not math.isinf(seconds)), default=0.0)
         ending = SAVE_SECONDS + JUDGE_SECONDS + explain_seconds(budget)
-        return ending + min(1.2 * refit, REFIT_SHARE * budget) + self.resplit_seconds
+        return ending + min(REFIT_MARGIN * refit, REFIT_SHARE * budget) + self.resplit_seconds
 
     @cached_property
     def resplit_seconds(self) -> float:
