@@ -5,7 +5,8 @@ Needs that this module answers:
 * Planned backwards from the budget: the model and the report are reserved first; then come the finals (each family's
   champion, at the same size, on the same folds), the finalists' ladder, breadth (other learners), search.
 * A verdict exists early: the champions (lowest `priority` of each family) run their finals first; whoever looks better
-  on small rungs challenges them, and the pick among all that finished is made by the judge, inside each part.
+  on small rungs, or in a first final where that is cheap, challenges them, and the pick among all that finished is made
+  by the judge, inside each part.
 * Equal shares: the family that has spent less goes next; what a family leaves over stays its own.
 * Nothing is begun that can't end in time; how long a trial takes is learnt from those that ended.
 * Asking again with the same evidence gives the same order: so resuming is reading the journal and asking again.
