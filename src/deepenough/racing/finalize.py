@@ -61,9 +61,9 @@ def members(loop: Loop, verdict: Verdict) -> Iterator[Event | HandOver]:
             shown = {"contender": name, "family": loop.plan.contender(name).family, "purpose": "refit", "n_train": rows}
             yield loop.say("trial_started", shown)
             trial = _refit(loop, name, rows)
-            if trial.model:
-                _calibrate(loop, trial, judged)
             yield loop.say("trial_ended", shown | {"status": trial.status, "wall_seconds": trial.wall_seconds})
+        if trial is not None and trial.model:
+            _calibrate(loop, trial, judged)
         kept = [trial] if trial is not None and _stands(trial, judged) else judged
         hows.add("refit" if kept and kept[0].purpose == "refit" else "fold_models" if len(kept) > 1 else "judged")
         found.extend(_member(loop, each, name, weight / len(kept)) for each in kept)
@@ -160,15 +160,16 @@ def _calibrate(loop: Loop, refit: Trial, judged: Sequence[Trial]) -> None:
 
     Its own was fitted on inner rows that are few in a small set. Those of the others count together as if they had been
     fitted by one model of POOLED_ROWS rows, or of as many as they had: of many rows the own says more, and what more
-    rows change in a model, the others do not know.
+    rows change in a model, the others do not know. Its own is kept beside it: done again, it comes to the same.
     """
     own, others = _told(loop, refit), [trial for trial in judged if trial.model]
     if not others:
         return
     rows = min(sum(trial.n_train for trial in others), POOLED_ROWS)
     theirs = mean(math.log(_told(loop, trial)["temperature"]) for trial in others)
-    logarithm = (refit.n_train * math.log(own["temperature"]) + rows * theirs) / (refit.n_train + rows)
-    loop.journal.note(f"{refit.model}.json", own | {"temperature": math.exp(logarithm)})
+    alone = own.get("own_temperature", own["temperature"])
+    logarithm = (refit.n_train * math.log(alone) + rows * theirs) / (refit.n_train + rows)
+    loop.journal.note(f"{refit.model}.json", own | {"temperature": math.exp(logarithm), "own_temperature": alone})
 
 
 def _told(loop: Loop, trial: Trial) -> dict[str, Any]:

@@ -92,6 +92,17 @@ def test_a_fold_holds_five_horizons_where_there_are_so_many(steps: int, horizon:
         assert min(len(np.unique(made.units(fold).clusters)) for fold in range(folds)) >= 5
 
 
+@pytest.mark.parametrize(("most", "kept"), [(tasks.MOST_KEPT_BYTES, True), (10, False)])
+def test_judged_windows_are_made_once_unless_they_are_large(
+    monkeypatch: pytest.MonkeyPatch, most: int, kept: bool
+) -> None:
+    monkeypatch.setattr(tasks, "MOST_KEPT_BYTES", most)
+    made = task(several(2, 60))
+    first, again = made.inputs(1), made.inputs(1)
+    assert (first is again) == kept
+    assert_same(first.to_arrays(), again.to_arrays())
+
+
 def test_judged_windows_are_as_many_as_their_truth_and_at_least_half_known() -> None:
     made = task(several())
     for fold in range(made.folds):

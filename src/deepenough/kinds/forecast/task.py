@@ -40,8 +40,8 @@ alone."""
 FEW_CLUSTERS, TOO_FEW_CLUSTERS = 10, 4
 SHOWN_STEPS = 90
 MOST_ROWS = 4_000_000
-MOST_KEPT_BYTES = 2**24
-"""Judged windows of a fold whose values take no more are made once a race, not once a trial."""
+MOST_KEPT_BYTES = 2**25
+"""Judged windows of a fold that take no more are made once a race, not once a trial."""
 MOST_TARGETS = 20_000_000
 """Windows times steps to learn from: 160 MB of numbers."""
 REFUSED = {
@@ -180,7 +180,7 @@ class ForecastTask(SupervisedTask):
     def inputs(self, fold: int) -> Windows:
         if fold not in self._inputs:
             found = self._pool.windows(self._judged[fold], None).closed()
-            if found.values.nbytes > MOST_KEPT_BYTES:
+            if found.values.nbytes + found.times.nbytes + found.covariates.nbytes > MOST_KEPT_BYTES:
                 return found
             self._inputs[fold] = found
         return self._inputs[fold]
