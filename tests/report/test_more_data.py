@@ -21,7 +21,7 @@ def verdict() -> Any:
     ("low", "advice", "said"),
     [
         (0.05, "collect_more", ": collect more."),
-        (-0.2, "collect_more", "yet no gain is possible too: collect more where rows are cheap."),
+        (-0.2, "collect_more", "but there may be no gain at all: collect more where rows are cheap."),
         (-0.2, "may_pay", "it may pay to collect more."),
     ],
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ADVICE = {
     "collect_more": "collect more",
     "may_pay": "it may pay to collect more",
-    "collect_if_cheap": "the middle of that counts, yet no gain is possible too: collect more where rows are cheap",
+    "collect_if_cheap": "the middle of that counts, but there may be no gain at all: collect more where rows are cheap",
     "stop": "more rows alone bring less than counts: stop collecting for its sake",
 }
 
