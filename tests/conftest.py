@@ -24,6 +24,8 @@ for folder in (ROOT, ROOT / "src"):
 import pytest  # noqa: E402 - the environment above must stand first
 from hypothesis import HealthCheck, settings  # noqa: E402 - the same
 
+from tests.commands import Run, runner  # noqa: E402 - the same
+
 settings.register_profile(
     "deepenough",
     deadline=None,  # a busy machine is no failure
@@ -32,6 +34,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("deepenough")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command in this process."""
+    return runner(capsys)
 
 
 @pytest.fixture(scope="session")
