@@ -149,6 +149,16 @@ def test_one_family_alone_is_said() -> None:
     assert (verdict.decision, verdict.winner) == ("open", ("trees",))
 
 
+@pytest.mark.parametrize(("sizes", "flags"), [((4, 2), []), ((4,), ["part_of_rows"])])
+def test_a_verdict_of_a_part_of_the_rows_says_so(sizes: tuple[int, ...], flags: list[str]) -> None:
+    evidence = race(SMALL, [replace(runner, sizes=sizes) for runner in pair(0.2)], 0)
+    verdict = judge(evidence, curves=False)
+    assert [flag["flag"] for flag in verdict.flags] == flags
+    assert verdict.trusted
+    assert all("each model learnt from 60 of the 240 rows" in flag["reason"] for flag in verdict.flags)
+    assert judge(evidence, final=False, curves=False).flags == ()
+
+
 def test_without_a_truth_there_is_no_verdict() -> None:
     evidence = race(World(), pair(0.1), 0)
     trials = tuple(replace(trial, loss=None, records="") for trial in evidence.trials)

@@ -34,6 +34,8 @@ ALPHA_SIGNAL = 0.01
 INTERIM_LOOKS = 8
 FEWEST_UNITS = 50
 FEWEST_CLUSTERS = 10
+PART_OF_ROWS = 0.5
+"""Judged with less than so much of what there is to learn from, a verdict says that it is one of a part."""
 
 
 @dataclass(frozen=True)
@@ -319,7 +321,16 @@ def _flags(judged: Judged, court: Court | None, final: bool) -> tuple[Mapping[st
     elif final and court is not None and len(court.lineups) < 2:
         missing = next(family for family in FAMILIES if family not in court.lineups)
         flags.append(_distrust("one_family", f"no {missing} learner finished at {court.panel.n_train:,} rows"))
+    if final and court is not None and court.panel.n_train < PART_OF_ROWS * plan.largest:
+        flags.append({"flag": "part_of_rows", "severity": "warn", "reason": _part_of_rows(court, plan.largest)})
     return tuple(flags)
+
+
+def _part_of_rows(court: Court, largest: int) -> str:
+    return (
+        f"each model learnt from {court.panel.n_train:,} of the {largest:,} rows that there are to learn from, for in "
+        "this budget no final on more could end; with all of them the other family may be ahead"
+    )
 
 
 def _distrust(flag: str, reason: str) -> dict[str, str]:
