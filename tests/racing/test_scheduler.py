@@ -13,6 +13,7 @@ from deepenough.evidence import FAMILIES, Contender, Evidence, Plan, Trial
 from deepenough.racing.order import Order
 from deepenough.racing.scheduler import dropped, next_order
 from deepenough.racing.standing import SAVE_SECONDS, Race, explain_seconds
+from deepenough.racing.time_law import time_law
 
 LEARNERS = {"classical": ("trees", "linear", "forest"), "deep": ("mlp", "tab")}
 OVERHEAD_SECONDS = 0.05
@@ -319,3 +320,15 @@ def test_learners_that_no_signal_stops_overrun_the_budget_by_three_seconds_at_mo
         elapsed += trial.wall_seconds + OVERHEAD_SECONDS
     assert any(trial.status == "timeout" for trial in trials)
     assert elapsed <= budget + 3
+
+
+def test_a_refit_on_more_rows_than_were_measured_is_given_linear_growth() -> None:
+    """Seconds of small rungs hardly grow; the refit sees four times the rows of the largest trial."""
+    flat = [
+        Trial(number, "trees", "classical", "final", rows, 0, 1, "ok", wall_seconds=seconds)
+        for number, (rows, seconds) in enumerate([(250, 1.0), (500, 1.2), (1000, 1.5)])
+    ]
+    law = time_law(flat)
+    assert law is not None
+    assert law.seconds(4000) < 3.0 < law.refit_seconds(4000) == pytest.approx(6.0, rel=0.05)
+    assert law.refit_seconds(1000) == law.seconds(1000)

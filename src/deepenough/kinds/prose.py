@@ -37,3 +37,13 @@ def _words(text: str) -> float:
         return len(text.split())
     unspaced = len(UNSPACED.findall(text))
     return unspaced / 2 + len(UNSPACED.sub(" ", text).split()) if unspaced else len(text.split())
+
+
+def tells_nothing(column: Raw) -> bool:
+    """Empty, constant, or another value in each row of whole numbers or words: an identifier."""
+    present = column.values[~column.missing]
+    distinct = len(np.unique(present))
+    if distinct <= 1:
+        return True
+    whole = column.form == "words" or (column.form == "number" and bool((present == np.round(present)).all()))
+    return whole and distinct == len(present) and len(present) >= 10

@@ -3,13 +3,12 @@
 Needs that this module answers:
 
 * The finals' size is the largest that both champions can run on the planned folds, and stays what it is once begun.
-* What a trial takes is learnt from those that ended: log seconds to fit grow linearly with log rows.
+* What a trial takes is learnt from those that ended (see `time_law`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from deepenough.evidence import FAMILIES, FINISHED, Contender, Evidence, Plan, Trial
 from deepenough.racing.order import DIED
+from deepenough.racing.time_law import TimeLaw, time_law
 
 SAVE_SECONDS = 2.5
 """Kept for writing the model folder and the report."""
@@ -28,7 +28,6 @@ REFIT_MARGIN = 1.4
 """A refit is kept so many times what it is predicted to take: one that is short of time sees fewer rows."""
 REFIT_SHARE = 0.15
 """At most so much of the budget is kept for the refit; where that is not enough for all rows, it sees fewer."""
-GROWTH_OF_THE_CUT = 0.9
 BETWEEN_SECONDS = 0.05
 PROBE_ROWS = 1000
 CLEARLY, HARDLY_SLOWER = 0.95, 2.0
@@ -61,24 +60,6 @@ class Wish:
     seed: int
     together: int = 1
     urgent: bool = False
-
-
-@dataclass(frozen=True)
-class TimeLaw:
-    """Seconds of a learner's trials: `factor` times rows to the power of `growth`, and `answering` of the judged units.
-
-    least: (rows, seconds) of those that ran to their end, where larger ones were cut: more rows take no less than that.
-    """
-
-    factor: float
-    growth: float
-    answering: float
-    least: tuple[tuple[int, float], ...]
-
-    def seconds(self, n_train: int) -> float:
-        """Of a trial with so many rows."""
-        least = max((seconds for rows, seconds in self.least if rows <= n_train), default=0.0)
-        return max(float(self.factor * n_train**self.growth) + self.answering, least)
 
 
 @dataclass(frozen=True)
@@ -165,8 +146,8 @@ class Race:
         leaders = [leader for family in FAMILIES if (leader := self.leader(family))]
         if leaders and self.has_finals and all(self.finals(leader) for leader in leaders):
             leaders = [min(leaders, key=lambda leader: self.mean_loss(leader, 1))]
-        refits = [self.seconds_for(leader, self.plan.rows) for leader in leaders]
-        refit = max((seconds for seconds in refits if not math.isinf(seconds)), default=0.0)
+        laws = [law for leader in leaders if (law := self.law_of(leader))]
+        refit = max((law.refit_seconds(self.plan.rows) for law in laws), default=0.0)
         ending = SAVE_SECONDS + JUDGE_SECONDS + explain_seconds(budget)
         return ending + min(REFIT_MARGIN * refit, REFIT_SHARE * budget) + self.resplit_seconds
 
@@ -191,11 +172,15 @@ class Race:
         """Predicted wall seconds of a trial, from its learner's own: to fit, log t = a + b log n, and to answer."""
         if contender is None:
             return 0.0
+        law = self.law_of(contender)
+        return math.inf if law is None else law.seconds(n_train)
+
+    def law_of(self, contender: Contender) -> TimeLaw | None:
+        """What its trials take, by its own or those of its learner; None while none is known."""
         if contender.name not in self._times:
             own = [t for t in self.trials(contender.name) if t.wall_seconds > 0]
-            self._times[contender.name] = _time_law(own) if own else self._law_of_learner(contender.learner)
-        law = self._times[contender.name]
-        return math.inf if law is None else law.seconds(n_train)
+            self._times[contender.name] = time_law(own) if own else self._law_of_learner(contender.learner)
+        return self._times[contender.name]
 
     def predict_seconds(self, contender: Contender) -> float:
         """The longest that a learner's model took to answer for a fold: what comes on top of a fit's deadline."""
@@ -206,7 +191,7 @@ class Race:
         """Of all its variants together: what a variant that was never tried is expected to take."""
         if learner not in self._laws:
             like = [t for c in self.plan.contenders if c.learner == learner for t in self.trials(c.name)]
-            self._laws[learner] = _time_law([t for t in like if t.wall_seconds > 0])
+            self._laws[learner] = time_law([t for t in like if t.wall_seconds > 0])
         return self._laws[learner]
 
     def price(self, wish: Wish) -> float:
@@ -369,28 +354,3 @@ def _in_a_row(race: Race, contender: str, size: int) -> int:
         if trial is None or trial.status not in FINISHED:
             return count
         count += 1
-
-
-def _time_law(trials: Sequence[Trial]) -> TimeLaw | None:
-    """What a learner's trials take.
-
-    One that its deadline cut would have taken longer: its seconds are taken as they are, growth as almost linear.
-    """
-    sizes = sorted({t.n_train for t in trials})
-    if not sizes:
-        return None
-    answering = float(np.median([t.predict_wall_seconds for t in trials]))
-    means = [max(_typical(trials, size) - answering, 0.1 * _typical(trials, size)) for size in sizes]
-    cut = any(t.status != "ok" for t in trials if t.n_train == sizes[-1])
-    exponent = 1.0
-    if sizes[-1] >= 2 * sizes[0]:
-        exponent = float(np.clip(np.polyfit(np.log(sizes), np.log(means), 1)[0], 0.3, 2.0))
-        exponent = max(exponent, GROWTH_OF_THE_CUT) if cut else exponent
-    whole = [t for t in trials if t.status == "ok"] if cut else []
-    least = tuple((size, _typical(whole, size)) for size in sorted({t.n_train for t in whole}))
-    return TimeLaw(means[-1] / sizes[-1] ** exponent, exponent, answering, least)
-
-
-def _typical(trials: Sequence[Trial], size: int) -> float:
-    """The median of their seconds at this size."""
-    return float(np.median([t.wall_seconds for t in trials if t.n_train == size]))

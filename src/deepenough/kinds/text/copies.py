@@ -2,21 +2,19 @@
 
 Needs that this module answers:
 
-* Copies of a document on both sides of a split let a model remember instead of learn; they are kept on one side.
 * Cheap: documents are hashed, never all compared with each other (MinHash, Broder, 1997; candidates by bands of the
   signature, Leskovec, Rajaraman and Ullman, 2014), and only candidates are compared.
-* Few different texts (answers to a form) repeat by nature and are left alone; so are near copies of different answers,
-  and forms that are filled in. Documents without a word are no copies: there is nothing in them to remember.
+* Documents without a word are no copies: there is nothing in them to remember.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from deepenough.kinds.copies import Copies, judged
 from deepenough.kinds.text import reading
 
 SHINGLE = 3
@@ -30,44 +28,13 @@ LEAST_SHINGLES = 8
 MOST_SHINGLES = 2_000
 LARGEST_BUCKET = 50
 """Of a fuller bucket each text is compared with the first one alone."""
-ALIKE_ANSWERS = 0.25
-"""Copies whose answers differ more than that, as a part of how all do, are no copies."""
-FEW_TEXTS = 50
-LARGEST_SHARE, LARGEST_SET = 0.2, 20
-"""Near copies come in sets; one larger than both holds the same form, filled in again and again."""
-
-
-@dataclass(frozen=True)
-class Copies:
-    """clusters: int per document, equal for copies; None where there are none worth keeping together. share: of the
-    documents that repeat an earlier one. note: what to say of it; empty where nothing is."""
-
-    clusters: np.ndarray | None
-    share: float
-    note: str = ""
 
 
 def of(texts: Sequence[str], targets: np.ndarray, apart: bool = True) -> Copies:
     """Which documents are copies. apart: whether the splits will keep them on one side."""
     codes = [_shingles(text) for text in texts]
     exact = np.unique([_whole(code, -1 - place) for place, code in enumerate(codes)], return_inverse=True)[1]
-    near = _joined(exact, list(_near_pairs(codes)))
-    small = len(texts) > 0 and np.bincount(near).max() <= max(LARGEST_SET, LARGEST_SHARE * len(texts))
-    clusters = near if small and _spread_within(near, targets) <= ALIKE_ANSWERS else exact
-    distinct = int(clusters.max()) + 1
-    repeats = len(texts) - distinct
-    share = repeats / len(texts)
-    if not repeats:
-        return Copies(None, 0.0)
-    if distinct < max(FEW_TEXTS, 0.02 * len(texts)):
-        few = f"Only {distinct:,} different texts occur: repeats are natural here"
-        return Copies(None, share, f"{few}, and are not kept on one side.")
-    said = f"{repeats:,} documents ({share:.1%}) repeat another one, word by word or nearly so"
-    if _spread_within(clusters, targets) > ALIKE_ANSWERS:
-        other = "and their answers differ: they are other units, and are not kept on one side"
-        return Copies(None, share, f"{said}, {other}.")
-    kept = "copies stand on one side of every split" if apart else "copies in different groups may be parted"
-    return Copies(clusters.astype(np.int64), share, f"{said}; {kept}.")
+    return judged(exact, list(_near_pairs(codes)), targets, apart, "documents", "word by word or nearly so")
 
 
 def _shingles(text: str) -> np.ndarray:
@@ -117,37 +84,3 @@ def _near_pairs(codes: Sequence[np.ndarray]) -> Iterator[tuple[int, int]]:
                 same = (signatures[members[first + 1 :]] == signatures[members[first]]).mean(axis=1)
                 for other in members[first + 1 :][same >= ALIKE].tolist():
                     yield long[members[first]], long[other]
-
-
-def _joined(exact: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Sets that come of equal documents and of near pairs, numbered from 0."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    if not pairs:
-        return exact
-    one, other = exact[np.array(pairs).T]
-    count = int(exact.max()) + 1
-    graph = coo_array((np.ones(len(one), dtype=bool), (one, other)), shape=(count, count))
-    return np.asarray(connected_components(graph, directed=False)[1][exact])
-
-
-def _spread_within(clusters: np.ndarray, targets: np.ndarray) -> float:
-    """How much the answers of copies differ, as a part of how much all do: 0 for true copies, about 1 by chance."""
-    counts = np.bincount(clusters)
-    repeated = counts[clusters] > 1
-    if not repeated.any():
-        return 0.0
-    own, known = np.unique(clusters[repeated], return_inverse=True)[1], targets[repeated].astype(np.float64)
-    sizes = np.bincount(own)
-    if targets.dtype.kind == "f":
-        means = np.bincount(own, weights=known) / sizes
-        within = float(np.mean((known - means[own]) ** 2 * (sizes / (sizes - 1))[own]))
-        overall = float(np.var(known))
-    else:
-        first = np.full(len(sizes), -1.0)
-        first[own[::-1]] = known[::-1]
-        within = float((known != first[own]).mean()) * 2
-        shares = np.bincount(targets[repeated].astype(np.int64)) / len(known)
-        overall = 1 - float((shares**2).sum())
-    return within / overall if overall > 0 else 0.0

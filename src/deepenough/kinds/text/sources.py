@@ -13,17 +13,15 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os.path
-import zipfile
-import zlib
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
 from deepenough.errors import InputError, OptionError, SourceError
-from deepenough.kinds.prose import is_prose
+from deepenough.kinds import folders
+from deepenough.kinds.prose import is_prose, tells_nothing
 from deepenough.task import files, sql
 from deepenough.task import frame as frames
 from deepenough.task import source as tables
@@ -50,7 +48,7 @@ def recognised(source: Any, question: Question) -> str:
     """Why a source holds documents; empty where it does not."""
     if any(question.options.get(name) for name in OTHERS):
         return ""
-    if isinstance(source, str | Path) and not sql.is_address(source) and _classes_of(source):
+    if isinstance(source, str | Path) and not sql.is_address(source) and folders.classes(source, is_text):
         return "a folder of .txt files for each class"
     if named := columns(question):
         return f"you named {' and '.join(map(repr, named))} as what to read"
@@ -85,26 +83,16 @@ def prose_of(frame: Frame, question: Question) -> tuple[list[str], list[str]]:
             continue
         if column.form == "words" and is_prose(column)[0]:
             found.append(column.name)
-        elif not _tells_nothing(column):
+        elif not tells_nothing(column):
             others.append(column.name)
     return found, others
-
-
-def _tells_nothing(column: Raw) -> bool:
-    """Empty, constant, or another value in each row of whole numbers or words: an identifier."""
-    present = column.values[~column.missing]
-    distinct = len(np.unique(present))
-    if distinct <= 1:
-        return True
-    whole = column.form == "words" or (column.form == "number" and bool((present == np.round(present)).all()))
-    return whole and distinct == len(present) and len(present) >= 10
 
 
 def read(source: Any, question: Question) -> Frame:
     """The documents with what else is known of them, as rows and columns. Raises an InputError where there are none."""
     if isinstance(source, str | Path) and not sql.is_address(source):
         path = Path(os.path.expanduser(source))
-        if os.path.isdir(path) or _classes_of(path):
+        if os.path.isdir(path) or folders.classes(path, is_text):
             return _read_folder(path)
     return tables.read(source, question.options, seed=question.seed)
 
@@ -112,36 +100,9 @@ def read(source: Any, question: Question) -> Frame:
 # --- folders of files -------------------------------------------------------------------------------------------------
 
 
-def _classes_of(source: str | Path) -> list[str]:
-    """Names of the folders that hold .txt files, at least two of them; none where it is no such folder or zip."""
-    path = Path(os.path.expanduser(source))
-    if os.path.isdir(path):
-        found = [each.name for each in sorted(path.iterdir()) if each.is_dir() and next(_texts_in(each), None)]
-    elif path.suffix.lower() == ".zip" and os.path.isfile(path) and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            members = [member for _, member in _members(archive)]
-        found = sorted({member.parent.name for member in members})
-        found = found if len({member.parent.parent for member in members}) == 1 else []  # train/a and test/a are no a
-    else:
-        return []
-    return found if len(found) > 1 else []
-
-
-def _texts_in(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.iterdir() if is_text(file) and not folder.name.startswith("."))
-
-
 def is_text(name: PurePath) -> bool:
     """Whether a file is a document, by its ending; what is hidden is none."""
-    return name.suffix.lower() == ".txt" and not name.name.startswith(".")
-
-
-def _members(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
-    """The .txt files of a zip that lie in a folder; names are only names here, nothing is written anywhere."""
-    for info in archive.infolist():
-        name = PurePosixPath(info.filename)
-        if name.parent.name and not info.is_dir() and is_text(name) and not name.parts[0].startswith("__MACOSX"):
-            yield info, name
+    return name.suffix.lower() == ".txt" and not folders.is_hidden(name)
 
 
 def _read_folder(path: Path) -> Frame:
@@ -150,22 +111,23 @@ def _read_folder(path: Path) -> Frame:
     aside: list[str] = []
     encodings: Counter[str] = Counter()
     digest, size = hashlib.sha256(), 0
-    for label, name, content in _contents(path):
-        digest.update(f"{label}/{name}\0".encode("utf-8", "surrogatepass"))
+    for item in folders.items(path, is_text, "texts"):
+        content = item.read()
+        digest.update(f"{item.name}\0".encode("utf-8", "surrogatepass"))
         digest.update(content)
         size += len(content)
         text, encoding = decoded(content)
         if text is None:
-            aside.append(f"{label}/{name}")
+            aside.append(item.name)
             continue
         encodings[encoding] += 1
         texts.append(text)
-        classes.append(label)
+        classes.append(item.label)
     if not texts:
         raise SourceError(f"{path} holds no .txt files that can be read. Give a folder with a folder of them a class.")
     notes = [f"{count:,} files were read as {name}." for name, count in encodings.items() if name != "utf-8"]
     if aside:
-        shown = ", ".join(aside[:5]) + (f" and {len(aside) - 5} more" if len(aside) > 5 else "")
+        shown = folders.shown(aside)
         notes.append(f"{len(aside):,} files are no texts (they hold NUL bytes) and are set aside: {shown}.")
     levels = sorted({label for label in classes if label is not None})
     place = {label: code for code, label in enumerate(levels)}
@@ -186,32 +148,6 @@ def as_column(name: str, texts: list[str | None]) -> Raw:
     known: dict[str, int] = {}
     codes = [-1 if text is None else known.setdefault(text, len(known)) for text in texts]
     return Raw(name, "words", np.array(codes, dtype=np.int32), tuple(known))
-
-
-def _contents(path: Path) -> Iterator[tuple[str, str, bytes]]:
-    """Class, name and bytes of every file, in the order of their names."""
-    if os.path.isdir(path):
-        labels = _classes_of(path)
-        if not labels:
-            raise SourceError(
-                f"{path} is a folder without a folder a class of .txt files. Make one for each class, or give a table."
-            )
-        for label in labels:
-            for file in sorted(_texts_in(path / label)):
-                yield label, file.name, file.read_bytes()
-        return
-    with zipfile.ZipFile(path) as archive:
-        members = sorted(_members(archive), key=lambda member: str(member[1]))
-        most = max(1 << 30, 200 * path.stat().st_size)
-        if sum(info.file_size for info, _ in members) > most:
-            raise SourceError(
-                f"{path.name} unpacks to more than {most / 1e9:.0f} GB, as no texts do. Unpack it yourself."
-            )
-        for info, name in members:
-            try:
-                yield name.parent.name, name.name, archive.read(info)
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
-                raise SourceError(f"{path.name} can't be unpacked: {error}. Unpack it yourself.") from error
 
 
 def decoded(content: bytes) -> tuple[str | None, str]:
