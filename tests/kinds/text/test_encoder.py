@@ -14,13 +14,14 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 
 from deepenough.errors import ModelError  # noqa: E402  torch must be there first
-from deepenough.kinds.text import encoder, kept  # noqa: E402
+from deepenough.kinds import in_time, kept  # noqa: E402
+from deepenough.kinds.in_time import in_turn, inner_answers  # noqa: E402
+from deepenough.kinds.kept import Kept, key_of  # noqa: E402
+from deepenough.kinds.text import encoder  # noqa: E402
 from deepenough.kinds.text.deep.encoder import Encoder  # noqa: E402
 from deepenough.kinds.text.deep.encoder_tuned import EncoderTuned  # noqa: E402
 from deepenough.kinds.text.encoder import Sentences  # noqa: E402
-from deepenough.kinds.text.in_time import in_turn, inner_answers  # noqa: E402
 from deepenough.kinds.text.inputs import Texts  # noqa: E402
-from deepenough.kinds.text.kept import Kept, key_of  # noqa: E402
 from deepenough.learner import Examples, Limits  # noqa: E402
 
 try:
@@ -125,7 +126,7 @@ class TestKept:
 
     def test_two_at_once_damage_nothing(self, tmp_path: Path) -> None:
         code = (
-            "import sys, numpy as np; from pathlib import Path; from deepenough.kinds.text.kept import Kept, key_of\n"
+            "import sys, numpy as np; from pathlib import Path; from deepenough.kinds.kept import Kept, key_of\n"
             "for n in range(30): Kept(Path(sys.argv[1])).add({key_of(sys.argv[2] + str(n)): np.ones(4, np.float32)})"
         )
         both = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), name]) for name in ("a", "b")]
@@ -199,7 +200,7 @@ class TestLearners:
     def test_where_time_is_short_fewer_documents_are_learnt_from(
         self, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(encoder.Pace, "allows", lambda self, documents: self.documents == 0)
+        monkeypatch.setattr(in_time.Pace, "allows", lambda self, units: self.units == 0)
         model = LEARNERS[name].fit(_examples(), Limits(seconds=60.0), 0)
         assert 0 < model.planned < 1
         assert (model.predict(Texts(tuple(SEEN))).argmax(axis=1) == [0, 0, 1, 1]).mean() >= 0.75

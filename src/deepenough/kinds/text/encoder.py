@@ -10,11 +10,9 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.util
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,9 +22,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from deepenough.errors import ModelError
+from deepenough.kinds.in_time import Pace
+from deepenough.kinds.kept import Kept, key_of
 from deepenough.kinds.text import reading
 from deepenough.kinds.text.inputs import Texts
-from deepenough.kinds.text.kept import Kept, key_of
 from deepenough.kinds.text.net import few_threads
 from deepenough.learner import Pretrained
 
@@ -137,28 +136,6 @@ def encoded(texts: Sequence[str], tokens: int) -> np.ndarray:
         for places, numbers, there in batches(encoder.tokens(texts, tokens)):
             vectors[places] = sentence_vectors(encoder.net(numbers, there), there).numpy()
     return vectors
-
-
-class Pace:
-    """How many documents are encoded at once, and whether there is time for them, by those that were."""
-
-    def __init__(self, seconds_left: Callable[[], float]) -> None:
-        self.seconds_left, self.chunk = seconds_left, CHUNK if seconds_left() == float("inf") else BATCH
-        self.documents, self.seconds = 0, 0.0
-
-    def allows(self, documents: int) -> bool:
-        """Whether so many more will be done in time."""
-        each = self.seconds / self.documents if self.documents else 0.0
-        return self.seconds_left() > each * documents
-
-    @contextlib.contextmanager
-    def over(self, documents: int) -> Iterator[None]:
-        """Time what is done with so many documents; the next may be twice as many."""
-        started = time.monotonic()
-        yield
-        self.seconds += time.monotonic() - started
-        self.documents += documents
-        self.chunk = min(CHUNK, 2 * self.chunk)
 
 
 @dataclass

@@ -2,9 +2,7 @@
 
 Needs that this module answers:
 
-* Whatever the number of documents that were reached, some are there to fit on and some to choose and calibrate on.
-* Where all can be read in time, or there is no clock, all are, and nothing depends on the time.
-* Every inner row gets an answer without another second: those that were not reached get the one that looks at nothing.
+* How many can be read is found by reading some of them; else as `kinds.in_time` has it.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from deepenough.kinds.prior import Prior
+from deepenough.kinds.in_time import in_turn, inner_answers
 from deepenough.learner import Examples, Limits, Model
 
 READING = 0.4
@@ -26,28 +24,6 @@ LETTERS_TRIED = 200_000
 LEAST_DOCUMENTS = 50
 
 M = TypeVar("M", bound=Model)
-
-
-def in_turn(examples: Examples) -> np.ndarray:
-    """All rows in a fixed random order, in which inner and outer ones take turns as long as there are both."""
-    inner, outer = (np.random.default_rng(0).permutation(rows) for rows in (examples.inner, examples.outer))
-    both = min(len(inner), len(outer))
-    turns = np.stack([inner[:both], outer[:both]], axis=1).ravel()
-    return np.concatenate([turns, inner[both:], outer[both:]]).astype(np.int64)
-
-
-def until(limits: Limits, share: float) -> Callable[[], float]:
-    """Seconds left of that share of the time that is left now."""
-    for_the_rest = 0.0 if limits.seconds is None else (1 - share) * limits.seconds_left()
-    return lambda: limits.seconds_left() - for_the_rest
-
-
-def inner_answers(examples: Examples, reached: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Answers for all inner rows. reached: those that have one, ascending; answers: theirs."""
-    whole = Prior().fit(examples, Limits(), 0).predict(examples.inner)
-    known = np.isin(examples.inner, reached)
-    whole[known] = answers[np.searchsorted(reached, examples.inner[known])]
-    return whole
 
 
 def fitted(examples: Examples, limits: Limits, read: Callable[[Sequence[str]], Any], fit: Callable[[Examples], M]) -> M:

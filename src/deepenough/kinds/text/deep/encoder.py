@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,8 @@ from typing import Any
 import numpy as np
 
 from deepenough.kinds import linear
-from deepenough.kinds.answers import Answers
+from deepenough.kinds.in_time import in_turn, until
 from deepenough.kinds.text import encoder, net
-from deepenough.kinds.text.encoder import WIDTH
-from deepenough.kinds.text.in_time import in_turn, inner_answers, until
-from deepenough.kinds.weighted import reach_of
 from deepenough.learner import Examples, Learner, Limits
 
 ENCODING = 0.75
@@ -65,7 +61,8 @@ class Encoder(Learner):
         vectors = features.learnt(examples.inputs.take(order).texts, until(limits, ENCODING))
         done = order[: len(vectors)]
         sorting = np.argsort(done, kind="stable")
-        return fitted_on(done[sorting], vectors[sorting], features, examples, limits, len(done) / len(order))
+        share = len(done) / len(order)
+        return linear.fitted_on(done[sorting], vectors[sorting], features, examples, limits, EncoderModel, share)
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
@@ -74,26 +71,3 @@ class Encoder(Learner):
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
         net.warm_up(cls(), n_classes)
-
-
-def fitted_on(
-    rows: np.ndarray, vectors: np.ndarray, features: linear.Features, examples: Examples, limits: Limits, share: float
-) -> EncoderModel:
-    """The weighted sum fitted on these rows, whose vectors are known. share: how much of the plan they are."""
-    places = np.flatnonzero(np.isin(rows, examples.inner))
-    some = dataclasses.replace(examples.take(rows), inner=places)
-    model = linear.fit(features, vectors, some, limits, EncoderModel) if len(rows) else most_common(features, examples)
-    model.planned *= share
-    answers = model.inner_predictions if model.inner_predictions is not None else model.answered(vectors[places])
-    model.inner_predictions = inner_answers(examples, rows[places], answers)
-    return model
-
-
-def most_common(features: linear.Features, examples: Examples) -> EncoderModel:
-    """A model that answers what is most common, whatever the document."""
-    answers = Answers.of(examples.targets, examples.n_classes, examples.weights)
-    weights = np.zeros((WIDTH + 1, 1 if answers.width <= 2 else answers.width))
-    if answers.n_classes is not None:
-        shares = np.log(answers.average(answers.encode(examples.targets), examples.weights)[0])
-        weights[-1] = shares[1] - shares[0] if answers.width == 2 else shares
-    return EncoderModel(features, answers, weights, reach_of(examples))

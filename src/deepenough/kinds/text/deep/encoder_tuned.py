@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from deepenough.kinds.answers import Answers, outer_rows
+from deepenough.kinds.in_time import Pace, in_turn, inner_answers, until
 from deepenough.kinds.text import encoder, net
-from deepenough.kinds.text.in_time import in_turn, inner_answers, until
 from deepenough.kinds.text.inputs import Texts
 from deepenough.kinds.weighted import WeightedSums, strength
 from deepenough.learner import Examples, Learner, Limits, Model
@@ -171,7 +171,7 @@ class Read:
     @classmethod
     def of(cls, texts: Sequence[str], tokens: int, layers: int, seconds_left: Callable[[], float]) -> Self:
         """Of as many of the first documents as there is time for."""
-        pace, started = encoder.Pace(seconds_left), time.monotonic()
+        pace, started = Pace(seconds_left), time.monotonic()
         states: list[np.ndarray] = []
         vectors: list[np.ndarray] = []
         while len(states) < len(texts):

@@ -1,10 +1,10 @@
-"""Vectors of documents that were dear to compute, left by one trial for the next.
+"""Vectors of units that were dear to compute, left by one trial for the next.
 
 Needs that this module answers:
 
 * A process that is killed while it writes, or another that writes at the same time, damages nothing: each file is
   written whole under a name of its own, then gets its name in one step, and is never changed.
-* A text is known by its hash alone; only what is asked for is held in memory.
+* A unit is known by the hash of its content alone; only what is asked for is held in memory.
 * The folder doesn't grow without end.
 """
 
@@ -24,19 +24,20 @@ MOST_BYTES = 256 * 1024 * 1024
 """Of a folder; what comes later is not kept."""
 
 
-def key_of(text: str) -> bytes:
-    """16 bytes that stand for a text."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def key_of(content: str | bytes) -> bytes:
+    """16 bytes that stand for a unit's content."""
+    told = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    return hashlib.blake2b(told, digest_size=16).digest()
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Vectors in a folder, by the keys of their texts; None: nothing is kept."""
+    """Vectors in a folder, by the keys of their units; None: nothing is kept."""
 
     folder: Path | None
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
-        """The vectors of these texts that are there."""
+        """The vectors of these units that are there."""
         wanted, found = set(keys), dict[bytes, np.ndarray]()
         if self.folder is None or not wanted or not self.folder.is_dir():
             return found

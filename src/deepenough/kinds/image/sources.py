@@ -1,0 +1,164 @@
+"""Where pictures come from: a folder (or a zip of one) with a folder a class, or a table with a column of their paths.
+
+Needs that this module answers:
+
+* A table is taken for pictures only if a person says so, or if nothing but their paths could help to answer; else it
+  stays a table.
+* A path is looked for beside the table; nothing is fetched from anywhere.
+* Looking costs next to nothing: names, and the head of a table.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from deepenough.errors import InputError, OptionError, SourceError
+from deepenough.kinds import folders
+from deepenough.kinds.folders import Item
+from deepenough.kinds.image.decode import is_picture
+from deepenough.kinds.prose import tells_nothing
+from deepenough.task import files, sql
+from deepenough.task import frame as frames
+from deepenough.task import source as tables
+from deepenough.task.frame import Frame, Raw
+from deepenough.task.task import Question
+
+LOOKED_AT = 2_000
+"""Rows of a table's head by which it is recognised."""
+NEARLY_ALL = 0.9
+"""Share of a column's cells that name pictures, where it is one of pictures."""
+FILE, CLASS = "file", "class"
+"""Columns that a folder of files becomes."""
+OTHERS = ("horizon", "series", "text")
+"""Options by which a person asks another question."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """frame: a row a file, with what else is known of it. items: the files, in the frame's order; None where a row's
+    file isn't there. column: of the frame, that names them. of_folder: whether folders are the classes."""
+
+    frame: Frame
+    items: tuple[Item | None, ...]
+    column: str
+    of_folder: bool
+
+
+def named(question: Question) -> str | None:
+    """The column that a person named."""
+    return question.options.get("image") or None
+
+
+def recognised(source: Any, question: Question) -> str:
+    """Why a source holds pictures that are asked about; empty where it does not."""
+    if any(question.options.get(name) for name in OTHERS) or sql.is_address(source):
+        return ""
+    if isinstance(source, str | Path) and folders.classes(source, is_picture):
+        return "a folder of pictures for each class"
+    if wanted := named(question):
+        return f"you named {wanted!r} as the column of pictures"
+    if question.target is None:
+        return ""
+    try:
+        frame = _head(source, question)
+    except (InputError, OSError):
+        return ""  # whoever loads it says what is wrong
+    used = {question.target, question.group, question.time, question.folds, question.weights, *question.drop}
+    paths: list[Raw] = []
+    others: list[Raw] = []
+    for column in frame.columns:
+        if column.name not in used:
+            (paths if holds_pictures(column) else others).append(column)
+    telling = [column for column in others if not tells_nothing(column)]
+    return f"nothing but the pictures of {paths[0].name!r} to go by" if len(paths) == 1 and not telling else ""
+
+
+def holds_pictures(column: Raw) -> bool:
+    """Whether nearly all of a column's cells are names of pictures."""
+    if column.form != "words" or not column.levels:
+        return False
+    some = column.levels[:: max(1, len(column.levels) // 200)]
+    return sum(is_picture(_as_path(cell)) for cell in some) >= NEARLY_ALL * len(some)
+
+
+def _as_path(cell: str) -> PurePath:
+    return PurePosixPath(cell.replace("\\", "/").strip())
+
+
+def _head(source: Any, question: Question) -> Frame:
+    if isinstance(source, str | Path):
+        path = Path(os.path.expanduser(source))
+        if not os.path.isfile(path) or not (files.tabular_ending(path.name) or files.looks_tabular(path)):
+            raise SourceError(f"{path} is no file of rows and columns.")
+        source = next(tables.batches(path, LOOKED_AT, question.options))
+    elif not frames.is_frame(source):
+        raise SourceError("no frame")
+    return frames.from_frame(source, LOOKED_AT)
+
+
+def read(source: Any, question: Question) -> Found:
+    """The files with what else is known of them. Raises an InputError where there are none."""
+    if isinstance(source, str | Path) and not sql.is_address(source):
+        path = Path(os.path.expanduser(source))
+        if os.path.isdir(path) or folders.classes(path, is_picture):
+            return _of_folder(path)
+    frame = tables.read(source, question.options, seed=question.seed)
+    column = frame.column(_column(frame, question), "--image")
+    if column.name == question.target:
+        raise OptionError(f"--image {column.name} is the target too. Name another column for one of them.")
+    base = Path(os.path.expanduser(source)).absolute().parent if isinstance(source, str | Path) else Path.cwd()
+    items = tuple(_item(base, name) for name in column.strings())
+    if not any(items):
+        shown = folders.shown([repr(name) for name in column.strings() if name][:1])
+        raise SourceError(
+            f"None of the files that {column.name!r} names is there ({shown}). Paths are read from {base}; write them "
+            "from there, or whole."
+        )
+    return Found(frame, items, column.name, of_folder=False)
+
+
+def _column(frame: Frame, question: Question) -> str:
+    if wanted := named(question):
+        return wanted
+    found = [column.name for column in frame.columns if column.name != question.target and holds_pictures(column)]
+    if len(found) != 1:
+        several = f"{' and '.join(map(repr, found))} name pictures" if found else "No column names pictures"
+        raise OptionError(f"{several}. Name the one to read: --image COLUMN. There are: {', '.join(frame.names[:12])}.")
+    return found[0]
+
+
+def _item(base: Path, name: str | None) -> Item | None:
+    if not name:
+        return None
+    path = base / Path(name.replace("\\", "/") if os.sep == "/" else name)
+    return folders.file_item(path, "", name) if path.is_file() else None
+
+
+def _of_folder(path: Path) -> Found:
+    items = folders.items(path, is_picture, "pictures")
+    labels = sorted({item.label for item in items})
+    codes = np.array([labels.index(item.label) for item in items], dtype=np.int32)
+    names = tuple(item.name for item in items)
+    made = (
+        Raw(FILE, "words", np.arange(len(items), dtype=np.int32), names),
+        Raw(CLASS, "words", codes, tuple(labels)),
+    )
+    facts: dict[str, Any] = {"name": path.name, "path": str(path.absolute()), "format": "folder"}
+    facts |= {"bytes": sum(item.size for item in items), "rows": len(items), "columns": 2}
+    facts |= {"rows_in_source": len(items)}
+    return Found(Frame(made, len(items), facts), tuple(items), FILE, of_folder=True)
+
+
+def files_of(places: Sequence[Path]) -> list[Path]:
+    """The pictures among files and folders, those of a folder's folders too, by name."""
+    found: list[Path] = []
+    for place in places:
+        inside = sorted([*place.glob("*"), *place.glob("*/*")]) if place.is_dir() else [place]
+        found += [path for path in inside if path.is_file() and is_picture(path)]
+    return found

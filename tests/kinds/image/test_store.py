@@ -1,0 +1,112 @@
+"""Decoded pictures on the disk: once, whole, found again, and never too many."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deepenough.errors import SourceError
+from deepenough.kinds import folders
+from deepenough.kinds.image import decode, store
+from deepenough.kinds.image.inputs import Pictures
+from tests.kinds.image.files import folder
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "cache"))
+    yield tmp_path / "cache" / "pictures"
+    store.give_back()
+
+
+def items(place: Path) -> list[folders.Item]:
+    return folders.items(place, decode.is_picture, "pictures")
+
+
+def test_pictures_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    some = items(folder(tmp_path / "in"))
+    first = store.decoded(some, 16, 20)
+    read = Pictures.mapped(first.path)
+    expected = np.stack([decode.decoded(item.read(), 16, 20)[0] for item in some])
+    assert np.array_equal(read.read(), expected) and read.shape == (16, 20, 3)
+    assert isinstance(read.pixels, np.memmap)
+    monkeypatch.setattr(decode, "decoded", lambda *_: pytest.fail("decoded again"))
+    again = store.decoded(some, 16, 20)
+    assert (again.path, again.sha256, again.formats) == (first.path, first.sha256, first.formats)
+    assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".npy"]
+
+
+def test_another_file_or_size_is_decoded_anew(tmp_path: Path) -> None:
+    some = items(folder(tmp_path / "in"))
+    first = store.decoded(some, 16, 20)
+    assert store.decoded(some, 20, 16).path != first.path
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "in" / "dark" / "000.png")
+    changed = store.decoded(items(tmp_path / "in"), 16, 20)
+    assert changed.path != first.path and changed.sha256 != first.sha256
+
+
+def test_what_is_no_picture_is_left_out_with_its_reason(tmp_path: Path) -> None:
+    place = folder(tmp_path / "in")
+    (place / "dark" / "003.png").write_bytes(b"nothing")
+    found = store.decoded(items(place), 16, 20)
+    assert len(found.there) == 23 and 3 not in found.there.tolist()
+    assert found.reasons == {3: "its bytes are no picture of a format that is read"}
+    assert len(Pictures.mapped(found.path)) == len(found.sizes) == len(found.greys) == 23
+
+
+def test_the_cache_keeps_to_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    some = items(folder(tmp_path / "in"))
+    old = store.decoded(some, 16, 20)
+    store.give_back()  # as at the end of its process
+    os.utime(old.path, (1, 1))
+    held = store.decoded(some, 17, 20)
+    monkeypatch.setattr(store, "MOST_BYTES", old.path.stat().st_size * 2)
+    store.decoded(some, 18, 20)
+    assert not old.path.exists() and held.path.exists(), "the oldest goes, what is in use stays"
+
+
+def test_a_full_disk_and_a_place_that_can_not_be_written_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = items(folder(tmp_path / "in"))
+    usage = type("Usage", (), {"free": 100})
+    monkeypatch.setattr(store.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(SourceError, match="has no room for"):
+        store.decoded(some, 16, 20)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "file"))
+    with pytest.raises(SourceError, match=store.VARIABLE):
+        store.cache_folder()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from deepenough.kinds import folders
+from deepenough.kinds.image import decode, store
+whole = decode.decoded
+def dies(content, height, width, count=[0]):
+    count[0] += 1
+    if count[0] == 20:
+        os.kill(os.getpid(), 9)
+    return whole(content, height, width)
+decode.decoded = dies
+store.decoded(folders.items(Path(sys.argv[1]), decode.is_picture, "pictures"), 16, 20)
+"""
+
+
+def test_killed_while_it_writes_it_leaves_nothing_that_counts(tmp_path: Path, cache: Path) -> None:
+    place = folder(tmp_path / "in")
+    environment: dict[str, Any] = {**os.environ, store.VARIABLE: str(cache.parent)}
+    done = subprocess.run([sys.executable, "-c", KILLED, str(place)], env=environment, check=False)
+    assert done.returncode == -9
+    assert not list(cache.glob("*.npy"))
+    assert len(store.decoded(items(place), 16, 20).there) == 24
