@@ -10,23 +10,22 @@ Needs that this module answers:
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from deepenough.kinds.answers import Answers, outer_rows
+from deepenough.kinds.answers import REFIT_ROWS, SECOND_FIT, Answers, outer_rows
 from deepenough.kinds.stored import read, write
-from deepenough.kinds.weighted import WeightedSums, raw
 from deepenough.learner import Examples, Limits
 
 FIRST_ROWS = 500
 """Rows of the first fit under a clock; each next one has twice as many."""
 GROWTH = 2.3
 """The exponent by which seconds are taken to grow with rows."""
-CALIBRATING = 0.001
-"""Penalty on the squared weights that turn distances into probabilities, by row."""
+OFFSETS_ROWS = 5.0
+"""Strength of the pull of classes' offsets towards none, about the say of so many rows."""
 ROWS_AT_ONCE = 1_024
 HELD_SHARE = 0.2
 """Of the rows, held out to calibrate where none are inner."""
@@ -38,7 +37,8 @@ class Machine:
 
     centre, scale: of the features. vectors: standardised rows that support, float32, shape (s, columns). weights: of
     them for each pair of classes, float64, shape (pairs, s), or (1, s); shift: shape (pairs,). gamma: width of the
-    kernel. meaning: weights that turn distances into answers, shape (classes + 1, outputs); None for numbers.
+    kernel. slope, offsets: what leads mean as logarithms of chances, a number and shape (width,); of numbers unused.
+    average: what is answered where nothing could be learnt.
     """
 
     answers: Answers
@@ -48,24 +48,20 @@ class Machine:
     weights: np.ndarray
     shift: np.ndarray
     gamma: float
-    meaning: np.ndarray | None
     average: np.ndarray
+    slope: float = 1.0
+    offsets: np.ndarray = field(default_factory=lambda: np.zeros(1))
     planned: float = 1.0
 
     def __call__(self, matrix: np.ndarray) -> np.ndarray:
         """The answers of rows of features, as a model gives them."""
         if not len(self.vectors):
             return self.answers.decode(np.repeat(self.average, len(matrix), axis=0))
-        distances = self.distances(matrix)
-        if self.meaning is None:
-            return self.answers.decode(distances[:, 0])
-        return self.answers.decode(raw(distances, self.meaning, self.answers))
-
-    def distances(self, matrix: np.ndarray) -> np.ndarray:
-        """From the border of each class (of two: of the second alone), float64, shape (n, width); or numbers."""
         found = [self._pairs(matrix[start : start + ROWS_AT_ONCE]) for start in range(0, len(matrix), ROWS_AT_ONCE)]
         pairs = np.concatenate(found) if found else np.zeros((0, len(self.shift)))
-        return pairs if len(self.shift) == 1 else _of_classes(pairs, self.answers.width)
+        if self.answers.n_classes is None:
+            return self.answers.decode(pairs[:, 0])
+        return self.answers.decode(softmax(self.slope * leads(pairs, self.answers.width) + self.offsets))
 
     def _pairs(self, matrix: np.ndarray) -> np.ndarray:
         rows = ((matrix - self.centre) / self.scale).astype(np.float64)
@@ -75,47 +71,68 @@ class Machine:
 
     def save(self, folder: Path) -> None:
         """As arrays, and JSON."""
-        arrays = {name: getattr(self, name) for name in ("centre", "scale", "vectors", "weights", "shift", "average")}
-        if self.meaning is not None:
-            arrays["meaning"] = self.meaning
-        write(folder, "machine", {"answers": self.answers.to_json(), "gamma": self.gamma}, arrays)
+        facts = {"answers": self.answers.to_json(), "gamma": self.gamma, "slope": self.slope}
+        names = ("centre", "scale", "vectors", "weights", "shift", "average", "offsets")
+        write(folder, "machine", facts, {name: getattr(self, name) for name in names})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Itself again."""
         facts, arrays = read(folder, "machine")
-        meaning = arrays.pop("meaning", None)
-        known: dict[str, Any] = {"gamma": facts["gamma"], "meaning": meaning, **arrays}
-        return cls(Answers.from_json(facts["answers"]), **known)
+        known: dict[str, Any] = {**facts, **arrays, "answers": Answers.from_json(facts["answers"])}
+        return cls(**known)
 
 
-def _of_classes(pairs: np.ndarray, width: int) -> np.ndarray:
-    """For each class how many of its duels it wins, and by how much: what breaks ties stays below a half."""
-    votes, sums = np.zeros((len(pairs), width)), np.zeros((len(pairs), width))
-    place = 0
+def leads(pairs: np.ndarray, width: int) -> np.ndarray:
+    """By how much each class leads in its duels, in all: float64, shape (n, width).
+
+    pairs: distances from the border of each pair of classes, of the first over the second, shape (n, pairs); of two
+    classes of the second over the first. A lead of more than a margin's width counts as that.
+    """
+    cut = np.clip(pairs, -1.0, 1.0)
+    if width == 2:
+        return np.concatenate([-cut, cut], axis=1)
+    total, place = np.zeros((len(pairs), width)), 0
     for first in range(width):
         for second in range(first + 1, width):
-            lead = pairs[:, place]
-            sums[:, first] += lead
-            sums[:, second] -= lead
-            votes[np.arange(len(pairs)), np.where(lead > 0, first, second)] += 1
+            total[:, first] += cut[:, place]
+            total[:, second] -= cut[:, place]
             place += 1
-    return np.asarray(votes + sums / (3 * (np.abs(sums) + 1)))
+    return total
 
 
-def fit(matrix: np.ndarray, examples: Examples, limits: Limits, seed: int, penalty: float, width: float) -> Machine:
-    """Fit on the rows that are not inner, and say on the inner ones what distances mean.
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Chances of classes, rows summing to 1."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True)) if len(scores) else scores
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def fit(
+    matrix: np.ndarray, examples: Examples, limits: Limits, seed: int, penalty: float, width: float
+) -> tuple[Machine, np.ndarray | None]:
+    """Fit on the rows that are not inner, say on the inner ones what leads mean, and fit again with them.
 
     matrix: of all examples. penalty: on what lies on the wrong side (C). width: of the kernel, as a factor of
-    scikit-learn's `scale`.
+    scikit-learn's `scale`. Returns the inner rows' answers too, by the first fit; None where there is only that.
     """
+    started = time.monotonic()
     rows, held = outer_rows(examples), examples.inner
     order = np.random.default_rng(seed).permutation(rows)
     if not len(held) or len(held) == len(examples):
         cut = max(1, round(HELD_SHARE * len(order)))
         order, held = order[cut:], np.sort(order[:cut])
-    machine = _largest(matrix, examples, order, limits, penalty, width)
-    return _with_meaning(machine, matrix, examples, held, limits)
+    machine = _with_meaning(_largest(matrix, examples, order, limits, penalty, width), matrix, examples, held)
+    spent = time.monotonic() - started
+    whole = len(examples)
+    if machine.planned < 1 or whole > REFIT_ROWS or not len(machine.vectors):
+        return machine, None
+    if limits.seconds_left() < SECOND_FIT * spent * (whole / len(order)) ** GROWTH:
+        return machine, None
+    again = _fitted(matrix, examples, np.random.default_rng(seed).permutation(whole), penalty, width, 1.0)
+    if again.answers.present != machine.answers.present:  # a class that only inner rows have: nobody knows its leads
+        return machine, None
+    again = replace(again, slope=machine.slope, offsets=machine.offsets)
+    return again, machine(matrix[examples.inner])
 
 
 def _largest(
@@ -152,12 +169,12 @@ def _fitted(
     gamma = width / max(1, matrix.shape[1] * float(standard.var()))
     if (answers.n_classes is not None and answers.width < 2) or not float(standard.var()):
         nothing = np.zeros((0, matrix.shape[1]), dtype=np.float32)
-        return Machine(answers, centre, scale, nothing, np.zeros((1, 0)), np.zeros(1), gamma, None, average, planned)
+        return Machine(answers, centre, scale, nothing, np.zeros((1, 0)), np.zeros(1), gamma, average, planned=planned)
     own = {"C": penalty, "gamma": gamma, "cache_size": 500}
     machine = SVR(epsilon=0.1, **own) if answers.n_classes is None else SVC(**own)
     machine.fit(standard, targets, sample_weight=counts)
     weights, shift = _by_pair(machine, answers.width if answers.n_classes is not None else 1)
-    return Machine(answers, centre, scale, machine.support_vectors_, weights, shift, gamma, None, average, planned)
+    return Machine(answers, centre, scale, machine.support_vectors_, weights, shift, gamma, average, planned=planned)
 
 
 def _by_pair(machine: Any, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -180,22 +197,28 @@ def _by_pair(machine: Any, width: int) -> tuple[np.ndarray, np.ndarray]:
     return weights, np.asarray(shift)
 
 
-def _with_meaning(
-    machine: Machine, matrix: np.ndarray, examples: Examples, held: np.ndarray, limits: Limits
-) -> Machine:
-    """With what distances mean, learnt on rows that it was not fitted on (Platt, 1999, for several classes at once)."""
+def _with_meaning(machine: Machine, matrix: np.ndarray, examples: Examples, held: np.ndarray) -> Machine:
+    """With what leads mean, learnt on rows that it was not fitted on (after Platt, 1999): a slope, an offset a class."""
+    from scipy.optimize import minimize
+
     answers = machine.answers
-    if answers.n_classes is None or not len(machine.vectors):
-        return machine
-    known = held[answers.knows(examples.targets[held])]
-    distances = machine.distances(matrix[known])
-    return replace(machine, meaning=_meaning(distances, examples, known, answers, limits))
+    known = held[answers.knows(examples.targets[held])] if answers.n_classes is not None else held[:0]
+    if not len(known) or not len(machine.vectors):
+        return replace(machine, offsets=np.zeros(max(1, answers.width)))
+    told, goals = leads(machine._pairs(matrix[known]), answers.width), answers.encode(examples.targets[known])
+    counts = examples.weights_of(known)
+    shares = np.full(len(known), 1 / len(known)) if counts is None else counts / counts.sum()
+    right = np.eye(answers.width)[goals]
+    pull = OFFSETS_ROWS / len(known)
 
+    def loss(given: np.ndarray) -> tuple[float, np.ndarray]:
+        slope, offsets = given[0], given[1:]
+        chances = softmax(slope * told + offsets)
+        off = shares[:, None] * (chances - right)
+        value = -float(shares @ np.log(np.maximum(chances[np.arange(len(goals)), goals], 1e-12)))
+        slopes = np.concatenate([[(off * told).sum()], off.sum(axis=0) + pull * offsets])
+        return value + 0.5 * pull * float(offsets @ offsets), slopes
 
-def _meaning(
-    distances: np.ndarray, examples: Examples, rows: np.ndarray, answers: Answers, limits: Limits
-) -> np.ndarray:
-    counts = examples.weights_of(rows)
-    free = Limits(threads=limits.threads)
-    sums = WeightedSums(distances, answers.encode(examples.targets[rows]), answers, free, counts)
-    return sums.weights(max(0.1, CALIBRATING * len(rows)))
+    start = np.concatenate([[1.0], np.zeros(answers.width)])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(1e-3, 50.0)] + [(-10, 10)] * answers.width)
+    return replace(machine, slope=float(found.x[0]), offsets=found.x[1:])

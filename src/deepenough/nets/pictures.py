@@ -11,6 +11,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +24,7 @@ from deepenough.nets.augment import Augment
 from deepenough.nets.blocks import Dropout, MemberLinear
 
 GROUPS = 8
-"""Channels are normalised in so many groups (Wu and He, 2018, arXiv 1803.08494)."""
+"""Channels are normalised in so many groups, where they can be parted so (Wu and He, 2018, arXiv 1803.08494)."""
 
 
 class Body(nn.Module, ABC):
@@ -104,7 +105,7 @@ class Block(nn.Module):
 def _layer(inputs: int, filters: int, stride: int = 1) -> nn.Sequential:
     """A convolution of three by three, normalised."""
     convolution = nn.Conv2d(inputs, filters, 3, stride, padding=1, bias=False)
-    return nn.Sequential(convolution, nn.GroupNorm(min(GROUPS, filters), filters))
+    return nn.Sequential(convolution, nn.GroupNorm(math.gcd(GROUPS, filters), filters))
 
 
 BODIES: dict[str, type[Body]] = {body.__name__: body for body in (Convolutions, Residual)}

@@ -41,7 +41,7 @@ PASSES = 5.0
 """Under a clock pictures are shrunk until there is time for so many passes over them."""
 SMALLEST = 20
 """Pixels of the shorter side, below which pictures aren't shrunk."""
-PICTURE_EPOCHS = 60_000
+PICTURE_EPOCHS = 40_000
 """Pictures x epochs of a fit, at most, so that a fit on many ends; but never fewer than a few epochs."""
 FEWEST_EPOCHS = 6.0
 UNCHECKED_EPOCHS = 15.0

@@ -31,7 +31,7 @@ class HogSvm(Learner):
     """
 
     penalty: float = 10.0
-    width: float = 1.0
+    width: float = 0.5
     colours: bool = True
 
     needs = (*decode.NEEDS, "scikit-learn")
@@ -42,7 +42,10 @@ class HogSvm(Learner):
         """Describe, fit the machine, learn what its distances mean."""
         descriptors = Descriptors(("gradients", "colours") if self.colours else ("gradients",))
         matrix = descriptors(examples.inputs)
-        return HogSvmModel(descriptors, kernel.fit(matrix, examples, limits, seed, self.penalty, self.width))
+        machine, inner = kernel.fit(matrix, examples, limits, seed, self.penalty, self.width)
+        model = HogSvmModel(descriptors, machine)
+        model.inner_predictions = inner
+        return model
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:

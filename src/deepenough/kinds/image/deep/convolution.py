@@ -32,16 +32,16 @@ class Convolution(Learner):
     rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes over the pictures.
     """
 
-    width: int = 32
+    width: int = 16
     layers: int = 3
-    shift: float = 0.1
+    shift: float = 0.05
     light: float = 0.1
     mirror: bool = False
     dropout: float = 0.2
     smoothing: float = 0.02
-    rate: float = 0.003
+    rate: float = 0.005
     weight_decay: float = 0.05
-    epochs: int = 40
+    epochs: int = 25
 
     needs = net.NEEDS
     preload = net.PRELOAD
@@ -61,7 +61,7 @@ class Convolution(Learner):
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
         return {
-            "width": lambda rng: int(rng.choice([16, 32, 48])),
+            "width": lambda rng: int(rng.choice([16, 24, 32])),
             "shift": lambda rng: float(rng.choice([0.0, 0.05, 0.1, 0.2])),
             "mirror": lambda rng: bool(rng.choice([False, True])),
             "dropout": lambda rng: float(rng.choice([0.1, 0.3, 0.5])),

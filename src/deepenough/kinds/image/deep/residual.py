@@ -34,16 +34,16 @@ class Residual(Learner):
     rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes over the pictures.
     """
 
-    width: int = 24
+    width: int = 16
     blocks: int = 1
-    shift: float = 0.1
+    shift: float = 0.05
     light: float = 0.1
     mirror: bool = False
     dropout: float = 0.2
     smoothing: float = 0.02
     rate: float = 0.003
     weight_decay: float = 0.05
-    epochs: int = 30
+    epochs: int = 25
 
     needs = net.NEEDS
     preload = net.PRELOAD
@@ -63,7 +63,7 @@ class Residual(Learner):
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
         return {
-            "width": lambda rng: int(rng.choice([16, 24, 32])),
+            "width": lambda rng: int(rng.choice([12, 16, 24])),
             "blocks": lambda rng: int(rng.choice([1, 2])),
             "mirror": lambda rng: bool(rng.choice([False, True])),
             "dropout": lambda rng: float(rng.choice([0.1, 0.3, 0.5])),
