@@ -42,7 +42,7 @@ def order(cls: type[Learner], seconds: float | None = 1.0, memory: int = 2**40, 
         threads=1,
         memory_bytes=memory,
         keep=True,
-        time_one=True,
+        one_row_seconds=0.5,
     )
 
 

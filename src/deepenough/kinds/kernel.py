@@ -198,7 +198,7 @@ def _by_pair(machine: Any, width: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _with_meaning(machine: Machine, matrix: np.ndarray, examples: Examples, held: np.ndarray) -> Machine:
-    """With what leads mean, learnt on rows that it was not fitted on (after Platt, 1999): a slope, an offset a class."""
+    """With what leads mean, learnt on rows that it was not fitted on (Platt, 1999): a slope, an offset a class."""
     from scipy.optimize import minimize
 
     answers = machine.answers

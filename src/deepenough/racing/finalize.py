@@ -25,7 +25,7 @@ from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
 from deepenough.racing.order import Order
-from deepenough.racing.scheduler import GRACE_SECONDS, threads_for
+from deepenough.racing.scheduler import GRACE_SECONDS, ONE_ROW_SECONDS, threads_for
 from deepenough.racing.standing import RESEED, SAVE_SECONDS, Race, explain_seconds
 from deepenough.racing.testing import seconds_wanted
 
@@ -125,7 +125,7 @@ def _refit(loop: Loop, name: str, rows: int) -> Trial:
         kill_seconds=None if limit is None else limit + GRACE_SECONDS,
         threads=threads_for(loop.plan, rows),
         keep=True,
-        time_one=True,
+        one_row_seconds=ONE_ROW_SECONDS,
     )
     everything = rows == loop.plan.rows
     return loop.unscored(order, loop.task.refit_job(seed) if everything else loop.task.job(rows, 0, seed))

@@ -11,6 +11,7 @@ Needs that this module answers:
 from __future__ import annotations
 
 import dataclasses
+import math
 import shutil
 import signal
 import threading
@@ -36,8 +37,9 @@ BLEND_WEIGHTS = (0.25, 0.5, 0.75)
 """Shares of the classical finalist in the blends that are judged beside the two."""
 
 
-VERDICT_SECONDS = 1.0
-"""The verdict so far is asked for at most so often: it takes the time of a small fit."""
+VERDICT_SECONDS, VERDICT_SHARE = 1.0, 0.04
+"""The verdict so far is asked for at most so often, and takes at most so much of the time between two: many small fits
+make it as dear as one of them."""
 
 MOST_MISSES = 20
 """Draws from a search space in a row that may bring nothing new, before it counts as exhausted."""
@@ -93,7 +95,7 @@ class Loop:
         self.units = {fold: task.units(fold) for fold in range(task.folds)}
         self.interrupted = False
         self.stop = _CtrlC()
-        self._judged_seconds = -VERDICT_SECONDS
+        self._judge_again_seconds = -math.inf
         self._disk_full = False
         self._dropped = {name for name, _ in dropped(self.evidence)}
 
@@ -290,10 +292,11 @@ class Loop:
         finals = {(t.family, t.fold) for t in self.trials if t.purpose == "final" and t.finished}
         if all((family, order.fold) in finals for family in FAMILIES):
             yield self.say("rung_done", {"n_train": order.n_train, "fold": order.fold})
-            if self.clock() < self._judged_seconds + VERDICT_SECONDS:
+            if (began := self.clock()) < self._judge_again_seconds:
                 return
             verdict = judge(self.evidence, final=False, curves=False)
-            self._judged_seconds = self.clock()
+            took = self.clock() - began
+            self._judge_again_seconds = began + max(VERDICT_SECONDS, took / VERDICT_SHARE)
             gap = verdict.gap and {"value": verdict.gap.value, "low": verdict.gap.low, "high": verdict.gap.high}
             said = {"decision": verdict.decision, "sentence": decision_sentence(verdict), "gap": gap}
             yield self.say("verdict_so_far", said)

@@ -19,7 +19,7 @@ class Order:
     limit_seconds: the soft deadline from GO on; None without a clock.
     kill_seconds: after so long the process group is killed.
     keep: save the fitted model into the run folder.
-    time_one: measure the latency of single predictions.
+    one_row_seconds: at most so long single predictions are timed; 0: they are not.
     cache: folder that trials of the family share (see `Limits.cache`); empty: there is none.
     """
 
@@ -38,7 +38,7 @@ class Order:
     memory_bytes: int
     device: str = "cpu"
     keep: bool = False
-    time_one: bool = False
+    one_row_seconds: float = 0.0
     cache: str = ""
 
     @classmethod

@@ -40,6 +40,8 @@ LIKELY = 0.5
 """A challenger that beats its family's leader with more than this probability need not wait for the others' rungs."""
 THREADS_PAY_FROM_ROWS = 10_000
 GRACE_SECONDS = 2.0
+ONE_ROW_SECONDS, VARIANT_ONE_ROW_SECONDS = 0.5, 0.1
+"""Single predictions are timed for so long, once a contender; nobody pays for it."""
 
 
 def next_order(evidence: Evidence, elapsed_seconds: float) -> Order | None:
@@ -286,8 +288,15 @@ def _order(race: Race, wish: Wish, left: float) -> Order:
         kill_seconds=None if limit is None else limit + GRACE_SECONDS + 2 * race.predict_seconds(contender),
         threads=threads_for(plan, wish.n_train),
         keep=final and contender.family in FAMILIES,
-        time_one=final and wish.fold == (0 if contender.name == contender.learner else 1),
+        one_row_seconds=_one_row_seconds(wish) if final else 0.0,
     )
+
+
+def _one_row_seconds(wish: Wish) -> float:
+    """Of a learner's first final; of a variant's second one, which few reach, and shortly: there are many of them."""
+    if wish.contender.name == wish.contender.learner:
+        return ONE_ROW_SECONDS if wish.fold == 0 else 0.0
+    return VARIANT_ONE_ROW_SECONDS if wish.fold == 1 else 0.0
 
 
 def threads_for(plan: Plan, n_train: int) -> int:

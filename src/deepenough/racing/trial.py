@@ -30,9 +30,10 @@ from deepenough.racing.order import Order
 
 Arrays = Mapping[str, np.ndarray]
 
-ONE_ROW_SECONDS = 0.5
-"""At most so long is spent on timing single predictions."""
 ONE_ROW_TIMES = 80
+"""Single predictions that are timed, at most."""
+READ_BACK = 60
+"""Judged units whose predictions by the saved model are held against those of the fitted one."""
 
 
 def imported(path: str) -> Any:
@@ -119,8 +120,8 @@ def _supervised(
     if order.keep:
         model, kept = _kept(folder, model, judged, temperature, predictions)
         told |= kept
-    if order.time_one:
-        told |= _one_row(model, judged)  # by the model that was read back, which knows no cache
+    if order.one_row_seconds:
+        told |= _one_row(model, judged, order.one_row_seconds)  # by the model that was read back, which knows no cache
     return told
 
 
@@ -169,12 +170,12 @@ def _measured(meter: Meter, fitting: Meter, predict_seconds: float, rows: int) -
     }
 
 
-def _one_row(model: Model, judged: Any) -> dict[str, float]:
+def _one_row(model: Model, judged: Any, seconds: float) -> dict[str, float]:
     """Milliseconds of single predictions, alone on the machine, after one that is not counted."""
     milliseconds = []
     rows = [judged.take(np.array([index % len(judged)])) for index in range(ONE_ROW_TIMES)]
     model.predict(rows[0])
-    end = time.perf_counter() + ONE_ROW_SECONDS
+    end = time.perf_counter() + seconds
     for row in rows:
         start = time.perf_counter()
         model.predict(row)
@@ -192,7 +193,7 @@ def _kept(
     place = folder / "model"
     place.mkdir()
     model.save(place)
-    some = np.arange(min(len(judged), 200))
+    some = np.arange(min(len(judged), READ_BACK))
     loaded = type(model).load(place)
     again = calibration.apply(loaded.predict(judged.take(some)), temperature)
     difference = float(np.max(np.abs(again - predictions[some]) / np.maximum(np.abs(predictions[some]), 1), initial=0))
