@@ -138,3 +138,45 @@ def test_messy_whole_series(tmp_path: Path) -> None:
         [{"curve": [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0] * 3}, {"curve": [1.0]}]
     )
     assert len(answers) == 2
+
+
+def test_messy_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Truncated, of one pixel, of 20 megapixels, CMYK, 16 bits, a palette, animated, turned, lying, a bomb, words."""
+    from PIL import Image
+
+    from deepenough.kinds.image import store
+    from tests.kinds.image.files import bomb, encoded, folder, picture
+
+    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "cache"))
+    place = folder(tmp_path / "in", each=70)
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    sixteen = Image.fromarray(np.asarray(picture(3, mode="L")).astype(np.uint16) * 257)
+    sound = {
+        "one.png": encoded(picture(1, 1, 1)),
+        "large.jpg": encoded(picture(2, 5200, 4000), "JPEG"),
+        "print.jpg": encoded(picture(4, mode="CMYK"), "JPEG"),
+        "sixteen.png": encoded(sixteen),
+        "palette.gif": encoded(picture(5, mode="P"), "GIF"),
+        "moves.webp": encoded(picture(6), "WEBP", save_all=True, append_images=[picture(7)]),
+        "turned.jpg": encoded(picture(8), "JPEG", exif=exif),
+        "lies.bmp": encoded(picture(9)),
+    }
+    broken = {
+        "half.jpg": encoded(picture(), "JPEG")[:500],
+        "bomb.png": bomb(),
+        "words.png": b"no picture",
+        "empty.png": b"",
+    }
+    for name, content in (sound | broken).items():
+        (place / "dark" / name).write_bytes(content)
+    race = raced(place, tmp_path / "run", ("hog_boosted", "convolution"))
+    assert race.evidence.plan.kind == "image" and race.evidence.plan.rows == 140 + len(sound)
+    assert {trial.status for trial in race.evidence.trials} <= {"ok", "truncated"}
+    said = told(race)
+    for name in broken:
+        assert name in said, name
+    for odd in ("of another format than their names say", "smaller than 8 pixels", "hold several pictures"):
+        assert odd in said, odd
+    answers = deepenough.load(race.folder).predict(list((sound | broken).values()))
+    assert answers.filter(like="probability_").sum(axis=1).to_numpy() == pytest.approx(1.0)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from deepenough import kinds
-from deepenough.errors import OptionError, SourceError, TargetError
+from deepenough.errors import InputError, OptionError, SourceError
 from deepenough.kinds.image import sources, store, task
 from deepenough.task.task import Question
 from tests.kinds.image.files import folder
@@ -109,11 +109,17 @@ def test_what_can_not_be_meant_is_said(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "photos.csv", index=False)
     with pytest.raises(OptionError, match="is the target too"):
         task.load(tmp_path / "photos.csv", Question("photo", options={"image": "photo"}))
+    with pytest.raises(OptionError, match="names a column of a table"):
+        task.load(place, Question(None, options={"image": "photo"}))
+    with pytest.raises(InputError, match="are: 'file', 'class'"):
+        task.load(place, Question("kind"))
     for path in place.glob("light/*"):
         path.unlink()
-    assert not sources.recognised(place, Question(None))
-    with pytest.raises((TargetError, SourceError)):
+    assert why(place) == ("image", "a folder of pictures")
+    with pytest.raises(SourceError, match="all its pictures lie in 'dark'"):
         task.load(place, Question(None))
+    with pytest.raises(SourceError, match="its pictures lie in no folders"):
+        task.load(place / "dark", Question(None))
 
 
 def test_other_questions_are_left_to_others(tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ def recognised(source: Any, question: Question) -> str:
         return ""
     if isinstance(source, str | Path) and folders.classes(source, is_picture):
         return "a folder of pictures for each class"
+    if isinstance(source, str | Path) and _holds_pictures_alone(Path(os.path.expanduser(source))):
+        return "a folder of pictures"
     if wanted := named(question):
         return f"you named {wanted!r} as the column of pictures"
     if question.target is None:
@@ -77,6 +79,13 @@ def recognised(source: Any, question: Question) -> str:
             (paths if holds_pictures(column) else others).append(column)
     telling = [column for column in others if not tells_nothing(column)]
     return f"nothing but the pictures of {paths[0].name!r} to go by" if len(paths) == 1 and not telling else ""
+
+
+def _holds_pictures_alone(path: Path) -> bool:
+    """Whether it is a folder of pictures and of no table: whoever loads it says what it lacks."""
+    if not path.is_dir() or any(files.tabular_ending(each.name) for each in path.iterdir()):
+        return False
+    return bool(files_of([path]))
 
 
 def holds_pictures(column: Raw) -> bool:
@@ -107,6 +116,9 @@ def read(source: Any, question: Question) -> Found:
     if isinstance(source, str | Path) and not sql.is_address(source):
         path = Path(os.path.expanduser(source))
         if os.path.isdir(path) or folders.classes(path, is_picture):
+            _refuse_one_class(path)
+            if wanted := named(question):
+                raise OptionError(f"--image {wanted} names a column of a table, and {path} is a folder of pictures.")
             return _of_folder(path)
     frame = tables.read(source, question.options, seed=question.seed)
     column = frame.column(_column(frame, question), "--image")
@@ -121,6 +133,16 @@ def read(source: Any, question: Question) -> Found:
             "from there, or whole."
         )
     return Found(frame, items, column.name, of_folder=False)
+
+
+def _refuse_one_class(path: Path) -> None:
+    if path.is_dir() and not folders.classes(path, is_picture) and (found := files_of([path])):
+        inside = sorted({file.parent.name for file in found if file.parent != path})
+        where = f"all its pictures lie in {inside[0]!r}" if len(inside) == 1 else "its pictures lie in no folders"
+        raise SourceError(
+            f"{path} needs a folder of pictures for each class, and {where}. Sort them into two or more, or give a "
+            "table with a column of their paths and one of their answers."
+        )
 
 
 def _column(frame: Frame, question: Question) -> str:

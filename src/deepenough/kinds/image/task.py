@@ -196,6 +196,7 @@ def made_of(
     frame: a row for each of them. names: of all files that were there. pictures: the decoded ones, in the frame's
     order. absent: names of files that are not there.
     """
+    frame.column(str(question.target))  # names those that there are, where it is none
     asked = rows.asked(_placed(frame), question)
     order = asked.frame.column(PLACE).values.astype(np.int64)
     out = rows.not_inputs(asked) | {PLACE, column}
