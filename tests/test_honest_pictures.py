@@ -54,6 +54,8 @@ def test_a_pattern_anywhere_is_found_by_the_net_and_not_by_trees(tmp_path: Path)
     race = raced(tmp_path, pixels, labels, ("pixels_linear", "convolution"))
     assert race.decision == "deep_pays"
     assert all(item["shown"]["form"] == "picture" for item in race.facts["mistakes"]["classical"]["examples"])
+    looked = race.facts["mistakes"]["classical"]["examples"][0]["looked"]
+    assert len(looked["cells"]) == looked["rows"] * looked["columns"] == 36 and any(looked["cells"])
     page = (race.folder / "report.html").read_text(encoding="utf-8")
     assert "data:image/png;base64," in page and "img-src data:" in page
 

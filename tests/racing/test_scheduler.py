@@ -332,3 +332,18 @@ def test_a_refit_on_more_rows_than_were_measured_is_given_linear_growth() -> Non
     assert law is not None
     assert law.seconds(4000) < 3.0 < law.refit_seconds(4000) == pytest.approx(6.0, rel=0.05)
     assert law.refit_seconds(1000) == law.seconds(1000)
+
+
+def test_a_learner_that_nobody_knows_may_answer_as_long_as_it_fits() -> None:
+    order = next_order(evidence(plan(60.0), []), 3.0)
+    assert order is not None and order.limit_seconds is not None
+    assert order.kill_seconds == pytest.approx(2 * order.limit_seconds + 2.0)
+    known = [Trial(1, order.contender, order.family, "probe", 500, 0, 1, "ok", loss=0.4, wall_seconds=0.5)]
+    later = next_order(evidence(plan(60.0), known), 5.0)
+    while later is not None and later.contender != order.contender:
+        known.append(
+            Trial(len(known) + 1, later.contender, later.family, "probe", later.n_train, 0, later.seed, "error")
+        )
+        later = next_order(evidence(plan(60.0), known), 5.0)
+    assert later is not None and later.limit_seconds is not None
+    assert later.kill_seconds == pytest.approx(later.limit_seconds + 2.0)

@@ -26,8 +26,8 @@ SHARES = (1.0, 0.9, 0.5)
 """Of paths: which of the losses, sorted, are shown."""
 
 
-def of(task: SupervisedTask, own: Sequence[Fit]) -> list[dict[str, Any]]:
-    """The examples, in the order of `chosen`.
+def of(task: SupervisedTask, own: Sequence[Fit], places: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
+    """The examples at these places of fits and of their units, as `chosen` chose them.
 
     shown: what the kind shows of the unit. loss: its part of the judged loss.
     truth, said: a class's code each, `chance` of what was said and `chance_of_truth` beside; or a number each; or of
@@ -35,7 +35,7 @@ def of(task: SupervisedTask, own: Sequence[Fit]) -> list[dict[str, Any]]:
     """
     losses = [_losses(task, fit) for fit in own]
     found = []
-    for place, row in _chosen(task, own, losses):
+    for place, row in places:
         fit = own[place]
         shown = task.show(fit.trial.fold, fit.rows[row : row + 1])
         if not shown:
@@ -52,8 +52,9 @@ def _losses(task: SupervisedTask, fit: Fit) -> np.ndarray:
     return task.metric.evaluate(records)[1]
 
 
-def _chosen(task: SupervisedTask, own: Sequence[Fit], losses: Sequence[np.ndarray]) -> list[tuple[int, int]]:
+def chosen(task: SupervisedTask, own: Sequence[Fit]) -> list[tuple[int, int]]:
     """Places of fits, and of units in them."""
+    losses = [_losses(task, fit) for fit in own]
     fits = np.repeat(np.arange(len(own)), [len(fit.rows) for fit in own])
     rows = np.concatenate([np.arange(len(fit.rows)) for fit in own])
     worst = np.argsort(-np.concatenate(losses), kind="stable")

@@ -24,7 +24,7 @@ from deepenough.evidence import FAMILIES, Event, Trial, finite, read
 from deepenough.judge import importance, mistakes
 from deepenough.judge.verdict import Finalist, Verdict
 from deepenough.learner import Parted
-from deepenough.racing import examples
+from deepenough.racing import examples, occlusion
 from deepenough.racing.executors.local import Outcome
 from deepenough.racing.loop import Loop
 from deepenough.racing.perturb import Effort
@@ -126,7 +126,12 @@ def _examined(loop: Loop, finalist: Finalist, waiting: int) -> dict[str, Any]:
         found = mistakes.of_paths(truth[:, :-1], predictions, truth[:, -1], paths.levels)
     else:
         found = (mistakes.of_numbers if predictions.ndim == 1 else mistakes.of_classes)(truth, predictions)
-    return {"folds": len(own), "reason": "", "examples": examples.of(_task(loop), own), **found}
+    chosen = examples.chosen(_task(loop), own)
+    shown = examples.of(_task(loop), own, chosen)
+    looked = occlusion.of(loop, own, chosen, _seconds(loop, waiting)) if shown else []
+    for item, fields in zip(shown, looked, strict=False):
+        item["looked"] = fields
+    return {"folds": len(own), "reason": "", "examples": shown, **found}
 
 
 def _explained(loop: Loop, finalist: Finalist, waiting: int) -> dict[str, Any]:

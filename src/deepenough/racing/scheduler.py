@@ -285,11 +285,17 @@ def _order(race: Race, wish: Wish, left: float) -> Order:
         fold=wish.fold,
         seed=wish.seed,
         limit_seconds=limit,
-        kill_seconds=None if limit is None else limit + GRACE_SECONDS + 2 * race.predict_seconds(contender),
+        kill_seconds=None if limit is None else limit + GRACE_SECONDS + _answering_seconds(race, contender, limit),
         threads=threads_for(plan, wish.n_train),
         keep=final and contender.family in FAMILIES,
         one_row_seconds=_one_row_seconds(wish) if final else 0.0,
     )
+
+
+def _answering_seconds(race: Race, contender: Contender, limit: float) -> float:
+    """What answering may take after a fit: twice the longest so far; of a learner that never ended as long as the fit,
+    for some answer as slowly as they learn."""
+    return limit if race.law_of(contender) is None else 2 * race.predict_seconds(contender)
 
 
 def _one_row_seconds(wish: Wish) -> float:

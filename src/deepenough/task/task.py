@@ -182,9 +182,19 @@ class SupervisedTask(Task):
         """How the units at these places of the fold look to a person, as plain data of bounded size; none by default.
 
         A unit's `form` says how it is drawn. `words`: its `text`. `path`: `history` (numbers, null where unknown) up to
-        the moment `starts`. `curve`: `channels`, a list of numbers by name. Each has a `name`, which may be empty.
+        the moment `starts`. `curve`: `channels`, a list of numbers by name. `picture`: a PNG in base64. Each has a
+        `name`, which may be empty.
         """
         return ()
+
+    def occluded(self, units: Sequence[tuple[int, int]]) -> tuple[Any, tuple[int, int]] | None:
+        """Inputs of units of which one field after the other is hidden, and how many rows and columns of fields a unit
+        has; None where units have no fields, which is the default.
+
+        units: (fold, place among its judged units) of each. The inputs hold each unit's fields row by row, then the
+        next unit's.
+        """
+        return None
 
     def said_of_drivers(self, drivers: Sequence[Mapping[str, Any]]) -> Sequence[str]:
         """What the rises of the loss without single parts of the inputs mean, in sentences; by default nothing more.

@@ -124,6 +124,17 @@ def test_a_wrong_picture_is_shown_as_a_png() -> None:
     assert np.array_equal(drawn, made.all_inputs.read(made.splits.folds[0].judged[[3]])[0])
 
 
+def test_one_field_after_the_other_is_hidden() -> None:
+    made = toys.shapes()
+    inputs, (rows, columns) = made.occluded([(0, 2), (1, 5)])
+    assert (rows, columns) == (6, 6) and len(inputs) == 72
+    before = made.inputs(1).read(np.array([5]))[0]
+    hidden = inputs.read(np.array([36 + 6 * 2 + 3]))[0]  # the third row of fields, the fourth in it
+    assert (hidden[8:12, 12:16] == hidden[8, 12]).all()
+    hidden[8:12, 12:16] = before[8:12, 12:16]
+    assert np.array_equal(hidden, before)
+
+
 def test_regions_are_replaced_by_those_of_other_pictures() -> None:
     inputs = toys.shapes().all_inputs.take(np.arange(4))
     turned = np.array([1, 2, 3, 0])

@@ -40,6 +40,8 @@ WIDEST = 2.0
 LOOKED_AT = 300
 """Pictures whose own sizes say how large all are read."""
 MANY_COPIES = 0.05
+FIELDS = 6
+"""A side, that are hidden one after the other to see what an answer goes by."""
 TINY = 8
 SHOWN_SIDE = 96
 NAMED = 50
@@ -66,6 +68,21 @@ class ImageTask(RowsTask):
             {"form": "picture", "name": self.names[row], "picture": as_png(each)}
             for row, each in zip(judged.tolist(), pixels, strict=True)
         ]
+
+    def occluded(self, units: Sequence[tuple[int, int]]) -> tuple[Any, tuple[int, int]] | None:
+        """Each field in turn of the picture's mean colour."""
+        rows = np.array([self.splits.folds[fold].judged[place] for fold, place in units], dtype=np.int64)
+        some = self.all_inputs.take(rows)
+        height, width, channels = some.shape
+        hidden = np.repeat(np.array(some.pixels[some.places]), FIELDS**2, axis=0)
+        for number in range(len(hidden)):
+            row, column = divmod(number % FIELDS**2, FIELDS)
+            region = (
+                slice(row * height // FIELDS, (row + 1) * height // FIELDS),
+                slice(column * width // FIELDS, (column + 1) * width // FIELDS),
+            )
+            hidden[number][region] = hidden[number].mean(axis=(0, 1))
+        return Pictures.of(hidden, channels), (FIELDS, FIELDS)
 
     def traits(self, fold: int) -> Sequence[Trait]:
         judged = self.splits.folds[fold].judged
