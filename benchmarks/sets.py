@@ -1,8 +1,10 @@
-"""The sets of documents and of series that benchmarks run on: shipped ones, and those of a folder that you name."""
+"""The sets of documents, series and pictures that benchmarks run on: shipped ones, and those of a folder you name."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +38,7 @@ class Bench:
         import pandas as pd
 
         if self.path.suffix == ".zip":
-            return _documents(self.path)
+            return _pictures(self.path) if "image" in self.asked else _documents(self.path)
         return pd.read_parquet(self.path) if self.path.suffix == ".parquet" else pd.read_csv(self.path)
 
     def halves(self) -> tuple[Any, Any]:
@@ -112,6 +114,18 @@ def _documents(path: Path) -> Any:
     return pd.DataFrame(rows, columns=["text", "kind"])
 
 
+def _pictures(path: Path) -> Any:
+    """A zip with a folder a class, unpacked, as a frame of `file` and `kind`."""
+    import pandas as pd
+
+    place = Path(tempfile.gettempdir()) / f"deepenough-benchmarks-{os.getuid()}" / path.stem
+    with zipfile.ZipFile(path) as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".png"))
+        if not all((place / name).is_file() for name in names):
+            archive.extractall(place, names)
+    return pd.DataFrame([(str(place / name), Path(name).parent.name) for name in names], columns=["file", "kind"])
+
+
 _RIDES = {"target": "bikers", "time": "time", "known": ["holiday", "workingday"]}
 SETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "mails": ("mails.zip", {"target": "kind", "text": ["text"]}),
@@ -127,6 +141,8 @@ SETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "demand": ("demand.csv", {"target": "demand", "time": "time", "known": ["workday"], "horizon": 48}),
     "jobs": ("jobs.csv", {"target": "employed", "time": "month", "series": ["series"], "horizon": 12}),
     "houses": ("houses.csv", {"target": "sales", "time": "time", "series": ["city"], "horizon": 12}),
+    "fashion": ("fashion.zip", {"target": "kind", "image": "file"}),
+    "digits": ("digits.zip", {"target": "kind", "image": "file"}),
     "births": ("births.csv", {"target": "births", "time": "day", "series": ["state"], "horizon": 14}),
 }
 """By name the file, and what is asked of it; README.md says where each comes from, `make_sets.py` makes them."""
