@@ -119,8 +119,12 @@ def told(points: Sequence[Point]) -> str:
     for point in points:
         ends = [f"{name} {loss:.3f}" for name, loss in (point.classical, point.deep)]
         lines.append(f"{point.size:>9,} {point.judged_at:>10,}  {ends[0]:<28} {ends[1]:<28} {point.decision}")
-    ahead = next((point.size for point in points if point.deep[1] < point.classical[1]), None)
-    lines.append(f"Deep learning is ahead from {ahead:,} on." if ahead else "Deep learning is ahead at none of them.")
+    shown = next((point.size for point in points if point.decision == "deep_pays"), None)
+    ahead = [f"{point.size:,}" for point in points if point.deep[1] < point.classical[1]]
+    lines.append(f"That deep learning pays is shown {f'from {shown:,} on' if shown else 'at none of them'}.")
+    lines.append(
+        f"Its loss is the lower one at {', '.join(ahead) or 'none'}, which may be luck where nothing is shown."
+    )
     return "\n".join(lines)
 
 

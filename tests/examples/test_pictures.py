@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -38,7 +39,10 @@ def test_two_sizes_are_raced_and_told(pictures: Any, tmp_path: Path, monkeypatch
         points.append(point)
     assert points[0].judged_at < points[1].judged_at
     assert all(point.classical[1] < 1.5 < np.log(10) for point in points), "better than the trivial answer"
-    assert "200" in pictures.told(points) and "Deep learning is ahead" in pictures.told(points)
+    assert "200" in pictures.told(points)
+    pays = [dataclasses.replace(point, decision="deep_pays") for point in points[1:]]
+    assert "pays is shown from 400 on" in pictures.told([dataclasses.replace(points[0], decision="open"), *pays])
+    assert "at none of them" in pictures.told([dataclasses.replace(point, decision="open") for point in points])
     assert len(ElementTree.fromstring(pictures.drawn(points)).findall(".//*")) > 10
     new = read.part(range(1_900, 2_000))
     answers = deepenough.load(race.folder).predict(list(new.content))
