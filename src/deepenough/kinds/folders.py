@@ -74,7 +74,7 @@ def items(source: str | Path, wanted: Wanted, what: str) -> list[Item]:
 def file_item(file: Path, label: str, name: str | None = None) -> Item:
     """One file. name: what it is called; default `class/file`."""
     facts = file.stat()
-    stamp = f"{facts.st_size}-{facts.st_mtime_ns}"
+    stamp = f"{facts.st_size}-{facts.st_mtime_ns}-{facts.st_ctime_ns}-{facts.st_ino}"  # unpackers set the first two
     return Item(label, name or f"{label}/{file.name}", facts.st_size, stamp, file.read_bytes)
 
 

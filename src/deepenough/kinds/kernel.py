@@ -113,7 +113,8 @@ def fit(
     """Fit on the rows that are not inner, say on the inner ones what leads mean, and fit again with them.
 
     matrix: of all examples. penalty: on what lies on the wrong side (C). width: of the kernel, as a factor of
-    scikit-learn's `scale`. Returns the inner rows' answers too, by the first fit; None where there is only that.
+    scikit-learn's `scale`. Returns the inner rows' answers too, by the first fit and by a meaning that was learnt on
+    the other half of them; None where there are none.
     """
     started = time.monotonic()
     rows, held = outer_rows(examples), examples.inner
@@ -121,18 +122,32 @@ def fit(
     if not len(held) or len(held) == len(examples):
         cut = max(1, round(HELD_SHARE * len(order)))
         order, held = order[cut:], np.sort(order[:cut])
-    machine = _with_meaning(_largest(matrix, examples, order, limits, penalty, width), matrix, examples, held)
+    bare = _largest(matrix, examples, order, limits, penalty, width)
+    machine = _with_meaning(bare, matrix, examples, held)
+    inner = _crossed(bare, matrix, examples) if held is examples.inner else None
     spent = time.monotonic() - started
     whole = len(examples)
     if machine.planned < 1 or whole > REFIT_ROWS or not len(machine.vectors):
-        return machine, None
+        return machine, inner
     if limits.seconds_left() < SECOND_FIT * spent * (whole / len(order)) ** GROWTH:
-        return machine, None
+        return machine, inner
     again = _fitted(matrix, examples, np.random.default_rng(seed).permutation(whole), penalty, width, 1.0)
     if again.answers.present != machine.answers.present:  # a class that only inner rows have: nobody knows its leads
-        return machine, None
-    again = replace(again, slope=machine.slope, offsets=machine.offsets)
-    return again, machine(matrix[examples.inner])
+        return machine, inner
+    return replace(again, slope=machine.slope, offsets=machine.offsets), inner
+
+
+def _crossed(machine: Machine, matrix: np.ndarray, examples: Examples) -> np.ndarray:
+    """Answers of the inner rows, each by what leads mean on the other half of them."""
+    halves = [np.arange(start, len(examples.inner), 2) for start in (0, 1)]
+    parts = [
+        _with_meaning(machine, matrix, examples, examples.inner[other])(matrix[examples.inner[own]])
+        for own, other in (halves, halves[::-1])
+    ]
+    answers = np.empty((len(examples.inner), *parts[0].shape[1:]))
+    for own, part in zip(halves, parts, strict=True):
+        answers[own] = part
+    return answers
 
 
 def _largest(

@@ -125,7 +125,7 @@ class PictureNet(nn.Module):
     """Pictures standardised, in training made a little different, shrunk, seen by a body, and a head.
 
     mean, deviation: of each channel, from 0 to 1; learnt outside and saved with the weights. shrink: pixels a side that
-    become one.
+    become one. in_half: whether the body is computed in bfloat16; None: on an accelerator.
 
     Shape: uint8 (B, height, width, channels) -> (1, B, outputs).
     """
@@ -138,6 +138,7 @@ class PictureNet(nn.Module):
     ) -> None:
         super().__init__()
         self.body, self.augment, self.shrink = body, Augment(**augment), shrink
+        self.in_half: bool | None = None
         self.head = MemberLinear(1, body.width, outputs, 0.1)
         self.dropout = Dropout(dropout)
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
@@ -148,7 +149,8 @@ class PictureNet(nn.Module):
         x = (x - self.mean) / self.deviation
         if self.shrink > 1:
             x = functional.avg_pool2d(x, self.shrink, ceil_mode=True)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=x.is_cuda):
+        half = x.is_cuda if self.in_half is None else self.in_half
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
             found = self.body(x.contiguous(memory_format=torch.channels_last))
         return self.head(self.dropout(found.float())[None])  # type: ignore[no-any-return] # torch types calls as Any
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +74,54 @@ def test_the_cache_keeps_to_its_limit(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(store, "MOST_BYTES", old.path.stat().st_size * 2)
     store.decoded(some, 18, 20)
     assert not old.path.exists() and held.path.exists(), "the oldest goes, what is in use stays"
+
+
+def test_files_of_equal_names_sizes_and_times_are_told_apart(tmp_path: Path) -> None:
+    made = []
+    for name, colour in (("one", "red"), ("other", "blue")):
+        for label in ("a", "b"):
+            (tmp_path / name / label).mkdir(parents=True)
+            Image.new("RGB", (8, 8), colour).save(tmp_path / name / label / "0.bmp")
+            os.utime(tmp_path / name / label / "0.bmp", (1, 1))
+        made.append(store.decoded(items(tmp_path / name), 16, 16))
+    assert made[0].path != made[1].path
+    assert not np.array_equal(Pictures.mapped(made[0].path).read(), Pictures.mapped(made[1].path).read())
+
+
+def test_what_a_killed_process_left_is_removed_when_it_is_old(tmp_path: Path, cache: Path) -> None:
+    some = items(folder(tmp_path / "in"))
+    store.decoded(some, 16, 20)
+    for name, age in (("old.unfinished", 1e9), ("new.unfinished", 0.0)):
+        (cache / name).write_bytes(b"x")
+        os.utime(cache / name, (time.time() - age, time.time() - age))
+    store.decoded(some, 17, 20)
+    assert not (cache / "old.unfinished").exists() and (cache / "new.unfinished").exists()
+
+
+def test_what_another_race_removed_before_it_was_held_is_decoded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some, hold, held = items(folder(tmp_path / "in")), store._hold, []
+
+    def late(path: Path) -> None:
+        held.append(path)
+        if len(held) == 1:
+            path.unlink()
+        hold(path)
+
+    monkeypatch.setattr(store, "_hold", late)
+    assert len(Pictures.mapped(store.decoded(some, 16, 20).path)) == 24 and len(held) == 2
+
+
+def test_a_broken_member_of_a_zip_is_set_aside(tmp_path: Path) -> None:
+    packed = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", folder(tmp_path / "in")))
+    with zipfile.ZipFile(packed) as archive:
+        info = archive.getinfo("dark/003.png")
+    content = bytearray(packed.read_bytes())
+    content[info.header_offset + 30 + len(info.filename) + 60] ^= 0xFF
+    packed.write_bytes(bytes(content))
+    found = store.decoded(items(packed), 16, 20)
+    assert list(found.reasons) == [3] and "can't be unpacked" in found.reasons[3]
 
 
 def test_a_full_disk_and_a_place_that_can_not_be_written_are_named(

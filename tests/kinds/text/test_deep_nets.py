@@ -97,19 +97,6 @@ def _cheaper(examples: Examples) -> Examples:
     return examples.take(np.arange(40))
 
 
-def test_torch_gets_its_threads_back() -> None:
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
-        with net.few_threads(1):
-            assert torch.get_num_threads() == 1
-        with net.few_threads(net.FEW + 1):
-            assert torch.get_num_threads() == 2
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
-
-
 class TestMemory:
     def test_the_toy_holds_both_marks_as_far_apart_as_asked(self) -> None:
         texts, classes = order_of_two(50, apart=7, around=4, seed=1)

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from deepenough.errors import ModelError
+from deepenough.errors import ModelError, SourceError
 from deepenough.kinds import Codec, folders
 from deepenough.kinds.image import decode, sources
 from deepenough.kinds.image.inputs import Pictures
@@ -172,7 +172,7 @@ class ImageCodec(Codec):
             )
         for start in range(0, len(items), size):
             some = items[start : start + size]
-            yield self._encoded([item.read() for item in some], [item.name for item in some])
+            yield self._encoded([_read(item) for item in some], [item.name for item in some])
 
     def _of_table(self, source: Any, size: int) -> Iterator[Any]:
         """Rows of a table; paths are read from its folder."""
@@ -219,6 +219,14 @@ def _may_hold_files(path: Path) -> bool:
         return True
     is_zip = path.is_file() and not task_files.tabular_ending(path.name) and zipfile.is_zipfile(path)
     return is_zip and bool(folders.classes(path, decode.is_picture))
+
+
+def _read(item: folders.Item) -> bytes:
+    """Its content; nothing where it can't be read, which then counts as unread."""
+    try:
+        return item.read()
+    except (OSError, SourceError):
+        return b""
 
 
 def _called(file: Path, place: Path) -> str:

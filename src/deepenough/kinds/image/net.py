@@ -10,10 +10,9 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -25,6 +24,7 @@ from deepenough.kinds.image.inputs import Pictures
 from deepenough.learner import Examples, Limits, Model
 from deepenough.nets import weights
 from deepenough.nets.outputs import Outputs
+from deepenough.nets.threads import few_threads
 
 if TYPE_CHECKING:
     import torch
@@ -35,8 +35,6 @@ NEEDS = (*decode.NEEDS, "torch", "safetensors")
 PRELOAD = ("torch", "safetensors.numpy", "deepenough.nets.pictures", "deepenough.nets.supervised")
 BATCH = 64
 """Pictures at once where nothing is trained."""
-FEW = 16
-"""Up to so many pictures are answered in one thread."""
 PASSES = 5.0
 """Under a clock pictures are shrunk until there is time for so many passes over them."""
 SMALLEST = 20
@@ -100,22 +98,6 @@ class NetModel(Model):
         net.load_state_dict({name: torch.from_numpy(array) for name, array in learnt.items()})
         target = Outputs(**json.loads((folder / "target.json").read_text(encoding="utf-8")))
         return cls(net.eval(), architecture, target)
-
-
-@contextlib.contextmanager
-def few_threads(pictures: int) -> Iterator[None]:
-    """One thread for torch where pictures are few, as many as it has where they are many."""
-    import torch
-
-    before = torch.get_num_threads()
-    if pictures > FEW or before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def given(pictures: Pictures, device: str) -> Callable[[np.ndarray], tuple[torch.Tensor, ...]]:

@@ -23,10 +23,10 @@ import numpy as np
 from deepenough.errors import ModelError
 from deepenough.kinds.image import decode
 from deepenough.kinds.image.inputs import Pictures
-from deepenough.kinds.image.net import few_threads
 from deepenough.kinds.in_time import Pace
 from deepenough.kinds.kept import Kept, key_of
 from deepenough.learner import Pretrained
+from deepenough.nets.threads import few_threads
 
 if TYPE_CHECKING:
     import torch

@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,9 @@ LARGEST_BYTES = 4 << 30
 VARIABLE = "DEEPENOUGH_CACHE"
 """Environment variable that names another folder for it."""
 AT_ONCE = 256
+ATTEMPTS = 3
+ABANDONED_SECONDS = 86_400.0
+"""What is unfinished for so long was left by a process that was killed."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,14 @@ def decoded(items: Sequence[Item], height: int, width: int) -> Decoded:
     folder = cache_folder()
     key = _key(items, height, width)
     path, facts = folder / f"{key}.npy", folder / f"{key}.json"
-    if not (path.exists() and facts.exists()):
-        _make_room(folder, len(items) * height * width * 3)
-        _write(items, height, width, path, facts)
-    _hold(path)
-    return _read(path, facts)
+    for _ in range(ATTEMPTS):
+        if not (path.exists() and facts.exists()):
+            _make_room(folder, len(items) * height * width * 3)
+            _write(items, height, width, path, facts)
+        with contextlib.suppress(FileNotFoundError):  # another race made room before it was held
+            _hold(path)
+            return _read(path, facts)
+    raise SourceError(f"{folder} is emptied by others as fast as it is filled. Name another folder: {VARIABLE}=FOLDER.")
 
 
 def cache_folder() -> Path:
@@ -158,6 +165,8 @@ def _each(items: Sequence[Item], height: int, width: int) -> Iterator[tuple[_Ans
             content = item.read()
         except OSError as error:
             return f"it can't be read ({error.strerror or error})", own.digest()
+        except SourceError as error:  # a member of a zip that is broken or locked
+            return f"it can't be read ({str(error).rstrip('.')})", own.digest()
         own.update(content)
         try:
             return decode.decoded(content, height, width), own.digest()
@@ -191,8 +200,12 @@ def _hold(path: Path) -> None:
     import fcntl
 
     if path not in _held:
-        _held[path] = open(path, "rb")  # noqa: SIM115  closed by `give_back`
-        fcntl.flock(_held[path], fcntl.LOCK_SH)
+        file = open(path, "rb")  # noqa: SIM115  closed by `give_back`
+        fcntl.flock(file, fcntl.LOCK_SH)
+        if not path.exists():
+            file.close()
+            raise FileNotFoundError(path)
+        _held[path] = file
     with contextlib.suppress(OSError):
         os.utime(path)
 
@@ -206,15 +219,21 @@ def give_back() -> None:
 
 def _make_room(folder: Path, wanted: int) -> None:
     """Remove what was used longest ago until so much more fits into the cache, and onto the disk."""
-    files = sorted((path for path in folder.glob("*.npy")), key=lambda path: path.stat().st_mtime)
-    held = sum(path.stat().st_size for path in files)
-    for path in files:
+    for path in [*folder.glob("*.unfinished"), *folder.glob("*.facts")]:
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink()
+    sizes: dict[Path, tuple[float, int]] = {}
+    for path in folder.glob("*.npy"):
+        with contextlib.suppress(FileNotFoundError):  # another race makes room too
+            facts = path.stat()
+            sizes[path] = (facts.st_mtime, facts.st_size)
+    held = sum(size for _, size in sizes.values())
+    for path in sorted(sizes, key=lambda path: sizes[path]):
         if held + wanted <= MOST_BYTES and wanted < shutil.disk_usage(folder).free:
             return
-        if _is_free(path):
-            held -= path.stat().st_size
-            path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
+        if _removed(path):
+            held -= sizes[path][1]
     if wanted >= shutil.disk_usage(folder).free:
         raise _no_room(folder, wanted)
 
@@ -226,12 +245,15 @@ def _no_room(folder: Path, wanted: int) -> SourceError:
     )
 
 
-def _is_free(path: Path) -> bool:
+def _removed(path: Path) -> bool:
+    """Whether nobody held it, and it is gone; nobody can begin to hold it meanwhile."""
     import fcntl
 
     try:
         with open(path, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.with_suffix(".json").unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
     except OSError:
         return False
     return True

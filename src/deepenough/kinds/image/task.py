@@ -186,7 +186,7 @@ def size_of(items: Sequence[Item], side: int | None) -> tuple[int, int]:
     for item in looked:
         try:
             seen = decode.look(item.read())
-        except (decode.NoPicture, OSError):
+        except (decode.NoPicture, OSError, SourceError):
             continue
         sizes.append((seen.height, seen.width))
     if not sizes:

@@ -26,8 +26,8 @@ from deepenough.kinds.in_time import Pace
 from deepenough.kinds.kept import Kept, key_of
 from deepenough.kinds.text import reading
 from deepenough.kinds.text.inputs import Texts
-from deepenough.kinds.text.net import few_threads
 from deepenough.learner import Pretrained
+from deepenough.nets.threads import few_threads
 
 if TYPE_CHECKING:
     import torch

@@ -10,10 +10,9 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -25,6 +24,7 @@ from deepenough.kinds.text.tokens import Coded, Tokens
 from deepenough.learner import Examples, Learner, Limits, Model
 from deepenough.nets import weights
 from deepenough.nets.outputs import Outputs
+from deepenough.nets.threads import few_threads
 
 if TYPE_CHECKING:
     import torch
@@ -35,8 +35,6 @@ NEEDS = ("torch", "safetensors")
 PRELOAD = ("torch", "safetensors.numpy", "deepenough.nets.sequences", "deepenough.nets.supervised")
 BATCH = 128
 """Documents at once where nothing is trained."""
-FEW = 16
-"""Up to so many documents are answered in one thread: more threads cost more than they bring."""
 AT_ONCE = 4_096
 """Documents that are held as words at once while predicting."""
 PASSES = 4.0
@@ -113,22 +111,6 @@ class TextNetModel(Model):
         net = sequences.build(architecture)
         net.load_state_dict({name: torch.from_numpy(array) for name, array in learnt.items()})
         return cls(Tokens.from_json(facts["tokens"]), net.eval(), architecture, Outputs(**facts["target"]))
-
-
-@contextlib.contextmanager
-def few_threads(documents: int) -> Iterator[None]:
-    """One thread for torch where documents are few, as many as it has where they are many."""
-    import torch
-
-    before = torch.get_num_threads()
-    if documents > FEW or before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def given(coded: Coded, device: str) -> Callable[[np.ndarray], tuple[torch.Tensor, ...]]:

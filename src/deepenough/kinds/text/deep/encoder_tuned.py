@@ -20,6 +20,7 @@ from deepenough.kinds.weighted import WeightedSums, strength
 from deepenough.learner import Examples, Learner, Limits, Model
 from deepenough.nets import weights
 from deepenough.nets.outputs import Outputs
+from deepenough.nets.threads import few_threads
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +45,7 @@ class TunedModel(Model):
         base, layers = encoder.load(), len(self.last.layers)
         said = [encoder.read(text, self.tokens) for text in inputs.texts]
         found = np.zeros((1, len(said), self.last.head.weight.shape[2]), dtype=np.float32)
-        with torch.inference_mode(), net.few_threads(len(said)):
+        with torch.inference_mode(), few_threads(len(said)):
             for places, numbers, there in encoder.batches(base.tokens(said, self.tokens)):
                 x = base.net.up_to(encoder.LAYERS - layers, numbers, there)
                 found[:, places] = self.last(x, there).numpy()
