@@ -70,6 +70,20 @@ def test_all_that_comes_along_is_found(site: Path) -> None:
     assert found == {"open-one": "free", "deep-one": "problem", "speedy": "unknown"}
 
 
+def test_a_licence_that_only_lies_beside_is_read(site: Path) -> None:
+    """As of a package whose builder wrote that its licence is unknown; of two files none is taken for the licence."""
+    _distribution(site, "root-two", "Requires-Dist: beside\nRequires-Dist: torn\nRequires-Dist: bare\n")
+    for name, files in (("beside", ["LICENSE"]), ("torn", ["LICENSE", "LICENCE.txt"]), ("bare", [])):
+        _distribution(site, name, "License: UNKNOWN\n")
+        folder = site / f"{name}-1.0.dist-info"
+        for file in files:
+            (folder / file).write_text("\nApache Software License 2.0\n\nCopyright\n", encoding="utf-8")
+        record = "".join(f"{folder.name}/{file},,\n" for file in [*files, "METADATA", "RECORD"])
+        (folder / "RECORD").write_text(record, encoding="utf-8")
+    found = {each.package: each.use for each in licences.installed("root-two")}
+    assert found == {"beside": "free", "torn": "unknown", "bare": "unknown"}
+
+
 def test_what_must_be_looked_at_is_marked(site: Path) -> None:
     lines = licences.summary(licences.installed("root-one"))
     marked = {line.split()[0]: "PROBLEM" in line or "UNKNOWN" in line for line in lines[:3]}

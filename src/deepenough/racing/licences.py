@@ -3,7 +3,8 @@
 Needs that the design answers:
 
 * A company asks before it installs: which of these may be used commercially as they are, which with care, which not?
-* What is stated comes in three ways (an SPDX expression, classifiers, free text): the most exact one is read.
+* What is stated comes in four ways (an SPDX expression, classifiers, free text, a file that lies beside): the most
+  exact one is read.
 * A choice of licences (OR) is as free as its freest; what holds together (AND) as strict as its strictest.
 * What isn't understood is said to be unknown, never taken for free. It is no legal advice.
 """
@@ -27,6 +28,8 @@ MEANING = {
     "unknown": "states no licence that is known here: read it",
     "problem": "may stand in the way of commercial use: ask before you use it",
 }
+NOTHING = ("", "UNKNOWN")
+"""What older builders write where nothing was stated."""
 LONGEST = 60
 """Characters of a licence's name that are shown."""
 
@@ -102,12 +105,22 @@ def _licence(distribution: importlib.metadata.Distribution) -> Licence:
     if not stated:
         classifiers = [text.split("::")[-1].strip() for text in about.get_all("Classifier") or [] if _is_licence(text)]
         stated = " AND ".join(classifiers) or _first_line(_first(about, "License"))
+    if stated.upper() in NOTHING:
+        stated = _first_line(_file(distribution))
     shown = stated if len(stated) <= LONGEST else stated[: LONGEST - 1].rstrip() + "…"
     return Licence(about["Name"], distribution.version, shown or "(none stated)", use_of(stated))
 
 
 def _first(about: importlib.metadata.PackageMetadata, field: str) -> str:
     return str((about.get_all(field) or [""])[0])
+
+
+def _file(distribution: importlib.metadata.Distribution) -> str:
+    """The text of the licence that a package brings as a file; empty where it brings none, or several."""
+    pattern = r"(?:licenses/)?LICEN[CS]E(?:\.(?:txt|md|rst))?$"
+    inside = [path for path in distribution.files or [] if ".dist-info" in str(path.parts[0])]
+    found = [path for path in inside if re.match(pattern, "/".join(path.parts[1:]), re.IGNORECASE)]
+    return found[0].read_text(encoding="utf-8") if len(found) == 1 else ""
 
 
 def _is_licence(classifier: str) -> bool:

@@ -83,7 +83,7 @@ def recognised(source: Any, question: Question) -> str:
 
 def _holds_pictures_alone(path: Path) -> bool:
     """Whether it is a folder of pictures and of no table: whoever loads it says what it lacks."""
-    if not path.is_dir() or any(files.tabular_ending(each.name) for each in path.iterdir()):
+    if not os.path.isdir(path) or any(files.tabular_ending(each.name) for each in path.iterdir()):
         return False
     return bool(files_of([path]))
 
