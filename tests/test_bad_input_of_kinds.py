@@ -144,10 +144,10 @@ def test_messy_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     """Truncated, of one pixel, of 20 megapixels, CMYK, 16 bits, a palette, animated, turned, lying, a bomb, words."""
     from PIL import Image
 
-    from deepenough.kinds.image import store
+    from deepenough.kinds import file_store
     from tests.kinds.image.files import bomb, encoded, folder, picture
 
-    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(file_store.VARIABLE, str(tmp_path / "cache"))
     place = folder(tmp_path / "in", each=70)
     exif = Image.Exif()
     exif[0x0112] = 8

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import deepenough
-from deepenough.kinds.image import store
+from deepenough.kinds import file_store
 from deepenough.result import Race
 
 PICTURES = 500
@@ -17,7 +17,7 @@ PICTURES = 500
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
-    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(file_store.VARIABLE, str(tmp_path / "cache"))
 
 
 def raced(

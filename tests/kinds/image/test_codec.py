@@ -16,7 +16,7 @@ from deepenough.kinds.image import toys
 from deepenough.kinds.image.codec import ImageCodec
 from tests.kinds.image.files import encoded, folder, picture
 
-CODEC = ImageCodec("photo", 30, 40, 3, "kind", ("dark", "light"))
+CODEC = ImageCodec(column="photo", height=30, width=40, channels=3, target="kind", classes=("dark", "light"))
 PIXELS = np.asarray(picture())
 
 
@@ -73,7 +73,7 @@ def test_paths_of_a_table_are_read_from_its_folder(tmp_path: Path, monkeypatch: 
 
 
 def test_grey_models_see_colour_pictures_in_grey() -> None:
-    grey = ImageCodec("photo", 30, 40, 1, "kind", ("dark", "light"))
+    grey = ImageCodec(column="photo", height=30, width=40, channels=1, target="kind", classes=("dark", "light"))
     seen = grey.encode(PIXELS)
     assert seen.shape == (30, 40, 1)
     assert np.abs(seen.read()[0, ..., 0].astype(int) - np.asarray(picture(mode="L"))).max() <= 1

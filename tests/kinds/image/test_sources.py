@@ -13,14 +13,15 @@ import pytest
 
 from deepenough import kinds
 from deepenough.errors import InputError, OptionError, SourceError
-from deepenough.kinds.image import sources, store, task
+from deepenough.kinds import file_sources, file_store
+from deepenough.kinds.image import task
 from deepenough.task.task import Question
 from tests.kinds.image.files import folder
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(file_store.VARIABLE, str(tmp_path / "cache"))
 
 
 def why(source: Any, **asked: Any) -> tuple[str, str]:
@@ -37,7 +38,7 @@ def table(place: Path, **more: Any) -> pd.DataFrame:
 def test_a_folder_a_class_is_pictures(tmp_path: Path) -> None:
     place = folder(tmp_path / "in")
     assert why(place) == ("image", "a folder of pictures for each class")
-    made = task.load(str(place), Question(None))
+    made = task.ImageTask.load(str(place), Question(None))
     assert made.rows == 24 and made.target.classes == ("dark", "light") and made.all_inputs.shape == (30, 40, 3)
 
 
@@ -50,7 +51,7 @@ def test_so_is_a_zip_of_one_and_nothing_is_unpacked(tmp_path: Path) -> None:
         archive.write(place / "dark" / "000.png", "__MACOSX/dark/._000.png")
     before = set(tmp_path.rglob("*"))
     with pytest.raises(SourceError):
-        task.load(packed, Question(None))  # its folders lie in different places: which are the classes?
+        task.ImageTask.load(packed, Question(None))  # its folders lie in different places: which are the classes?
     assert {path for path in set(tmp_path.rglob("*")) - before if "cache" not in path.parts} == set()
 
 
@@ -61,14 +62,14 @@ def test_hidden_files_and_other_files_are_not_there(tmp_path: Path) -> None:
     (place / "dark" / "notes.txt").write_text("x")
     (place / ".thumbnails").mkdir()
     shutil.copy(place / "dark" / "000.png", place / ".thumbnails" / "000.png")
-    assert task.load(place, Question(None)).rows == 24
+    assert task.ImageTask.load(place, Question(None)).rows == 24
 
 
 def test_a_table_of_paths_alone_is_pictures(tmp_path: Path) -> None:
     frame = table(folder(tmp_path / "in"))
     frame.to_csv(tmp_path / "photos.csv", index=False)
     assert why(tmp_path / "photos.csv", target="light") == ("image", "nothing but the pictures of 'photo' to go by")
-    made = task.load(tmp_path / "photos.csv", Question("light"))
+    made = task.ImageTask.load(tmp_path / "photos.csv", Question("light"))
     assert made.rows == 24 and made.names[0] == "in/dark/000.png"
 
 
@@ -79,7 +80,7 @@ def test_with_more_to_go_by_it_stays_a_table_unless_somebody_says_so(tmp_path: P
     assert why(tmp_path / "houses.csv", target="price")[0] == "table"
     question = Question("price", options={"image": "photo"})
     assert why(tmp_path / "houses.csv", target="price", options=question.options)[0] == "image"
-    made = task.load(tmp_path / "houses.csv", question)
+    made = task.ImageTask.load(tmp_path / "houses.csv", question)
     assert made.n_classes is None and {item["name"] for item in made.set_aside} == {"light", "rooms"}
 
 
@@ -88,7 +89,7 @@ def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
     frame.loc[3, "photo"] = "in/gone.png"
     frame.loc[4, "photo"] = None
     frame.to_csv(tmp_path / "photos.csv", index=False)
-    made = task.load(tmp_path / "photos.csv", Question("light"))
+    made = task.ImageTask.load(tmp_path / "photos.csv", Question("light"))
     assert made.rows == 22
     assert {(item["name"], item["reason"]) for item in made.set_aside} == {
         ("in/gone.png", "the file is not there"),
@@ -97,7 +98,7 @@ def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
     frame["photo"] = [f"nowhere/{name}" for name in frame["photo"]]
     frame.to_csv(tmp_path / "lost.csv", index=False)
     with pytest.raises(SourceError, match="None of the files that 'photo' names is there"):
-        task.load(tmp_path / "lost.csv", Question("light"))
+        task.ImageTask.load(tmp_path / "lost.csv", Question("light"))
 
 
 def test_what_can_not_be_meant_is_said(tmp_path: Path) -> None:
@@ -105,24 +106,24 @@ def test_what_can_not_be_meant_is_said(tmp_path: Path) -> None:
     frame = table(place)
     frame.assign(second=frame["photo"]).to_csv(tmp_path / "two.csv", index=False)
     with pytest.raises(OptionError, match="'photo' and 'second' name pictures"):
-        task.load(tmp_path / "two.csv", Question("light"))
+        task.ImageTask.load(tmp_path / "two.csv", Question("light"))
     frame.to_csv(tmp_path / "photos.csv", index=False)
     with pytest.raises(OptionError, match="is the target too"):
-        task.load(tmp_path / "photos.csv", Question("photo", options={"image": "photo"}))
+        task.ImageTask.load(tmp_path / "photos.csv", Question("photo", options={"image": "photo"}))
     with pytest.raises(OptionError, match="names a column of a table"):
-        task.load(place, Question(None, options={"image": "photo"}))
+        task.ImageTask.load(place, Question(None, options={"image": "photo"}))
     with pytest.raises(InputError, match="are: 'file', 'class'"):
-        task.load(place, Question("kind"))
+        task.ImageTask.load(place, Question("kind"))
     for path in place.glob("light/*"):
         path.unlink()
     assert why(place) == ("image", "a folder of pictures")
     with pytest.raises(SourceError, match="all its pictures lie in 'dark'"):
-        task.load(place, Question(None))
+        task.ImageTask.load(place, Question(None))
     with pytest.raises(SourceError, match="its pictures lie in no folders"):
-        task.load(place / "dark", Question(None))
+        task.ImageTask.load(place / "dark", Question(None))
 
 
 def test_other_questions_are_left_to_others(tmp_path: Path) -> None:
     place = folder(tmp_path / "in")
     for options in ({"horizon": 3}, {"series": ("photo",)}, {"text": ("photo",)}):
-        assert not sources.recognised(place, Question("light", options=options))
+        assert not file_sources.recognised(place, Question("light", options=options), task.FORM)

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from deepenough.errors import SourceError
+from deepenough.kinds import file_store
 from deepenough.kinds.image import Image as ImageKind
-from deepenough.kinds.image import copies, store, task, toys
+from deepenough.kinds.image import copies, task, toys
 from deepenough.kinds.image.inputs import Pictures
 from deepenough.task.task import Question
 from tests.kinds.image.files import bomb, encoded, folder, picture
@@ -21,7 +22,7 @@ from tests.kinds.image.files import bomb, encoded, folder, picture
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(store.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(file_store.VARIABLE, str(tmp_path / "cache"))
 
 
 def told(made: task.ImageTask) -> str:
@@ -45,7 +46,7 @@ def test_messy_files_are_set_aside_by_name_and_the_others_are_raced(tmp_path: Pa
     }
     for name, content in (odd | kept).items():
         (place / "dark" / name).write_bytes(content)
-    made = task.load(place, Question(None))
+    made = task.ImageTask.load(place, Question(None))
     assert made.rows == 80 + len(kept)
     assert {item["name"] for item in made.set_aside} == {f"dark/{name}" for name in odd}
     assert all(item["reason"] for item in made.set_aside)
@@ -64,7 +65,7 @@ def test_nothing_but_broken_files_is_refused_with_the_reason(tmp_path: Path) -> 
         (tmp_path / "in" / label).mkdir(parents=True)
         (tmp_path / "in" / label / "x.png").write_bytes(b"nothing")
     with pytest.raises(SourceError, match="None of the 2 files of in is a picture"):
-        task.load(tmp_path / "in", Question(None))
+        task.ImageTask.load(tmp_path / "in", Question(None))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_pictures_are_read_by_their_shape_and_size(
         (tmp_path / "in" / label).mkdir(parents=True)
         for number in range(6):
             Image.new("RGB", size, colour).save(tmp_path / "in" / label / f"{number}.png")
-    made = task.load(tmp_path / "in", Question(None, options={"side": side} if side else {}))
+    made = task.ImageTask.load(tmp_path / "in", Question(None, options={"side": side} if side else {}))
     assert made.all_inputs.shape == (read[1], read[0], 3)
 
 
@@ -92,7 +93,7 @@ def test_grey_pictures_have_one_channel(tmp_path: Path) -> None:
         (tmp_path / "in" / label).mkdir(parents=True)
         for number in range(6):
             picture(number, mode="L").save(tmp_path / "in" / label / f"{number}.png")
-    made = task.load(tmp_path / "in", Question(None))
+    made = task.ImageTask.load(tmp_path / "in", Question(None))
     assert made.all_inputs.shape[2] == 1 and made.all_inputs.read().shape == (12, 30, 40, 1)
 
 
@@ -165,7 +166,7 @@ def test_traits_tell_pictures_apart() -> None:
 
 
 def test_inputs_travel_as_places_where_they_lie_in_a_file(tmp_path: Path) -> None:
-    made = task.load(folder(tmp_path / "in"), Question(None))
+    made = task.ImageTask.load(folder(tmp_path / "in"), Question(None))
     some = made.all_inputs.take(np.array([5, 1, 9]))
     arrays = some.to_arrays()
     assert sum(array.nbytes for array in arrays.values()) < 1_000
@@ -176,5 +177,5 @@ def test_a_table_of_numbers_to_predict(tmp_path: Path) -> None:
     place = folder(tmp_path / "in", each=30)
     names = [path.relative_to(tmp_path).as_posix() for path in sorted(place.glob("*/*"))]
     pd.DataFrame({"photo": names, "price": np.arange(60.0) * 1.5}).to_csv(tmp_path / "a.csv", index=False)
-    made = task.load(tmp_path / "a.csv", Question("price"))
+    made = task.ImageTask.load(tmp_path / "a.csv", Question("price"))
     assert made.n_classes is None and made.describe()["columns"] == [{"name": "photo", "role": "picture"}]

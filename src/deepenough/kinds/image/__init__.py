@@ -18,19 +18,16 @@ class Image(Kind):
     precedence = 15
 
     def recognise(self, source: Any, question: Question) -> str:
-        from deepenough.kinds.image import sources
+        from deepenough.kinds import file_sources
+        from deepenough.kinds.image.task import FORM
 
-        return sources.recognised(source, question)
+        return file_sources.recognised(source, question, FORM)
 
     def load(self, source: Any, question: Question) -> Task:
-        from deepenough.kinds.image import task
+        from deepenough.kinds import file_held_out
+        from deepenough.kinds.image.task import ImageTask
 
-        loaded = task.load(source, question)
-        if question.test is None:
-            return loaded
-        from deepenough.kinds.image import held_out
-
-        return held_out.with_test(loaded, question)
+        return file_held_out.with_test(ImageTask.load(source, question), question)
 
     def codec(self, task: Any) -> Codec:
         from deepenough.kinds.image.codec import ImageCodec

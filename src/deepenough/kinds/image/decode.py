@@ -22,9 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepenough.kinds.file_store import Unusable
+
 if TYPE_CHECKING:
     from PIL import Image
 
+VERSION = 1
+"""Of how pictures are decoded; another one decodes anew."""
 NEEDS = ("pillow",)
 """What reading pictures takes, whoever learns from them."""
 ENDINGS = {
@@ -48,7 +52,7 @@ _ENDINGS_OF = {
 }
 
 
-class NoPicture(ValueError):
+class NoPicture(Unusable):
     """The bytes are no picture that can be used; the message says why, as a clause."""
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
 import numpy as np
+
+from deepenough.kinds import file_store
 
 ROWS, COLUMNS = ("top", "middle", "bottom"), ("left", "centre", "right")
 """Regions by which answers are explained: a picture's thirds."""
@@ -44,7 +45,7 @@ class Pictures:
     @classmethod
     def mapped(cls, file: Path, channels: int = 3) -> Self:
         """All of a file's."""
-        pixels = _mapped(str(file))
+        pixels = file_store.mapped(str(file))
         return cls(pixels, np.arange(len(pixels)), channels, str(file))
 
     def __len__(self) -> int:
@@ -84,7 +85,7 @@ class Pictures:
         if "pixels" in arrays:
             return cls.of(arrays["pixels"], channels)
         name = arrays["file"].tobytes().decode("utf-8", "surrogateescape")
-        return cls(_mapped(name), arrays["places"].astype(np.int64), channels, name)
+        return cls(file_store.mapped(name), arrays["places"].astype(np.int64), channels, name)
 
     def parts(self) -> Sequence[str]:
         """The regions that can be replaced."""
@@ -111,9 +112,3 @@ _CELLS = tuple((row, column) for row in ROWS for column in COLUMNS)
 
 def _third(length: int, which: int) -> slice:
     return slice(which * length // 3, (which + 1) * length // 3)
-
-
-@lru_cache(maxsize=4)
-def _mapped(file: str) -> np.ndarray:
-    mapped: np.ndarray = np.load(file, mmap_mode="r", allow_pickle=False)
-    return mapped

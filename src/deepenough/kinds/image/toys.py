@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from deepenough.kinds.file_store import Decoded
 from deepenough.kinds.image.inputs import Pictures
-from deepenough.kinds.image.store import Decoded
-from deepenough.kinds.image.task import ImageTask, made_of
+from deepenough.kinds.image.task import ImageTask
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.task import Question
 
@@ -82,15 +82,8 @@ def task(pixels: np.ndarray, answers: list[str] | list[float], channels: int = 3
     else:
         told = Raw("answer", "number", np.array(answers, dtype=np.float64))
     frame = Frame((files, told), len(drawn), {"name": "toy", "sha256": "", "rows_in_source": len(drawn)})
-    shape = (drawn.shape[2], drawn.shape[1])
-    known = Decoded(
-        Path(),
-        np.arange(len(drawn)),
-        {},
-        "",
-        np.tile(np.array(shape, dtype=np.int32), (len(drawn), 1)),
-        np.full(len(drawn), channels == 1),
-        ("PNG",) * len(drawn),
-        np.ones(len(drawn), dtype=np.int64),
-    )
-    return made_of(frame, Question("answer"), "file", names, known, Pictures.of(drawn, channels), [])
+    height, width = drawn.shape[1:3]
+    seen = {"width": width, "height": height, "format": "PNG", "is_grey": channels == 1, "frames": 1, "turned": False}
+    count = len(drawn)
+    known = Decoded(Path(), np.arange(count), {}, "", np.ones(count, dtype=np.int64), (seen,) * count)
+    return ImageTask.made_of(frame, Question("answer"), "file", names, known, Pictures.of(drawn, channels))

@@ -1,9 +1,9 @@
-"""Where pictures come from: a folder (or a zip of one) with a folder a class, or a table with a column of their paths.
+"""Where files to learn from come from: a folder (or a zip of one) with a folder a class, or a table of their paths.
 
 Needs that this module answers:
 
-* A table is taken for pictures only if a person says so, or if nothing but their paths could help to answer; else it
-  stays a table.
+* A table is taken for one of files only if a person says so, or if nothing but their paths could help to answer;
+  else it stays a table.
 * A path is looked for beside the table; nothing is fetched from anywhere.
 * Looking costs next to nothing: names, and the head of a table.
 """
@@ -21,7 +21,6 @@ import numpy as np
 from deepenough.errors import InputError, OptionError, SourceError
 from deepenough.kinds import folders
 from deepenough.kinds.folders import Item
-from deepenough.kinds.image.decode import is_picture
 from deepenough.kinds.prose import tells_nothing
 from deepenough.task import files, sql
 from deepenough.task import frame as frames
@@ -32,11 +31,25 @@ from deepenough.task.task import Question
 LOOKED_AT = 2_000
 """Rows of a table's head by which it is recognised."""
 NEARLY_ALL = 0.9
-"""Share of a column's cells that name pictures, where it is one of pictures."""
+"""Share of a column's cells that name files of a kind, where it is a column of them."""
 FILE, CLASS = "file", "class"
 """Columns that a folder of files becomes."""
 OTHERS = ("horizon", "series", "text")
 """Options by which a person asks another question."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the files of a kind are.
+
+    unit, units: what one is called, and several. option: of the command line, that names a table's column of paths.
+    wanted: whether a file is one of them, by its name.
+    """
+
+    unit: str
+    units: str
+    option: str
+    wanted: folders.Wanted
 
 
 @dataclass(frozen=True)
@@ -49,22 +62,27 @@ class Found:
     column: str
     of_folder: bool
 
+    def there(self) -> tuple[list[Item], np.ndarray]:
+        """The files that are there, and the rows that they belong to."""
+        rows = np.array([row for row, item in enumerate(self.items) if item is not None], dtype=np.int64)
+        return [item for item in self.items if item is not None], rows
 
-def named(question: Question) -> str | None:
-    """The column that a person named."""
-    return question.options.get("image") or None
+    def absent(self) -> list[str]:
+        """Names of the files that are not there; `(no name)` for an empty cell."""
+        said = self.frame.column(self.column).strings()
+        return [name or "(no name)" for name, item in zip(said, self.items, strict=True) if item is None]
 
 
-def recognised(source: Any, question: Question) -> str:
-    """Why a source holds pictures that are asked about; empty where it does not."""
+def recognised(source: Any, question: Question, form: Form) -> str:
+    """Why a source holds such files, and they are asked about; empty where it does not."""
     if any(question.options.get(name) for name in OTHERS) or sql.is_address(source):
         return ""
-    if isinstance(source, str | Path) and folders.classes(source, is_picture):
-        return "a folder of pictures for each class"
-    if isinstance(source, str | Path) and _holds_pictures_alone(Path(os.path.expanduser(source))):
-        return "a folder of pictures"
-    if wanted := named(question):
-        return f"you named {wanted!r} as the column of pictures"
+    if isinstance(source, str | Path) and folders.classes(source, form.wanted):
+        return f"a folder of {form.units} for each class"
+    if isinstance(source, str | Path) and _holds_them_alone(Path(os.path.expanduser(source)), form):
+        return f"a folder of {form.units}"
+    if wanted := question.options.get(form.option):
+        return f"you named {wanted!r} as the column of {form.units}"
     if question.target is None:
         return ""
     try:
@@ -76,24 +94,24 @@ def recognised(source: Any, question: Question) -> str:
     others: list[Raw] = []
     for column in frame.columns:
         if column.name not in used:
-            (paths if holds_pictures(column) else others).append(column)
+            (paths if names_files(column, form) else others).append(column)
     telling = [column for column in others if not tells_nothing(column)]
-    return f"nothing but the pictures of {paths[0].name!r} to go by" if len(paths) == 1 and not telling else ""
+    return f"nothing but the {form.units} of {paths[0].name!r} to go by" if len(paths) == 1 and not telling else ""
 
 
-def _holds_pictures_alone(path: Path) -> bool:
-    """Whether it is a folder of pictures and of no table: whoever loads it says what it lacks."""
+def _holds_them_alone(path: Path, form: Form) -> bool:
+    """Whether it is a folder of such files and of no table: whoever loads it says what it lacks."""
     if not os.path.isdir(path) or any(files.tabular_ending(each.name) for each in path.iterdir()):
         return False
-    return bool(files_of([path]))
+    return bool(files_of([path], form))
 
 
-def holds_pictures(column: Raw) -> bool:
-    """Whether nearly all of a column's cells are names of pictures."""
+def names_files(column: Raw, form: Form) -> bool:
+    """Whether nearly all of a column's cells are names of such files."""
     if column.form != "words" or not column.levels:
         return False
     some = column.levels[:: max(1, len(column.levels) // 200)]
-    return sum(is_picture(_as_path(cell)) for cell in some) >= NEARLY_ALL * len(some)
+    return sum(form.wanted(_as_path(cell)) for cell in some) >= NEARLY_ALL * len(some)
 
 
 def _as_path(cell: str) -> PurePath:
@@ -111,19 +129,20 @@ def _head(source: Any, question: Question) -> Frame:
     return frames.from_frame(source, LOOKED_AT)
 
 
-def read(source: Any, question: Question) -> Found:
+def read(source: Any, question: Question, form: Form) -> Found:
     """The files with what else is known of them. Raises an InputError where there are none."""
     if isinstance(source, str | Path) and not sql.is_address(source):
         path = Path(os.path.expanduser(source))
-        if os.path.isdir(path) or folders.classes(path, is_picture):
-            _refuse_one_class(path)
-            if wanted := named(question):
-                raise OptionError(f"--image {wanted} names a column of a table, and {path} is a folder of pictures.")
-            return _of_folder(path)
+        if os.path.isdir(path) or folders.classes(path, form.wanted):
+            _refuse_one_class(path, form)
+            if wanted := question.options.get(form.option):
+                said = f"--{form.option} {wanted} names a column of a table, and {path} is a folder of {form.units}."
+                raise OptionError(said)
+            return _of_folder(path, form)
     frame = tables.read(source, question.options, seed=question.seed)
-    column = frame.column(_column(frame, question), "--image")
+    column = frame.column(_column(frame, question, form), f"--{form.option}")
     if column.name == question.target:
-        raise OptionError(f"--image {column.name} is the target too. Name another column for one of them.")
+        raise OptionError(f"--{form.option} {column.name} is the target too. Name another column for one of them.")
     base = Path(os.path.expanduser(source)).absolute().parent if isinstance(source, str | Path) else Path.cwd()
     items = tuple(_item(base, name) for name in column.strings())
     if not any(items):
@@ -135,23 +154,25 @@ def read(source: Any, question: Question) -> Found:
     return Found(frame, items, column.name, of_folder=False)
 
 
-def _refuse_one_class(path: Path) -> None:
-    if path.is_dir() and not folders.classes(path, is_picture) and (found := files_of([path])):
+def _refuse_one_class(path: Path, form: Form) -> None:
+    if path.is_dir() and not folders.classes(path, form.wanted) and (found := files_of([path], form)):
         inside = sorted({file.parent.name for file in found if file.parent != path})
-        where = f"all its pictures lie in {inside[0]!r}" if len(inside) == 1 else "its pictures lie in no folders"
+        where = f"lie in {inside[0]!r}" if len(inside) == 1 else "lie in no folders"
         raise SourceError(
-            f"{path} needs a folder of pictures for each class, and {where}. Sort them into two or more, or give a "
-            "table with a column of their paths and one of their answers."
+            f"{path} needs a folder of {form.units} for each class, and all its {form.units} {where}. Sort them into "
+            "two or more, or give a table with a column of their paths and one of their answers."
         )
 
 
-def _column(frame: Frame, question: Question) -> str:
-    if wanted := named(question):
-        return wanted
-    found = [column.name for column in frame.columns if column.name != question.target and holds_pictures(column)]
+def _column(frame: Frame, question: Question, form: Form) -> str:
+    if wanted := question.options.get(form.option):
+        return str(wanted)
+    others = [column for column in frame.columns if column.name != question.target]
+    found = [column.name for column in others if names_files(column, form)]
     if len(found) != 1:
-        several = f"{' and '.join(map(repr, found))} name pictures" if found else "No column names pictures"
-        raise OptionError(f"{several}. Name the one to read: --image COLUMN. There are: {', '.join(frame.names[:12])}.")
+        said = f"{' and '.join(map(repr, found))} name {form.units}" if found else f"No column names {form.units}"
+        there = ", ".join(frame.names[:12])
+        raise OptionError(f"{said}. Name the one to read: --{form.option} COLUMN. There are: {there}.")
     return found[0]
 
 
@@ -162,8 +183,8 @@ def _item(base: Path, name: str | None) -> Item | None:
     return folders.file_item(path, "", name) if path.is_file() else None
 
 
-def _of_folder(path: Path) -> Found:
-    items = folders.items(path, is_picture, "pictures")
+def _of_folder(path: Path, form: Form) -> Found:
+    items = folders.items(path, form.wanted, form.units)
     labels = sorted({item.label for item in items})
     codes = np.array([labels.index(item.label) for item in items], dtype=np.int32)
     names = tuple(item.name for item in items)
@@ -177,10 +198,10 @@ def _of_folder(path: Path) -> Found:
     return Found(Frame(made, len(items), facts), tuple(items), FILE, of_folder=True)
 
 
-def files_of(places: Sequence[Path]) -> list[Path]:
-    """The pictures among files and folders, those of a folder's folders too, by name."""
+def files_of(places: Sequence[Path], form: Form) -> list[Path]:
+    """Such among files and folders, those of a folder's folders too, by name."""
     found: list[Path] = []
     for place in places:
         inside = sorted([*place.glob("*"), *place.glob("*/*")]) if place.is_dir() else [place]
-        found += [path for path in inside if path.is_file() and is_picture(path)]
+        found += [path for path in inside if path.is_file() and form.wanted(path)]
     return found

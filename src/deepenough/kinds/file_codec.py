@@ -1,0 +1,224 @@
+"""What a saved model of files accepts, and what it answers: pictures, recordings, clips.
+
+Needs that this module answers:
+
+* A path, the bytes of a file, an array, a list of them, a table with a column of paths, a folder: all are read alike,
+  as those that the model was fitted on.
+* What can't be read gets an answer too, that of an empty one, and is counted: one bad file ends no batch.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import os.path
+import zipfile
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from deepenough.errors import ModelError, SourceError
+from deepenough.kinds import Codec, file_sources, folders
+from deepenough.kinds.file_sources import Form
+from deepenough.kinds.file_store import Unusable
+from deepenough.kinds.file_task import FileTask
+from deepenough.task import files as task_files
+from deepenough.task import frame as frames
+from deepenough.task import source as tables
+from deepenough.task.frame import Frame
+from deepenough.task.target import as_frame
+
+FILE = "file"
+"""Column of the answers that names the file, where files are given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfFiles:
+    """Mixed into inputs that were read from files. files: their names; unread: how many could not be read."""
+
+    files: tuple[str, ...] = ()
+    unread: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileCodec(Codec):
+    """What a model of files accepts and answers. A kind's own adds how its files are read, as fields.
+
+    column: of a table, that names the files. target, classes, written, positive: as those of tables. example: of a row
+    that it accepts.
+    """
+
+    column: str
+    target: str
+    classes: tuple[str, ...] = ()
+    written: str = "words"
+    positive: str | None = None
+    example: Mapping[str, str] | None = None
+
+    form: ClassVar[Form]
+    forms: ClassVar[str]
+    """In which forms one can be given, for messages."""
+
+    @classmethod
+    def facts_of(cls, task: FileTask, example: bytes, media: str) -> dict[str, Any]:
+        """Those fields that are alike for all kinds. example: content of a file, of that media type."""
+        target = task.target
+        address = f"data:{media};base64,{base64.b64encode(example).decode('ascii')}"
+        return {
+            "column": task.column,
+            "target": target.name,
+            "classes": target.classes,
+            "written": target.written,
+            "positive": target.positive,
+            "example": {task.column: address},
+        }
+
+    @abstractmethod
+    def inputs_of(self, contents: Sequence[bytes | None], files: tuple[str, ...]) -> OfFiles:
+        """What a model sees of files' contents; what can't be read counts as unread, and is an empty one."""
+
+    def is_own(self, given: Any) -> bool:
+        """Whether something that is neither a path nor bytes is one of the kind."""
+        return False
+
+    def content_of(self, given: Any) -> bytes:
+        """Such a one as the content of a file. Raises Unusable where it is none."""
+        raise Unusable("there is none")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, schema: Mapping[str, Any]) -> Self:
+        try:
+            return cls(**{**schema, "classes": tuple(schema["classes"])})
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"The model's schema can't be read: {error}. It was damaged or edited.") from error
+
+    def encode(self, rows: Any) -> Any:
+        """Inputs of one file or of several, each a path, bytes, a `data:` address or in a form of the kind's own (an
+        array); or of rows that hold such in the column that the model was fitted on.
+
+        Raises ModelError where there is no such column, or where what is given is nothing of these.
+        """
+        if isinstance(rows, OfFiles):
+            return rows
+        if self._is_one(rows):
+            return self._encoded([rows])
+        if isinstance(rows, list | tuple) and all(each is None or self._is_one(each) for each in rows):
+            return self._encoded(rows)
+        if isinstance(rows, np.ndarray) and rows.ndim > 1 and len(rows) and self._is_one(rows[0]):
+            return self._encoded(list(rows))
+        if type(rows).__name__ in ("Series", "ndarray"):
+            return self._encoded([None if frames.is_nothing(row) else row for row in rows])
+        return self._encoded(self._cells(rows))
+
+    def _cells(self, rows: Any) -> list[Any]:
+        """What the column of files holds."""
+        if isinstance(rows, Mapping):
+            rows = [rows]
+        if isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows):
+            self._check({key for row in rows for key in row})
+            return [row.get(self.column) for row in rows]
+        try:
+            frame = rows if isinstance(rows, Frame) else frames.from_frame(rows)
+        except Exception as error:
+            raise ModelError(
+                f"A {type(rows).__name__} holds no {self.form.units}. Give {self.forms}, or a table with a column "
+                f"{self.column!r} of paths."
+            ) from error
+        self._check(frame.names)
+        return list(frame.column(self.column).strings())
+
+    def _check(self, names: Any) -> None:
+        if self.column not in names:
+            near = difflib.get_close_matches(self.column, list(map(str, names)), n=3, cutoff=0.5)
+            hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            raise ModelError(
+                f"The column {self.column!r} is missing from the rows: it names the {self.form.units}.{hint}"
+            )
+
+    def _is_one(self, given: Any) -> bool:
+        return isinstance(given, str | Path | bytes | bytearray) or self.is_own(given)
+
+    def _encoded(self, given: Sequence[Any], names: Sequence[str] | None = None) -> OfFiles:
+        if names is None:
+            names = [str(each) if isinstance(each, str | Path) else "" for each in given]
+        return self.inputs_of([self._content(each) for each in given], tuple(names))
+
+    def _content(self, given: Any) -> bytes | None:
+        """The content of a file, whatever form it is given in; None where there is none."""
+        try:
+            if isinstance(given, bytes | bytearray):
+                return bytes(given)
+            if isinstance(given, str) and given.startswith("data:"):
+                return base64.b64decode(given.partition(",")[2], validate=True)
+            if isinstance(given, str | Path):
+                return Path(os.path.expanduser(str(given).strip())).read_bytes()
+            return self.content_of(given)
+        except (OSError, ValueError):  # Unusable and broken base64 among them
+            return None
+
+    def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
+        answers = as_frame(predictions, self.target, self.classes, self.written)
+        if isinstance(inputs, OfFiles) and any(inputs.files) and FILE not in answers:
+            answers.insert(0, FILE, list(inputs.files))
+        return answers
+
+    def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
+        """Files that could not be read."""
+        return {self.column: inputs.unread} if isinstance(inputs, OfFiles) and inputs.unread else {}
+
+    def batches(self, source: Any, size: int) -> Iterator[Any]:
+        """Files of a folder (in it, or in its folders) or of a zip, one file, or the rows of a table."""
+        if isinstance(source, list | tuple) and not all(isinstance(each, Mapping) for each in source):
+            yield from (list(source[start : start + size]) for start in range(0, len(source), size))
+            return
+        if not isinstance(source, str | Path) or not self._may_hold_files(Path(os.path.expanduser(source))):
+            yield from self._of_table(source, size)
+            return
+        path = Path(os.path.expanduser(source))
+        if path.is_dir() or not zipfile.is_zipfile(path):
+            found = file_sources.files_of([path], self.form)
+            items = [folders.file_item(file, "", _called(file, path)) for file in found]
+        else:
+            items = folders.items(path, self.form.wanted, self.form.units)
+        if not items:
+            raise ModelError(
+                f"{path} holds no {self.form.units}. Name a folder of them, one of them, or a table of their paths."
+            )
+        for start in range(0, len(items), size):
+            some = items[start : start + size]
+            yield self._encoded([_read(item) for item in some], [item.name for item in some])
+
+    def _of_table(self, source: Any, size: int) -> Iterator[Any]:
+        """Rows of a table; paths are read from its folder."""
+        base = Path(os.path.expanduser(source)).absolute().parent if isinstance(source, str | Path) else None
+        for rows in tables.batches(source, size, {"columns": [self.column]}):
+            if base is None or self.column not in rows:
+                yield rows
+            else:
+                named = [None if frames.is_nothing(cell) else str(base / str(cell)) for cell in rows[self.column]]
+                yield self._encoded(named, [str(cell) for cell in rows[self.column]])
+
+    def _may_hold_files(self, path: Path) -> bool:
+        if path.is_dir() or self.form.wanted(path):
+            return True
+        is_zip = path.is_file() and not task_files.tabular_ending(path.name) and zipfile.is_zipfile(path)
+        return is_zip and bool(folders.classes(path, self.form.wanted))
+
+
+def _read(item: folders.Item) -> bytes:
+    """Its content; nothing where it can't be read, which then counts as unread."""
+    try:
+        return item.read()
+    except (OSError, SourceError):
+        return b""
+
+
+def _called(file: Path, place: Path) -> str:
+    return file.relative_to(place).as_posix() if place.is_dir() else file.name
