@@ -43,13 +43,14 @@ class Form:
     """What the files of a kind are.
 
     unit, units: what one is called, and several. option: of the command line, that names a table's column of paths.
-    wanted: whether a file is one of them, by its name.
+    wanted: whether a file is one of them, by its name. personal: what is said of persons who can be told by them.
     """
 
     unit: str
     units: str
     option: str
     wanted: folders.Wanted
+    personal: str = ""
 
 
 @dataclass(frozen=True)

@@ -167,6 +167,8 @@ class FileTask(RowsTask):
         inputs = inputs.take(order)
         _say_what_was_set_aside(names, decoded, absent, asked)
         cls.say_what_is_odd(inputs, [names[place] for place in decoded.there.tolist()], decoded, asked)
+        if cls.form.personal:
+            asked.found.notes.append(cls.form.personal)
         apart = question.group is None and question.folds is None
         found = cls.copies_of(inputs, asked.target.values, apart)
         if found.note and found.clusters is not None and found.share > MANY_COPIES:

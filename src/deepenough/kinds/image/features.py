@@ -10,12 +10,11 @@ Needs that this module answers:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Sequence
 
 import numpy as np
 
+from deepenough.kinds import described
 from deepenough.kinds.image.inputs import Pictures
 
 PARTS = ("gradients", "colours", "patterns")
@@ -33,27 +32,15 @@ REGIONS = 3
 """Regions a side, each with its histogram of patterns."""
 
 
-@dataclass(frozen=True)
-class Descriptors:
-    """Which descriptors, one after the other."""
+class Descriptors(described.Descriptors):
+    """Of pictures: `PARTS`."""
 
-    parts: tuple[str, ...]
-
-    def __call__(self, pictures: Pictures) -> np.ndarray:
+    def __call__(self, inputs: Pictures) -> np.ndarray:
         """float32, shape (n, columns)."""
         found = []
-        for portion in pictures.portions():
+        for portion in inputs.portions():
             found.append(np.concatenate([_OF[part](portion) for part in self.parts], axis=1))
         return np.concatenate(found).astype(np.float32, copy=False)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {"parts": list(self.parts)}
-
-    @classmethod
-    def from_json(cls, facts: Mapping[str, Any]) -> Self:
-        """Itself again."""
-        return cls(tuple(facts["parts"]))
 
 
 def gradients(pixels: np.ndarray, cell: int | None = None) -> np.ndarray:

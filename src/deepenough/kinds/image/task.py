@@ -41,7 +41,13 @@ TINY = 8
 SHOWN_SIDE = 96
 
 
-FORM = Form("picture", "pictures", "image", decode.is_picture)
+FORM = Form(
+    "picture",
+    "pictures",
+    "image",
+    decode.is_picture,
+    "Where pictures show faces, they are personal data. Nothing of them leaves this machine.",
+)
 
 
 @dataclass(frozen=True)

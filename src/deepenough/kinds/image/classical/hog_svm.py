@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from deepenough.kinds import kernel
+from deepenough.kinds import described
 from deepenough.kinds.image import decode, drawn
 from deepenough.kinds.image.features import Descriptors
-from deepenough.kinds.kernel import Machine
-from deepenough.kinds.stored import read, write
 from deepenough.learner import Examples, Learner, Limits, Model
+
+
+class HogSvmModel(described.MachineModel):
+    """How pictures are described, and the machine."""
+
+    needs = decode.NEEDS
+    descriptors_class = Descriptors
 
 
 @dataclass(frozen=True)
@@ -35,17 +39,13 @@ class HogSvm(Learner):
     colours: bool = True
 
     needs = (*decode.NEEDS, "scikit-learn")
-    preload = ("sklearn.svm", "scipy.optimize")
+    preload = described.MACHINE_PRELOAD
     priority = 10
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Describe, fit the machine, learn what its distances mean."""
-        descriptors = Descriptors(("gradients", "colours") if self.colours else ("gradients",))
-        matrix = descriptors(examples.inputs)
-        machine, inner = kernel.fit(matrix, examples, limits, seed, self.penalty, self.width)
-        model = HogSvmModel(descriptors, machine)
-        model.inner_predictions = inner
-        return model
+        parts = ("gradients", "colours") if self.colours else ("gradients",)
+        return described.machine(HogSvmModel, examples, limits, seed, parts, self.penalty, self.width)
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
@@ -58,23 +58,3 @@ class HogSvm(Learner):
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
         drawn.warm_up(cls(), n_classes)
-
-
-class HogSvmModel(Model):
-    """How pictures are described, and the machine."""
-
-    needs = decode.NEEDS
-
-    def __init__(self, descriptors: Descriptors, machine: Machine) -> None:
-        self.descriptors, self.machine, self.planned = descriptors, machine, machine.planned
-
-    def predict(self, inputs: Any) -> np.ndarray:
-        return self.machine(self.descriptors(inputs))
-
-    def save(self, folder: Path) -> None:
-        write(folder, "descriptors", self.descriptors.to_json(), {})
-        self.machine.save(folder)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        return cls(Descriptors.from_json(read(folder, "descriptors")[0]), Machine.load(folder))

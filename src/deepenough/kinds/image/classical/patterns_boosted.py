@@ -8,8 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.kinds.image import decode, described, drawn
+from deepenough.kinds import described
+from deepenough.kinds.image import decode, drawn
+from deepenough.kinds.image.features import Descriptors
 from deepenough.learner import Examples, Learner, Limits, Model
+
+
+class PatternsBoostedModel(described.BoostedModel):
+    """How pictures are described, and trees on that."""
+
+    needs = decode.NEEDS
+    descriptors_class = Descriptors
 
 
 @dataclass(frozen=True)
@@ -31,13 +40,13 @@ class PatternsBoosted(Learner):
     feature_share: float = 0.2
 
     needs = decode.NEEDS
-    preload = described.PRELOAD
+    preload = described.TREES_PRELOAD
     priority = 30
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Describe, then boost."""
         own = (self.rounds, self.patience, self.leaf_rows, self.feature_share)
-        return described.fit(examples, limits, seed, ("patterns", "colours"), *own)
+        return described.boosted(PatternsBoostedModel, examples, limits, seed, ("patterns", "colours"), *own)
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
