@@ -8,6 +8,9 @@ BUDGET ?= 60s
 DEMO := examples/data/letter.csv
 DEMO_TARGET := letter
 
+# Files of tests run side by side, each in one thread.
+WORKERS ?= 2
+TESTS := -n $(WORKERS) --dist loadfile
 export OMP_NUM_THREADS ?= 2
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
@@ -22,16 +25,18 @@ demo: $(VENV)/installed ## race a shipped table (20,000 letters) for a minute; B
 	$(BIN)/deepenough race $(DEMO) --target $(DEMO_TARGET) --budget $(BUDGET) --out runs/demo-$$(date +%Y%m%d-%H%M%S)
 	@echo "The report: $$(ls -td runs/demo-*/ | head -1)report.html"
 
+test test-all test-newest: export OMP_NUM_THREADS := 1
+
 test: lint ## what guards a change: ruff, mypy, and every test that is not slow
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(TESTS) -m "not slow"
 
 test-all: lint ## everything, the slow tests too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTS)
 
 test-newest: ## the fast tests with the newest versions that are allowed; PYTHON=python3.13 says in which Python
 	test -x $(NEWEST)/bin/python || $(PYTHON) -m venv $(NEWEST)
 	$(NEWEST)/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
-	$(NEWEST)/bin/python -m pytest -m "not slow"
+	$(NEWEST)/bin/python -m pytest $(TESTS) -m "not slow"
 
 lint: $(VENV)/installed-dev ## ruff and mypy
 	$(BIN)/ruff check .

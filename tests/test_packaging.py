@@ -81,11 +81,8 @@ def test_all_is_the_sum_of_the_kinds() -> None:
 def test_what_the_tests_ran_with_is_pinned() -> None:
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
     stated = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
-    stated += [
-        text
-        for name in ("table", "text", "series", "image", "audio", "docs")
-        for text in PROJECT["optional-dependencies"][name]
-    ]
+    extras = ("table", "text", "series", "image", "audio", "docs")
+    stated += [text for name in extras for text in PROJECT["optional-dependencies"][name]]
     assert _names(stated) - {"deepenough"} <= {name.lower() for name in pins}
 
 

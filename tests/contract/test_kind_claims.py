@@ -86,7 +86,7 @@ def _broken() -> Iterator[Any]:
     yield "units_are_told_apart", _kind_with(Twice), LEARNERS, "a unit twice"
 
 
-@pytest.mark.parametrize(("claim", "door", "learners", "said"), list(_broken()), ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("claim", "door", "learners", "said"), list(_broken()), ids=[each[0] for each in _broken()])
 def test_each_claim_is_broken_by_some_kind(claim: str, door: Kind, learners: list[Entry], said: str) -> None:
     results = {result.claim: result for result in contract.check_kind("stub", KindCase(door, learners))}
     assert results[claim].outcome == "broken"

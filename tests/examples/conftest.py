@@ -21,6 +21,8 @@ def example() -> Callable[[str], ModuleType]:
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module  # dataclasses look their module up
+        if str(ROOT / "examples") not in sys.path:
+            sys.path.append(str(ROOT / "examples"))  # where Python looks when one is run, for one that uses another
         spec.loader.exec_module(module)
         return module
 

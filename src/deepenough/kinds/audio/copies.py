@@ -8,8 +8,9 @@ from deepenough.kinds import near
 from deepenough.kinds.audio.inputs import Recordings
 from deepenough.kinds.copies import Copies, judged
 
-RANGE = 16.0
-"""Of logarithms of power, between silence and what is loud: what counts as from black to white."""
+RANGE = 8.0
+"""Of logarithms of power below a recording's loudest, from white to black: what is fainter, formats that save room
+leave out."""
 
 
 def of(recordings: Recordings, targets: np.ndarray, apart: bool = True) -> Copies:
@@ -19,7 +20,7 @@ def of(recordings: Recordings, targets: np.ndarray, apart: bool = True) -> Copie
     exact = np.empty(len(recordings), dtype=np.int64)
     for row, heard in enumerate(recordings.read()):
         exact[row] = known.setdefault(heard.tobytes(), len(known))
-        small[row] = near.shrunk(heard[None] / RANGE)[0]
+        small[row] = near.shrunk(np.maximum(heard - heard.max() + RANGE, 0)[None] / RANGE)[0]
     pairs = [pair for pair in near.near_pairs(small) if _as_long(recordings.lengths, pair)]
     return judged(exact, pairs, targets, apart, "recordings", "exactly or nearly so")
 

