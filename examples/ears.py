@@ -3,7 +3,7 @@
     python examples/ears.py --home my_ears --budget 2m
     python examples/ears.py --home my_ears --hear recording.wav
 
-The commands are SPOKEN BY A MACHINE (espeak-ng, in ten voices, with noise; `examples/data/README.md`): they are no
+The commands are SPOKEN BY A MACHINE (espeak-ng, in sixteen voices, with noise; `examples/data/README.md`): they are no
 sample of how people speak. Two races of recordings learn what is asked for and of what, from the sound alone: no word
 is written down on the way. A voice never stands on both sides of a split, and what is counted at the end are phrasings
 and voices that no race has met. The actions are those of `assistant.py`, on files in the folder `--home`.

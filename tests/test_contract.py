@@ -35,10 +35,15 @@ def _all() -> Iterator[Any]:
 
 
 def _is_slow(kind: str, entry: kinds.Entry, toy: str) -> bool:
-    """Learners that take their time are held to the contract on the first toy of their kind at every change, and on the
-    others by `make test-all`; those whose turn in a race comes at last, by that alone."""
-    dear = entry.family == "deep" or entry.cls.priority >= 50
-    return entry.cls.priority >= 80 or (dear and toy != next(iter(_toys(kind))))
+    """All learners are held to the contract on the first toy of their kind at every change, and those whose turn comes
+    first on every toy; the others, and those whose turn comes at last, by `make test-all` alone."""
+    comes_first = entry.family == "baseline" or (entry.family == "classical" and entry.cls.priority == _first(kind))
+    return entry.cls.priority >= 80 or not (comes_first or toy == next(iter(_toys(kind))))
+
+
+@functools.cache
+def _first(kind: str) -> int:
+    return min(entry.cls.priority for entry in kinds.find_learners(kind) if entry.family == "classical")
 
 
 def _parameter(kind: str, entry: kinds.Entry, toy: str, claim: contract.Claim) -> Any:

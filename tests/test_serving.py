@@ -23,7 +23,7 @@ from deepenough.model import folder as folders
 from deepenough.model import manifest
 from tests.conftest import ROOT
 
-MODULES = {"scikit-learn": "sklearn", "rtdl-num-embeddings": "rtdl_num_embeddings"}
+MODULES = {"scikit-learn": "sklearn", "rtdl-num-embeddings": "rtdl_num_embeddings", "pillow": "PIL"}
 """What is imported of a distribution, where that is not its name."""
 LEARNERS = [(kind, entry) for kind in kinds.find() for entry in kinds.find_learners(kind) if not entry.missing]
 

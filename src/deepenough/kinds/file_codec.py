@@ -152,6 +152,8 @@ class FileCodec(Codec):
 
     def _content(self, given: Any) -> bytes | None:
         """The content of a file, whatever form it is given in; None where there is none."""
+        if given is None:
+            return None
         try:
             if isinstance(given, bytes | bytearray):
                 return bytes(given)

@@ -85,7 +85,7 @@ class SoundNet(nn.Module):
 
     def standard(self, heard: Tensor) -> Tensor:
         """As the body hears it; what is far below the mean counts as silence."""
-        return self.masks(((heard - self.mean) / self.deviation).clamp_min(FAINTEST))  # type: ignore[no-any-return]
+        return self.masks(((heard - self.mean) / self.deviation).clamp_min(FAINTEST))  # type: ignore[no-any-return] # torch types calls as Any
 
 
 class Seen(SoundNet):

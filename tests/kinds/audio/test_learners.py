@@ -86,7 +86,7 @@ def test_under_a_clock_steps_are_joined_until_there_is_time(monkeypatch: pytest.
         now[0] = 0.0
         shrinks.append(LEARNERS["convolution"]().fit(examples, Limits(seconds, started=0.0), 0).net.shrink)
         assert now[0] <= seconds + 0.6
-    assert shrinks[0] == 1 < shrinks[1] <= shrinks[2] <= net.LARGEST_SHRINK
+    assert shrinks[0] == 2 < shrinks[1] <= shrinks[2] <= net.MOST_JOINED
 
 
 def test_recordings_are_varied_in_training_alone() -> None:

@@ -26,8 +26,10 @@ PRELOAD = ("torch", "safetensors.numpy", "deepenough.nets.sounds", "deepenough.n
 NEARLY_ALL = 0.95
 """Share of the recordings that are heard whole."""
 FEWEST_STEPS = 16
-LARGEST_SHRINK = 4
+MOST_JOINED = 8
 """Steps that become one, at most."""
+FEWEST_BATCHES = 200
+"""Under a clock steps are joined until there is time for so many steps of training too."""
 MEASURED = 500
 """Recordings whose bands are measured."""
 
@@ -91,10 +93,12 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
         if design.net != "Seen":
             return
         tensors = model.given(recordings, architecture, limits.device)(outer[:batch])
-        times, shrink = trained.too_slow(net, tensors, len(outer), limits), 1
-        while shrink < LARGEST_SHRINK and times / shrink > 1:
-            shrink += 1
-        net.shrink = own["shrink"] = shrink
+        rows = max(len(outer), FEWEST_BATCHES * batch // int(trained.PASSES))
+        asked = joined = own["shrink"]
+        times = trained.too_slow(net, tensors, rows, limits)
+        while joined < MOST_JOINED and times * asked / joined > 1:
+            joined += 1
+        net.shrink = own["shrink"] = joined
 
     return trained.fit(model, examples, limits, seed, architecture, design.recipe, design.smoothing, told)
 

@@ -26,12 +26,14 @@ class Convolution(Learner):
     Time grows with recordings x seconds x epochs x width squared, memory with batch x seconds x width. A bad choice for
     a few hundred recordings, and where the order of what is heard decides over many seconds.
 
+    joined: steps of a hundredth of a second that become one, at least; under a clock more.
     width: filters of the first layer; each next one has twice as many. layers: of convolutions.
     tones, times, louder, moved: how recordings are varied, see `nets.sounds.Masks`.
     dropout: share of numbers left out in a step. smoothing: share of a label that is spread over all classes.
     rate: highest learning rate of AdamW. weight_decay: relative to the rate. epochs: most passes over the recordings.
     """
 
+    joined: int = 2
     width: int = 16
     layers: int = 3
     tones: float = 0.2
@@ -52,7 +54,7 @@ class Convolution(Learner):
         widths = [self.width * 2**layer for layer in range(self.layers)]
         design = net.Design(
             net="Seen",
-            own={"body": "Convolutions", "settings": {"widths": widths}, "shrink": 1},
+            own={"body": "Convolutions", "settings": {"widths": widths}, "shrink": self.joined},
             recipe={"epochs": self.epochs, "rate": self.rate, "weight_decay": self.weight_decay},
             masks={"tones": self.tones, "times": self.times, "louder": self.louder, "moved": self.moved},
             dropout=self.dropout,
@@ -63,6 +65,7 @@ class Convolution(Learner):
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
         return {
+            "joined": lambda rng: int(rng.choice([1, 2, 4])),
             "width": lambda rng: int(rng.choice([16, 24, 32])),
             "tones": lambda rng: float(rng.choice([0.0, 0.2, 0.4])),
             "times": lambda rng: float(rng.choice([0.0, 0.2, 0.4])),

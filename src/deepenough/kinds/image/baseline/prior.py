@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from deepenough.kinds import prior
+from deepenough.kinds.image import decode
 
 
 class Prior(prior.Prior):  # its docstring is that of the answer that kinds share
-    pass
+    needs = decode.NEEDS
