@@ -22,6 +22,8 @@ from deepenough.nets.pictures import BODIES
 from deepenough.nets.sequences import Recurrent, present
 from deepenough.nets.signals import Stretches
 
+HEIGHTS = 8
+"""Ranges of tones, from low to high, that are told apart wherever in time something is seen."""
 FAINTEST = -4.0
 """Deviations from a band's mean at which silence ends."""
 
@@ -89,7 +91,8 @@ class SoundNet(nn.Module):
 
 
 class Seen(SoundNet):
-    """Recordings as pictures of tones and time, seen by a body of `nets.pictures`.
+    """Recordings as pictures of tones and time, seen by a body of `nets.pictures`. Over time the mean and the largest of
+    what it sees are taken, but not over tones: a pattern in high ones is another than the same one in low ones.
 
     shrink: steps that become one.
 
@@ -107,7 +110,7 @@ class Seen(SoundNet):
         shrink: int = 1,
     ) -> None:
         made = BODIES[body](1, **settings)
-        super().__init__(bands, made.width, outputs, dropout, masks)
+        super().__init__(bands, made.width * HEIGHTS, outputs, dropout, masks)
         self.body, self.shrink, self.in_half = made, shrink, None
 
     in_half: bool | None
@@ -119,8 +122,10 @@ class Seen(SoundNet):
             x = functional.avg_pool2d(x, (self.shrink, 1), ceil_mode=True)
         half = x.is_cuda if self.in_half is None else self.in_half
         with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
-            found = self.body(x.contiguous(memory_format=torch.channels_last))
-        return self.head(self.dropout(found.float())[None])  # type: ignore[no-any-return] # torch types calls as Any
+            found = self.body.seen(x.contiguous(memory_format=torch.channels_last)).float()
+        over_time = torch.cat([found.mean(dim=2), found.amax(dim=2)], dim=1)
+        by_height = functional.adaptive_avg_pool1d(over_time, HEIGHTS)
+        return self.head(self.dropout(by_height.flatten(1))[None])  # type: ignore[no-any-return] # torch types calls as Any
 
 
 class Read(SoundNet):

@@ -18,7 +18,7 @@ class ConvolutionModel(net.NetModel):
 
 @dataclass(frozen=True)
 class Convolution(Learner):
-    """A small convolutional network on the spectrogram: patterns of tones and time, pooled over the whole recording.
+    """A small convolutional network on the spectrogram: patterns of tones and time, pooled over time but not over tones.
 
     Piczak, 2015 (IEEE MLSP); trained on recordings of which tones and stretches of time are left out in turn
     (SpecAugment: Park et al., 2019, arXiv 1904.08779).
@@ -42,13 +42,13 @@ class Convolution(Learner):
     moved: float = 0.1
     dropout: float = 0.2
     smoothing: float = 0.02
-    rate: float = 0.005
+    rate: float = 0.003
     weight_decay: float = 0.05
     epochs: int = 30
 
     needs = net.NEEDS
     preload = net.PRELOAD
-    priority = 10
+    priority = 15
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> ConvolutionModel:
         widths = [self.width * 2**layer for layer in range(self.layers)]

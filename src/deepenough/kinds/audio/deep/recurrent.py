@@ -18,7 +18,7 @@ class RecurrentModel(net.NetModel):
 
 @dataclass(frozen=True)
 class Recurrent(Learner):
-    """A recurrent net on the spectrogram: gated units that read a recording forwards and backwards.
+    """A recurrent net on the spectrogram: gated units that read a recording step by step.
 
     Cho et al., 2014; on spectra for speech: Graves, Mohamed and Hinton, 2013; trained on recordings of which tones and
     stretches of time are left out in turn (SpecAugment: Park et al., 2019, arXiv 1904.08779).
@@ -34,21 +34,21 @@ class Recurrent(Learner):
     """
 
     units: int = 96
-    stretch: int = 4
-    both_ways: bool = True
+    stretch: int = 8
+    both_ways: bool = False
     tones: float = 0.2
     times: float = 0.2
     louder: float = 0.3
     moved: float = 0.1
     dropout: float = 0.3
     smoothing: float = 0.02
-    rate: float = 0.003
+    rate: float = 0.005
     weight_decay: float = 0.05
     epochs: int = 30
 
     needs = net.NEEDS
     preload = net.PRELOAD
-    priority = 15
+    priority = 10
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> RecurrentModel:
         own = {"stretch": self.stretch, "vector": self.units, "units": self.units, "both_ways": self.both_ways}
@@ -66,7 +66,8 @@ class Recurrent(Learner):
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
         return {
             "units": lambda rng: int(rng.choice([64, 96, 128])),
-            "stretch": lambda rng: int(rng.choice([2, 4, 8])),
+            "stretch": lambda rng: int(rng.choice([4, 8, 16])),
+            "both_ways": lambda rng: bool(rng.choice([False, True])),
             "tones": lambda rng: float(rng.choice([0.0, 0.2, 0.4])),
             "times": lambda rng: float(rng.choice([0.0, 0.2, 0.4])),
             "dropout": lambda rng: float(rng.choice([0.1, 0.3, 0.5])),
