@@ -1,0 +1,9 @@
+"""The trivial answer of clips."""
+
+from __future__ import annotations
+
+from deepenough.kinds import prior
+
+
+class Prior(prior.Prior):  # its docstring is that of the answer that kinds share
+    pass
