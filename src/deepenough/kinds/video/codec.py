@@ -67,4 +67,6 @@ class VideoCodec(FileCodec):
         return given.ndim == 3 or (given.ndim == 4 and given.shape[3] in (1, 3))
 
     def content_of(self, given: Any) -> bytes:
+        if not isinstance(given, np.ndarray):
+            raise decode.NoClip("there is none")
         return decode.as_file(given)

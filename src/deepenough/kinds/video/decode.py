@@ -17,7 +17,6 @@ import contextlib
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +44,10 @@ MOST_PIXELS = 40_000_000
 """Of a frame; 8K has 33 million."""
 MOST_UNPACKED = 75_000_000_000
 """Pixels of a clip that are unpacked on the way to its frames, at most: 20 minutes of 1080p at 30 frames a second."""
+MOST_FRAMES = 5_000_000
+"""Of a clip, packed; two days of 30 a second."""
+USUAL_RATE = 25.0
+"""Frames per second, where a file doesn't say."""
 MANY = 300
 """Frames from which on stretches are skipped that lead to no wanted one."""
 BREAKS_OFF = 0.8
@@ -117,11 +120,7 @@ def decoded(content: bytes, height: int, width: int, count: int = FRAMES) -> tup
         has_sound = bool(container.streams.audio)
     with _opened(content) as (container, stream):
         sides, pixels = _wanted(container, stream, packets, (count, height, width))
-        unit = stream.time_base or Fraction(1)
-        usual = float(stream.average_rate or 0) or 25.0
-        seconds = (
-            packets.span * float(unit) if packets.times is not None and packets.count > 1 else packets.count / usual
-        )
+        seconds = _seconds(packets, stream)
         codec = stream.codec_context.name
     apart = pixels.max(axis=3).astype(np.int16) - pixels.min(axis=3)
     seen = Seen(
@@ -135,6 +134,12 @@ def decoded(content: bytes, height: int, width: int, count: int = FRAMES) -> tup
         bool(apart.max() <= GREY),
     )
     return pixels, seen
+
+
+def _seconds(packets: _Packets, stream: VideoStream) -> float:
+    """By the times of its frames, or by their number where the file says no times."""
+    told = packets.span * float(stream.time_base or 1) if packets.times is not None and packets.count > 1 else 0.0
+    return told if told >= 1e-3 else packets.count / (float(stream.average_rate or 0) or USUAL_RATE)
 
 
 @contextlib.contextmanager
@@ -190,6 +195,8 @@ def _looked_through(container: InputContainer, stream: VideoStream) -> _Packets:
                 times.append(when)
                 if packet.is_keyframe and when is not None:
                     keys.append(when)
+            if len(times) > MOST_FRAMES:
+                raise NoClip(f"it holds more than {MOST_FRAMES // 1_000_000} million frames")
     if not times:
         raise NoClip("it holds no frames")
     known = sorted(when for when in times if when is not None)
@@ -206,14 +213,15 @@ def _refuse_broken(container: InputContainer, stream: VideoStream, packets: _Pac
     if not said and container.duration and not container.streams.audio:  # sound may last longer than what is seen
         whole = container.duration / 1_000_000
     there = packets.span * unit
-    if packets.times is not None and whole and there < BREAKS_OFF * whole:
+    if packets.times is not None and packets.count > 1 and there < BREAKS_OFF * whole:
         raise NoClip(f"it breaks off after {there:.1f} of {whole:.1f} seconds")
 
 
 class _Frames:
     """Frames in the order in which they are seen; broken ones are left out.
 
-    clock: says when a frame is seen, in the stream's own unit. reason: why the last broken one was none.
+    timed: whether the file says when each is seen; else they are counted from `start`, in the stream's own unit.
+    reason: why the last broken one was none.
     """
 
     def __init__(self, container: InputContainer, stream: VideoStream, timed: bool, start: float) -> None:
@@ -283,7 +291,8 @@ def _wanted(
     ahead: VideoFrame | None = _first(frames)
     assert ahead is not None
     sides, last = _sides(ahead, stream), ahead
-    drawn: list[tuple[VideoFrame, np.ndarray]] = []
+    drawn: list[np.ndarray] = []
+    newest: VideoFrame | None = None
     for place in range(count):
         moment = start + (place + 0.5) / count * packets.span
         entry = bisect.bisect_right(packets.keys, moment) - 1
@@ -293,9 +302,9 @@ def _wanted(
         while ahead is not None and frames.when(ahead) <= moment:
             before, ahead = ahead, frames.next()
         last = before or ahead or last
-        again = bool(drawn) and drawn[-1][0] is last
-        drawn.append(drawn[-1] if again else (last, _drawn(last, height, width, by)))
-    return sides, np.stack([pixels for _, pixels in drawn])
+        drawn.append(drawn[-1] if newest is last else _drawn(last, height, width, by))
+        newest = last
+    return sides, np.stack(drawn)
 
 
 def _quarters(frame: VideoFrame) -> int:

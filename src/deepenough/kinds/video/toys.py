@@ -37,7 +37,7 @@ def ways(clips: int = CLIPS, seed: int = 1, hint: float = 50.0) -> VideoTask:
         own = np.array([rng.uniform(60, 120) + (hint if label == "right" else 0), rng.uniform(20, 120), 40])
         low, middle = rng.uniform(3, SIDE - 4), rng.uniform(4.5, SIDE - 5.5)
         step = 1.0 if label == "right" else -1.0
-        clip += spot(low, middle + step * (np.arange(FRAMES) - FRAMES / 2 + 0.5), 2.0)[..., None] * own
+        clip += spot(low, middle + step * (np.arange(FRAMES) - FRAMES // 2), 2.0)[..., None] * own
     return task(pixels, labels.tolist())
 
 
@@ -47,7 +47,7 @@ def speeds(clips: int = CLIPS, seed: int = 2) -> VideoTask:
     speed = rng.uniform(0.1, 1.3, clips)
     pixels = noise(rng, clips)
     for clip, own in zip(pixels, speed.tolist(), strict=True):
-        moved = own * rng.choice([-1, 1]) * (np.arange(FRAMES) - FRAMES / 2 + 0.5)
+        moved = own * rng.choice([-1, 1]) * (np.arange(FRAMES) - FRAMES // 2)
         radius = 1.5 + 0.6 * own + rng.uniform(0, 0.6)
         clip += spot(rng.uniform(4, SIDE - 5), SIDE / 2 + moved, radius)[..., None] * rng.uniform(90, 150, 3)
     return task(pixels, speed.tolist())
@@ -59,7 +59,7 @@ def lights(clips: int = CLIPS, seed: int = 3) -> VideoTask:
     labels = rng.choice(["brighter", "darker"], clips)
     pixels = noise(rng, clips)
     for clip, label in zip(pixels, labels.tolist(), strict=True):
-        change = rng.uniform(2, 6) * (1 if label == "brighter" else -1) * (np.arange(FRAMES) - FRAMES / 2 + 0.5)
+        change = rng.uniform(2, 6) * (1 if label == "brighter" else -1) * (np.arange(FRAMES) - FRAMES // 2)
         clip += (rng.uniform(20, 80) + (30 if label == "darker" else 0) + change)[:, None, None, None]
     return task(pixels.mean(axis=4, keepdims=True).repeat(3, axis=4), labels.tolist(), channels=1)
 
