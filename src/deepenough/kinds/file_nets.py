@@ -28,8 +28,6 @@ from deepenough.nets.threads import few_threads
 if TYPE_CHECKING:
     import torch
 
-PASSES = 5.0
-"""Under a clock inputs are shrunk until there is time for so many passes over them."""
 FEWEST_EPOCHS = 6.0
 UNCHECKED_EPOCHS = 15.0
 """Epochs, at most, where no inner rows can say when it is enough."""
@@ -72,12 +70,14 @@ class NetModel(Model):
     """A trained net with all that prediction needs. `trace` holds (seconds, inner loss) of its training.
 
     room: module whose `build` makes the net of its architecture. batch: inputs at once where nothing is trained.
-    smallest: pixels of the shorter side, below which inputs aren't shrunk. most_epochs: inputs x epochs of a fit, at
+    passes: under a clock inputs are shrunk until there is time for so many passes over them; smallest: pixels of the
+    shorter side, below which they aren't. most_epochs: inputs x epochs of a fit, at
     most, so that a fit on many ends; but never fewer than a few epochs. measured: inputs whose channels are measured.
     """
 
     room: ClassVar[str]
     batch: ClassVar[int]
+    passes: ClassVar[float]
     smallest: ClassVar[int]
     most_epochs: ClassVar[int]
     measured: ClassVar[int]
@@ -150,7 +150,7 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
         net.head.start_from(start)
         _standardise(net, inputs.take(outer), model.measured)
         net.to(limits.device)
-        net.shrink = architecture["shrink"] = _shrunk_in_time(net, inputs, outer, recipe, limits, model.smallest)
+        net.shrink = architecture["shrink"] = _shrunk_in_time(net, inputs, outer, recipe, limits, model)
         trained = supervised.train(
             net,
             given(inputs, limits.device),
@@ -186,7 +186,9 @@ def _standardise(net: Any, inputs: Pixels, measured: int) -> None:
     net.deviation.copy_(torch.from_numpy(np.where(deviation > 1e-3, deviation, 1)[:, None, None].astype(np.float32)))
 
 
-def _shrunk_in_time(net: Any, inputs: Pixels, outer: np.ndarray, recipe: Any, limits: Limits, smallest: int) -> int:
+def _shrunk_in_time(
+    net: Any, inputs: Pixels, outer: np.ndarray, recipe: Any, limits: Limits, model: type[NetModel]
+) -> int:
     """Pixels a side that become one, so that there is time for a few passes over all; by a step that is timed."""
     left = limits.seconds_left()
     if left == float("inf"):
@@ -199,6 +201,6 @@ def _shrunk_in_time(net: Any, inputs: Pixels, outer: np.ndarray, recipe: Any, li
         net(*tensors).square().mean().backward()
         each = (time.monotonic() - started) / len(tensors[0])
         net.zero_grad(set_to_none=True)
-    while shorter / (shrink + 1) >= smallest and PASSES * each * len(outer) / shrink**2 > 0.8 * left:
+    while shorter / (shrink + 1) >= model.smallest and model.passes * each * len(outer) / shrink**2 > 0.8 * left:
         shrink += 1
     return shrink

@@ -3,6 +3,8 @@
 Needs that this module answers:
 
 * All frames of a clip are varied alike in training: what moves must move as it did.
+* What changed since the frame before stands beside each frame: without it (2+1)D convolutions stayed at chance for
+  longer, until they could tell what moves from what stands still.
 * Nothing is normalised over a batch: a clip alone gets the answer that it gets among others.
 * Frames are shrunk first where there is no time for all of their pixels; none is left out.
 * On a GPU what is between the pixels and the head is computed in bfloat16, as in `pictures`.
@@ -44,25 +46,22 @@ class Body(nn.Module, ABC):
 
 
 class FramesRecurrent(Body):
-    """Small convolutions over each frame and over what changed since the one before; what they see in each of a few
-    fields becomes a vector, and a gated recurrent unit reads the vectors in their order (Donahue et al., 2015, arXiv
-    1411.4389, with the units of Cho et al., 2014).
+    """Small convolutions over each frame; what they see in each of a few fields becomes a vector, and a gated recurrent
+    unit reads the vectors in their order (Donahue et al., 2015, arXiv 1411.4389, with the units of Cho et al., 2014).
 
     widths: filters of each layer. vector: numbers of a frame. units: of the recurrent net.
     """
 
     def __init__(self, channels: int, widths: Sequence[int] = (16, 32), vector: int = 64, units: int = 64) -> None:
         super().__init__()
-        self.frames = Convolutions(2 * channels, widths)
+        self.frames = Convolutions(channels, widths)
         self.entry = nn.Linear(widths[-1] * LAID_OUT**2, vector)
         self.reader = Recurrent(vector, units)
         self.width = self.reader.width
 
     def forward(self, x: Tensor) -> Tensor:
-        change = torch.diff(x, dim=1, prepend=x[:, :1])
-        rows, steps, _, height, width = x.shape
-        flat = torch.cat([x, change], dim=2).reshape(rows * steps, 2 * x.shape[2], height, width)
-        places = self.frames.seen(flat.contiguous(memory_format=torch.channels_last))
+        rows, steps = x.shape[:2]
+        places = self.frames.seen(x.flatten(0, 1).contiguous(memory_format=torch.channels_last))
         laid = functional.adaptive_avg_pool2d(places, LAID_OUT)
         vectors = functional.relu(self.entry(laid.flatten(1)))
         vectors = vectors.view(rows, steps, vectors.shape[1])
@@ -116,7 +115,8 @@ BODIES: dict[str, type[Body]] = {body.__name__: body for body in (FramesRecurren
 
 
 class ClipNet(nn.Module):
-    """Clips standardised, in training made a little different, shrunk, seen by a body, and a head.
+    """Clips standardised, in training made a little different, shrunk, beside each frame what changed, seen by a body,
+    and a head.
 
     mean, deviation: of each channel, from 0 to 1; learnt outside and saved with the weights. shrink: pixels a side that
     become one. in_half: whether the body is computed in bfloat16; None: on an accelerator.
@@ -148,14 +148,19 @@ class ClipNet(nn.Module):
             x = functional.avg_pool2d(x, self.shrink, ceil_mode=True)
         half = x.is_cuda if self.in_half is None else self.in_half
         with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
-            found = self.body(x.view(rows, steps, *x.shape[1:]))
+            found = self.body(_with_change(x.view(rows, steps, *x.shape[1:])))
         return self.head(self.dropout(found.float())[None])  # type: ignore[no-any-return] # torch types calls as Any
+
+
+def _with_change(x: Tensor) -> Tensor:
+    """(B, frames, channels, height, width) -> twice as many channels: each frame, and it less the one before."""
+    return torch.cat([x, torch.diff(x, dim=1, prepend=x[:, :1])], dim=2)
 
 
 def build(architecture: Mapping[str, Any]) -> ClipNet:
     """The net of `{"channels", "class": name of the body, "body", "outputs", "dropout", "shrink", "augment"}`; `body`
     and `augment` hold arguments of theirs."""
     channels = architecture["channels"]
-    body = BODIES[architecture["class"]](channels, **architecture["body"])
+    body = BODIES[architecture["class"]](2 * channels, **architecture["body"])
     facts = (architecture["outputs"], architecture["dropout"], architecture["shrink"], architecture["augment"])
     return ClipNet(body, channels, *facts)

@@ -19,6 +19,7 @@ class NetModel(file_nets.NetModel):
 
     room = "deepenough.nets.pictures"
     batch = 64
+    passes = 5.0
     smallest = SMALLEST
     most_epochs = 40_000
     measured = 500

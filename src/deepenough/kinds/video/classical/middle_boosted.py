@@ -27,7 +27,7 @@ class MiddleBoosted(Learner):
     rounds: int = 200
     patience: int = 20
     leaf_rows: int | None = None
-    feature_share: float = 0.2
+    feature_share: float = 0.1
 
     needs = decode.NEEDS
     preload = described.PRELOAD

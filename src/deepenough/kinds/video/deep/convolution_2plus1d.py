@@ -12,6 +12,8 @@ from deepenough.kinds.video import drawn, net
 from deepenough.learner import Examples, Learner, Limits
 
 STAGES = 3
+PATIENCE = 8
+"""Checks without a better inner loss until the rate falls: for a while nothing is learnt, then all at once."""
 
 
 class Convolution2Plus1DModel(net.NetModel):
@@ -53,7 +55,12 @@ class Convolution2Plus1D(Learner):
         design = net.Design(
             body="InTurn",
             settings={"widths": [self.width * 2**stage for stage in range(STAGES)]},
-            recipe={"epochs": self.epochs, "rate": self.rate, "weight_decay": self.weight_decay},
+            recipe={
+                "epochs": self.epochs,
+                "rate": self.rate,
+                "weight_decay": self.weight_decay,
+                "patience": PATIENCE,
+            },
             augment={"shift": self.shift, "zoom": self.shift, "light": self.light, "mirror": self.mirror},
             dropout=self.dropout,
             smoothing=self.smoothing,
