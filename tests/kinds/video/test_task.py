@@ -183,7 +183,7 @@ def test_the_order_of_the_frames_is_lost_and_nothing_else() -> None:
 
 
 def test_a_test_of_ones_own_is_read_and_its_copies_are_named(tmp_path: Path) -> None:
-    folder(tmp_path / "in", each=30)
+    folder(tmp_path / "in", each=16)
     other = folder(tmp_path / "test", each=3)
     rng = np.random.default_rng(9)
     for number in range(20):
