@@ -50,7 +50,7 @@ HEAVY = {
     *("altair", "catboost", "duckdb", "fastexcel", "jinja2", "joblib", "lightgbm", "narwhals", "onnx", "onnxruntime"),
     *("pandas", "polars", "pyarrow", "rtdl_num_embeddings", "safetensors", "scipy", "sklearn", "skops", "tabm"),
     *("cryptography", "threadpoolctl", "torch", "vl_convert", "statsforecast", "utilsforecast", "tokenizers"),
-    *("wordllama", "transformers", "sentence_transformers", "PIL", "skimage", "efficientnet_lite_pytorch"),
+    *("wordllama", "transformers", "sentence_transformers", "PIL", "skimage", "efficientnet_lite_pytorch", "av"),
 }
 """Never imported by importing a module of ours, but inside the functions that need them."""
 MAY_IMPORT = {"judge": {"scipy"}, "nets": {"torch"}, "sklearn": {"sklearn"}}

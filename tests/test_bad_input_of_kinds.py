@@ -180,3 +180,45 @@ def test_messy_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         assert odd in said, odd
     answers = deepenough.load(race.folder).predict(list((sound | broken).values()))
     assert answers.filter(like="probability_").sum(axis=1).to_numpy() == pytest.approx(1.0)
+
+
+def test_messy_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one frame, still, with sound, turned, of other sizes and rates, lying; half, of sound alone, empty, words."""
+    pytest.importorskip("av")
+    from deepenough.kinds import file_store
+    from tests.kinds.video.files import FORMS, folder, moving, packed, with_sound
+
+    monkeypatch.setenv(file_store.VARIABLE, str(tmp_path / "cache"))
+    place = folder(tmp_path / "in", each=40)
+    sound = {
+        "one.mp4": packed(moving(1)),
+        "still.webm": packed(np.repeat(moving(1), 10, axis=0), FORMS[4]),
+        "sounds.mp4": with_sound(moving(20)),
+        "turned.mp4": with_sound(moving(20), turned=90),
+        "tiny.avi": packed(moving(8, 40, 32, step=0.5)[:, :16, :16], FORMS[2]),
+        "slow.mkv": packed(moving(12), FORMS[3], rate=1),
+        "lies.mov": packed(form=FORMS[5]),
+    }
+    broken = {
+        "half.mp4": packed()[:1_500],
+        "sound.mp4": with_sound(moving(2), only=True),
+        "words.avi": b"no clip",
+        "empty.mp4": b"",
+    }
+    for name, content in (sound | broken).items():
+        (place / "left" / name).write_bytes(content)
+    race = raced(place, tmp_path / "run", ("motion_svm", "frames_gru"), side=16)
+    assert race.evidence.plan.kind == "video" and race.evidence.plan.rows == 80 + len(sound)
+    assert {trial.status for trial in race.evidence.trials} <= {"ok", "truncated"}
+    said = told(race)
+    for name in broken:
+        assert name in said, name
+    for odd in (
+        "hold one frame only",
+        "clips have sound, which is not used",
+        "next to nothing moves",
+        "Clips last from",
+    ):
+        assert odd in said, odd
+    answers = deepenough.load(race.folder).predict(list((sound | broken).values()))
+    assert answers.filter(like="probability_").sum(axis=1).to_numpy() == pytest.approx(1.0)

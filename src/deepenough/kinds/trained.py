@@ -28,26 +28,27 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-BATCH = 64
-"""Units at once where nothing is trained."""
-UNIT_EPOCHS = 40_000
-"""Units x epochs of a fit, at most, so that a fit on many ends; but never fewer than a few epochs."""
 FEWEST_EPOCHS = 6.0
 UNCHECKED_EPOCHS = 15.0
 """Epochs, at most, where no inner rows can say when it is enough."""
-PASSES = 5.0
-"""Under a clock units are shrunk until there is time for so many passes over them."""
 
 AnyModel = TypeVar("AnyModel", bound="TrainedModel")
 Given = Callable[[np.ndarray], "tuple[torch.Tensor, ...]"]
 
 
 class TrainedModel(Model):
-    """A trained net with all that prediction needs. `trace` holds (seconds, inner loss) of its training."""
+    """A trained net with all that prediction needs. `trace` holds (seconds, inner loss) of its training.
 
-    trace: tuple[tuple[float, float], ...] = ()
+    nets: the module that builds the net of an architecture. batch: units at once where nothing is trained.
+    most_epochs: units x epochs of a fit, at most, so that a fit on many ends; but never fewer than a few epochs.
+    passes: under a clock units are shrunk until there is time for so many passes over them.
+    """
+
     nets: ClassVar[str]
-    """The module that builds the net of an architecture."""
+    batch: ClassVar[int] = 64
+    most_epochs: ClassVar[int] = 40_000
+    passes: ClassVar[float] = 5.0
+    trace: tuple[tuple[float, float], ...] = ()
 
     def __init__(self, net: nn.Module, architecture: Mapping[str, Any], target: Outputs) -> None:
         self.net, self.architecture, self.target = net, architecture, target
@@ -69,7 +70,7 @@ class TrainedModel(Model):
             return self.target.answer(np.zeros((1, 0, self.architecture["outputs"]), dtype=np.float32))
         with few_threads(len(inputs)):
             given = self.given(inputs, self.architecture, "cpu")
-            return self.target.answer(supervised.outputs(self.net, given, np.arange(len(inputs)), BATCH))
+            return self.target.answer(supervised.outputs(self.net, given, np.arange(len(inputs)), self.batch))
 
     def save(self, folder: Path) -> None:
         weights.save(weights.of(self.net), self.architecture, folder)
@@ -110,7 +111,7 @@ def fit(
     standard = target.standard(examples.targets)
     start = target.start(standard[outer], counts)
     architecture["outputs"] = len(start)
-    plan = loop.Recipe(**_in_reason(recipe, len(outer), bool(len(examples.inner))))
+    plan = loop.Recipe(**_in_reason(recipe, len(outer), bool(len(examples.inner)), model.most_epochs))
     with supervised.seeded(seed, limits):
         net = model.built(architecture)
         net.head.start_from(start)
@@ -123,16 +124,16 @@ def fit(
     return fitted
 
 
-def _in_reason(recipe: Mapping[str, Any], rows: int, checked: bool) -> dict[str, Any]:
+def _in_reason(recipe: Mapping[str, Any], rows: int, checked: bool, most: int) -> dict[str, Any]:
     """The recipe, its epochs cut where units are many, or where no inner rows can say when it is enough."""
-    epochs = min(float(recipe["epochs"]), max(FEWEST_EPOCHS, UNIT_EPOCHS / rows))
+    epochs = min(float(recipe["epochs"]), max(FEWEST_EPOCHS, most / rows))
     batch = next((size for most, size in ((1_000, 16), (4_000, 32)) if rows < most), 64)
     return {"batch": batch, **recipe, "epochs": epochs if checked else min(epochs, UNCHECKED_EPOCHS)}
 
 
-def too_slow(net: nn.Module, tensors: tuple[torch.Tensor, ...], rows: int, limits: Limits) -> float:
-    """How many times as much as the time left a few passes over so many rows take, by a step that is timed; below 1
-    there is time enough. tensors: of one batch, on the net's device."""
+def too_slow(net: nn.Module, tensors: tuple[torch.Tensor, ...], units: float, limits: Limits) -> float:
+    """How many times as much as the time left so many units take to train on, by a step that is timed; below 1 there
+    is time enough. tensors: of one batch, on the net's device."""
     left = limits.seconds_left()
     if left == float("inf"):
         return 0.0
@@ -142,4 +143,4 @@ def too_slow(net: nn.Module, tensors: tuple[torch.Tensor, ...], rows: int, limit
         net(*tensors).square().mean().backward()
         each = (time.monotonic() - started) / len(tensors[0])
         net.zero_grad(set_to_none=True)
-    return PASSES * each * rows / (0.8 * left) if left > 0 else float("inf")
+    return each * units / (0.8 * left) if left > 0 else float("inf")

@@ -91,8 +91,10 @@ class SoundNet(nn.Module):
 
 
 class Seen(SoundNet):
-    """Recordings as pictures of tones and time, seen by a body of `nets.pictures`. Over time the mean and the largest of
-    what it sees are taken, but not over tones: a pattern in high ones is another than the same one in low ones.
+    """Recordings as pictures of tones and time, seen by a body of `nets.pictures`.
+
+    Over time the mean and the largest of what it sees are taken, but not over tones: a pattern in high ones is another
+    than the same one in low ones.
 
     shrink: steps that become one.
 

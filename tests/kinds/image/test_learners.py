@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import numpy as np
 import pytest
 
 from deepenough import kinds
-from deepenough.kinds import trained
 from deepenough.kinds.image import net, toys
 from deepenough.kinds.image.inputs import Pictures
 from deepenough.learner import Examples, Learner, Limits
@@ -77,7 +77,7 @@ def test_under_a_clock_pictures_are_shrunk_until_there_is_time(monkeypatch: pyte
         return forward(module, *given)
 
     monkeypatch.setattr(torch.nn.Module, "__call__", slowly)
-    monkeypatch.setattr(trained.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     examples = ready.train(ready.largest, 0, 0)
     shrinks = []
     for seconds in (1_000.0, 4.0, 1.0):

@@ -93,9 +93,8 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
         if design.net != "Seen":
             return
         tensors = model.given(recordings, architecture, limits.device)(outer[:batch])
-        rows = max(len(outer), FEWEST_BATCHES * batch // int(trained.PASSES))
         asked = joined = own["shrink"]
-        times = trained.too_slow(net, tensors, rows, limits)
+        times = trained.too_slow(net, tensors, max(model.passes * len(outer), FEWEST_BATCHES * batch), limits)
         while joined < MOST_JOINED and times * asked / joined > 1:
             joined += 1
         net.shrink = own["shrink"] = joined

@@ -18,7 +18,7 @@ import numpy as np
 
 from deepenough.errors import SourceError
 from deepenough.judge.traits import Trait
-from deepenough.kinds import file_store, folders
+from deepenough.kinds import folders
 from deepenough.kinds.copies import Copies
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.file_store import Decoded
@@ -26,13 +26,12 @@ from deepenough.kinds.file_task import FileTask
 from deepenough.kinds.folders import Item
 from deepenough.kinds.image import copies, decode
 from deepenough.kinds.image.inputs import Pictures
+from deepenough.kinds.pixel_sizes import usual_size
 from deepenough.task.rows import Asked
 from deepenough.task.task import Question
 
 LONGEST, SHORTEST = 96, 16
 """Pixels of the longer side that pictures are read with, at most; and of any side, at least."""
-WIDEST = 2.0
-"""No side is read longer than so many times the other."""
 LOOKED_AT = 300
 """Pictures whose own sizes say how large all are read."""
 FIELDS = 6
@@ -184,14 +183,7 @@ def size_of(items: Sequence[Item], side: int | None) -> tuple[int, int]:
         except (decode.NoPicture, OSError, SourceError):
             continue
         sizes.append((seen.height, seen.width))
-    if not sizes:
-        return SHORTEST, SHORTEST
-    heights, widths = np.array(sizes, dtype=np.float64).T
-    shape = float(np.clip(np.median(heights / widths), 1 / WIDEST, WIDEST))
-    longest = side or min(float(np.median(np.maximum(heights, widths))), LONGEST)
-    most = longest * min(1.0, (file_store.LARGEST_BYTES / max(1, len(items)) / 3 / longest**2) ** 0.5)
-    height, width = (most, most / shape) if shape >= 1 else (most * shape, most)
-    return max(SHORTEST, round(height)), max(SHORTEST, round(width))
+    return usual_size(np.array(sizes), side, LONGEST, SHORTEST, 3 * len(items))
 
 
 def _say_what_is_odd(pictures: Pictures, names: Sequence[str], decoded: Decoded, asked: Asked) -> None:

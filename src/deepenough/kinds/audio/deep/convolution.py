@@ -18,7 +18,7 @@ class ConvolutionModel(net.NetModel):
 
 @dataclass(frozen=True)
 class Convolution(Learner):
-    """A small convolutional network on the spectrogram: patterns of tones and time, pooled over time but not over tones.
+    """A small convolutional network on the spectrogram: patterns of tones and time, pooled over time, not over tones.
 
     Piczak, 2015 (IEEE MLSP); trained on recordings of which tones and stretches of time are left out in turn
     (SpecAugment: Park et al., 2019, arXiv 1904.08779).
