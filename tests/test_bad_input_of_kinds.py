@@ -222,3 +222,32 @@ def test_messy_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert odd in said, odd
     answers = deepenough.load(race.folder).predict(list((sound | broken).values()))
     assert answers.filter(like="probability_").sum(axis=1).to_numpy() == pytest.approx(1.0)
+
+
+def test_messy_recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Silent, of a moment, of an hour, of other rates and channels, cut at its peaks, lying, of a codec we lack."""
+    pytest.importorskip("soundfile")
+    from deepenough.kinds import file_store
+    from tests.kinds.audio.files import encoded, folder, tone
+
+    monkeypatch.setenv(file_store.VARIABLE, str(tmp_path / "cache"))
+    place = folder(tmp_path / "in", each=60)
+    sound = {
+        "silent.wav": encoded(np.zeros(4_000)),
+        "moment.wav": encoded(tone(300, 0.05)),
+        "hour.flac": encoded(np.zeros(3600 * 8_000, dtype=np.int16), "FLAC", 8_000),
+        "stereo.ogg": encoded(np.stack([tone(300, rate=44_100)] * 2, axis=1), "OGG", 44_100),
+        "loud.wav": encoded(np.clip(tone(300, loud=3.0), -1, 1)),
+        "lies.wav": encoded(tone(300), "MP3"),
+    }
+    broken = {"lacking.m4a": b"\0\0\0\x20ftypM4A " + b"\0" * 99, "words.wav": b"no sound", "empty.wav": b""}
+    for name, content in (sound | broken).items():
+        (place / "low" / name).write_bytes(content)
+    race = raced(place, tmp_path / "run", ("cepstra_boosted", "recurrent"))
+    assert race.evidence.plan.kind == "audio" and race.evidence.plan.rows == 120 + len(sound)
+    assert {trial.status for trial in race.evidence.trials} <= {"ok", "truncated"}
+    said = told(race)
+    for expected in (*broken, "hold nothing that can be heard", "their middle is read", "their peaks are cut"):
+        assert expected in said, expected
+    answers = deepenough.load(race.folder).predict(list((sound | broken).values()))
+    assert answers.filter(like="probability_").sum(axis=1).to_numpy() == pytest.approx(1.0)

@@ -30,15 +30,15 @@ def test_voices_and_phrasings_are_held_out_whole(ears: Any, tmp_path: Path) -> N
 
 
 def test_what_is_heard_is_done(ears: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Raced on half of the recordings with one quick learner a family; far better than by chance on new voices."""
+    """Raced on a third of the recordings with one quick learner a family; far better than by chance on new voices."""
     monkeypatch.setenv("DEEPENOUGH_CACHE", str(tmp_path / "cache"))
     learnt, held_out = ears.unpacked(tmp_path)
-    quick = {"only": ("cepstra_svm", "convolution"), "analysis": 0, "cores": 1, "listen": ()}
+    quick = {"only": ("cepstra_svm", "recurrent"), "analysis": 0, "cores": 1, "listen": ()}
     for asked in ears.ASKED:
-        ears.raced(learnt.iloc[::2], asked, "4trials", tmp_path, **quick)
+        ears.raced(learnt.iloc[::3], asked, "6trials", tmp_path, **quick)
     made = ears.Ears(tmp_path)
     shares = ears.counted(made, held_out.iloc[::3])
-    assert shares["intent"] > 0.4 and shares["intent and value"] > 0.15, "by chance .2 and .05"
+    assert shares["intent"] > 0.3 and shares["intent and value"] > 0.1, "by chance .2 and .05"
     monkeypatch.setattr(ears, "SURE", 0.0)
     heard = made.hear(held_out["file"].iloc[0])
     done = made.act(held_out["file"].iloc[0], datetime(2026, 3, 2, 14, 0))
