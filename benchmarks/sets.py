@@ -115,12 +115,12 @@ def _documents(path: Path) -> Any:
 
 
 def _files(path: Path) -> Any:
-    """A zip of pictures or recordings with a folder a class, unpacked, as a frame of `file` and `kind`."""
+    """A zip of pictures, recordings or clips with a folder a class, unpacked, as a frame of `file` and `kind`."""
     import pandas as pd
 
     place = Path(tempfile.gettempdir()) / f"deepenough-benchmarks-{os.getuid()}" / path.stem
     with zipfile.ZipFile(path) as archive:
-        names = sorted(name for name in archive.namelist() if name.endswith((".png", ".wav")))
+        names = sorted(name for name in archive.namelist() if name.endswith((".png", ".wav", ".mp4")))
         if not all((place / name).is_file() for name in names):
             archive.extractall(place, names)
     return pd.DataFrame([(str(place / name), Path(name).parent.name) for name in names], columns=["file", "kind"])
@@ -143,6 +143,7 @@ SETS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "houses": ("houses.csv", {"target": "sales", "time": "time", "series": ["city"], "horizon": 12}),
     "fashion": ("fashion.zip", {"target": "kind", "image": "file"}),
     "digits": ("digits.zip", {"target": "kind", "image": "file"}),
+    "motions": ("motions.zip", {"target": "kind", "video": "file"}),
     "prompts": ("prompts.zip", {"target": "kind", "audio": "file"}),
     "births": ("births.csv", {"target": "births", "time": "day", "series": ["state"], "horizon": 14}),
 }

@@ -38,3 +38,13 @@ def test_an_example_of_several_rows_is_a_list_of_them() -> None:
     code = text.split("```python\n")[1].split("```")[0]
     rows = next(node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.List))
     assert ast.literal_eval(rows) == [EXAMPLE, EXAMPLE | {"age": 4}]
+
+
+def test_personal_data_is_named_and_a_file_is_not_written_out() -> None:
+    text = card(
+        ABOUT | {"task": {"target": "who", "personal": "Voices tell who speaks."}},
+        {"example": {"said": "data:audio/wav;base64,AAAA"}},
+    )
+    assert "## Personal data\n\nVoices tell who speaks." in text
+    assert "AAAA" not in text and "'said': 'a/file'" in text and "name a file" in text
+    assert "Personal data" not in card(ABOUT, {}) and "name a file" not in card(ABOUT, {"example": EXAMPLE})

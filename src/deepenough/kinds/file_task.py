@@ -60,6 +60,8 @@ class FileTask(RowsTask):
     ) -> None:
         super().__init__(inputs, asked, made, 1)
         self.column, self.decoded, self.order, self.frame = column, decoded, order, asked.frame
+        if self.form.personal:
+            self.question_facts = {**self.question_facts, "personal": self.form.personal}
         self.names = tuple(names[place] for place in decoded.there[order].tolist())
         self.reader: Reader | None = None
         self.items: tuple[Item, ...] = ()

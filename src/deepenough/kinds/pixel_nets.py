@@ -10,27 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from deepenough.kinds import trained
+from deepenough.kinds.pixel_inputs import Pixels
 from deepenough.kinds.trained import Given, TrainedModel
 from deepenough.learner import Examples, Limits
-
-
-class Pixels(Protocol):
-    """Inputs of pixels, whose shape ends in height, width and channels."""
-
-    def __len__(self) -> int: ...
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def take(self, rows: np.ndarray) -> Self: ...
-
-    def read(self, rows: np.ndarray | slice = ...) -> np.ndarray: ...
-
 
 AnyModel = TypeVar("AnyModel", bound="NetModel")
 
@@ -72,7 +59,7 @@ class NetModel(TrainedModel):
 
 def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model: type[AnyModel]) -> AnyModel:
     """Train a net on the outer rows, its epoch chosen on the inner ones."""
-    inputs: Any = examples.inputs
+    inputs: Pixels = examples.inputs
     architecture = {
         "channels": inputs.shape[-1],
         "class": design.body,

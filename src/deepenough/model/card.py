@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+FILE = "a/file"
+"""Stands in the example for a file that the schema holds whole."""
+
 
 def card(manifest: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """The card as Markdown, from what is in the folder and nothing else."""
@@ -13,6 +16,7 @@ def card(manifest: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
         _what(manifest["members"], manifest["blend"]),
         "## How it was judged",
         manifest["note"] or "It was not judged.",
+        *(["## Personal data", str(personal)] if (personal := manifest["task"].get("personal")) else []),
         "## How to use it",
         _usage(manifest["members"], schema),
         "## What is in this folder",
@@ -52,12 +56,14 @@ def _usage(members: Sequence[Mapping[str, Any]], schema: Mapping[str, Any]) -> s
         f"```sh\n{install}\ndeepenough predict model FILE -o predictions.csv\n```\n\n"
         f"```python\n{python}\n```\n\n"
         "`model` is the path of this folder."
+        + (f" Where the example says {_code(FILE)}, name a file." if FILE in rows else "")
     )
 
 
 def _row(example: Mapping[str, Any]) -> str:
-    """A row as Python writes it, a line a column."""
-    return "{\n" + "".join(f"    {name!r}: {value!r},\n" for name, value in example.items()) + "}"
+    """A row as Python writes it, a line a column. What holds a whole file (a `data:` address) is named as one."""
+    shown = {name: FILE if str(value).startswith("data:") else value for name, value in example.items()}
+    return "{\n" + "".join(f"    {name!r}: {value!r},\n" for name, value in shown.items()) + "}"
 
 
 def _code(text: Any) -> str:

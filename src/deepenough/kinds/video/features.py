@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from deepenough.kinds import described
-from deepenough.kinds.video.inputs import Clips, third
+from deepenough.kinds.pixel_inputs import third
+from deepenough.kinds.video.inputs import Clips
 
 SIDE = 32
 """Frames are made so small, on their longer side, before motion is read: it must be a few points a frame at most."""
