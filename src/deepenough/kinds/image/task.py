@@ -22,11 +22,12 @@ from deepenough.kinds import folders
 from deepenough.kinds.copies import Copies
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.file_store import Decoded
-from deepenough.kinds.file_task import FileTask
 from deepenough.kinds.folders import Item
 from deepenough.kinds.image import copies, decode
 from deepenough.kinds.image.inputs import Pictures
+from deepenough.kinds.pixel_inputs import Pixels
 from deepenough.kinds.pixel_sizes import usual_size
+from deepenough.kinds.pixel_task import PixelTask
 from deepenough.task.rows import Asked
 from deepenough.task.task import Question
 
@@ -77,28 +78,19 @@ class PictureReader:
         return pixels[None], asdict(seen)
 
 
-class ImageTask(FileTask):
+class ImageTask(PixelTask):
     """Pictures and the answer to predict, made ready."""
 
     form: ClassVar[Form] = FORM
+    inputs_class = Pictures
 
     @classmethod
     def reader_for(cls, items: Sequence[Item], question: Question) -> PictureReader:
         return PictureReader(*size_of(items, question.options.get("side")))
 
     @classmethod
-    def inputs_of(cls, decoded: Decoded) -> Pictures:
-        return Pictures.mapped(decoded.path, 1 if bool(decoded.each("is_grey").all()) else 3)
-
-    def inputs_like(self, decoded: Decoded) -> Pictures:
-        return Pictures.mapped(decoded.path, self.all_inputs.channels)
-
-    @classmethod
     def copies_of(cls, inputs: Pictures, targets: np.ndarray, apart: bool) -> Copies:
         return copies.of(inputs, targets, apart)
-
-    def beside(self, other: Pictures) -> Pictures:
-        return Pictures.of(np.concatenate([_whole(self.all_inputs), _whole(other)]), self.all_inputs.channels)
 
     def read_as(self) -> Mapping[str, Any]:
         height, width, channels = self.all_inputs.shape
@@ -143,11 +135,7 @@ class ImageTask(FileTask):
         _say_what_is_odd(inputs, names, decoded, asked)
 
 
-def _whole(pictures: Pictures) -> np.ndarray:
-    return np.asarray(pictures.pixels[pictures.places])
-
-
-def measured(pictures: Pictures) -> np.ndarray:
+def measured(pictures: Pixels) -> np.ndarray:
     """Of each picture brightness, contrast, colourfulness and detail, from 0 to about 1; shape (n, 4)."""
     found = []
     for portion in pictures.portions():

@@ -20,9 +20,10 @@ from deepenough.judge.traits import Trait
 from deepenough.kinds.copies import Copies
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.file_store import Decoded
-from deepenough.kinds.file_task import FileTask
 from deepenough.kinds.folders import Item
+from deepenough.kinds.pixel_inputs import Pixels
 from deepenough.kinds.pixel_sizes import usual_size
+from deepenough.kinds.pixel_task import PixelTask
 from deepenough.kinds.video import copies, decode
 from deepenough.kinds.video.inputs import Clips
 from deepenough.task.rows import Asked
@@ -80,28 +81,19 @@ class ClipReader:
         return pixels[None], asdict(seen)
 
 
-class VideoTask(FileTask):
+class VideoTask(PixelTask):
     """Clips and the answer to predict, made ready."""
 
     form: ClassVar[Form] = FORM
+    inputs_class = Clips
 
     @classmethod
     def reader_for(cls, items: Sequence[Item], question: Question) -> ClipReader:
         return ClipReader(*size_of(items, question.options.get("side")))
 
     @classmethod
-    def inputs_of(cls, decoded: Decoded) -> Clips:
-        return Clips.mapped(decoded.path, 1 if bool(decoded.each("is_grey").all()) else 3)
-
-    def inputs_like(self, decoded: Decoded) -> Clips:
-        return Clips.mapped(decoded.path, self.all_inputs.channels)
-
-    @classmethod
     def copies_of(cls, inputs: Clips, targets: np.ndarray, apart: bool) -> Copies:
         return copies.of(inputs, targets, apart)
-
-    def beside(self, other: Clips) -> Clips:
-        return Clips.of(np.concatenate([_whole(self.all_inputs), _whole(other)]), self.all_inputs.channels)
 
     def read_as(self) -> Mapping[str, Any]:
         frames, height, width, channels = self.all_inputs.shape
@@ -150,11 +142,7 @@ class VideoTask(FileTask):
         _say_what_is_odd(inputs, decoded, asked)
 
 
-def _whole(clips: Clips) -> np.ndarray:
-    return np.asarray(clips.pixels[clips.places])
-
-
-def measured(clips: Clips) -> np.ndarray:
+def measured(clips: Pixels) -> np.ndarray:
     """Of each clip motion (mean change from frame to frame), brightness, contrast, detail and colourfulness, from 0 to
     about 1; float64, shape (n, 5)."""
     found = []
