@@ -18,12 +18,12 @@ import numpy as np
 
 from deepenough.errors import SourceError
 from deepenough.judge.traits import Trait
-from deepenough.kinds import folders
+from deepenough.kinds import folders, picture_files
 from deepenough.kinds.copies import Copies
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.file_store import Decoded
 from deepenough.kinds.folders import Item
-from deepenough.kinds.image import copies, decode
+from deepenough.kinds.image import copies
 from deepenough.kinds.image.inputs import Pictures
 from deepenough.kinds.pixel_inputs import Pixels
 from deepenough.kinds.pixel_sizes import usual_size
@@ -45,7 +45,7 @@ FORM = Form(
     "picture",
     "pictures",
     "image",
-    decode.is_picture,
+    picture_files.is_picture,
     "Where pictures show faces, they are personal data. Nothing of them leaves this machine.",
 )
 
@@ -63,7 +63,7 @@ class PictureReader:
 
     @property
     def key(self) -> str:
-        return f"{decode.VERSION} {self.height} {self.width}"
+        return f"{picture_files.VERSION} {self.height} {self.width}"
 
     @property
     def row(self) -> tuple[int, ...]:
@@ -74,7 +74,7 @@ class PictureReader:
         return self.height * self.width * 3
 
     def __call__(self, content: bytes) -> tuple[np.ndarray, dict[str, Any]]:
-        pixels, seen = decode.decoded(content, self.height, self.width)
+        pixels, seen = picture_files.decoded(content, self.height, self.width)
         return pixels[None], asdict(seen)
 
 
@@ -167,8 +167,8 @@ def size_of(items: Sequence[Item], side: int | None) -> tuple[int, int]:
     sizes = []
     for item in looked:
         try:
-            seen = decode.look(item.read())
-        except (decode.NoPicture, OSError, SourceError):
+            seen = picture_files.look(item.read())
+        except (picture_files.NoPicture, OSError, SourceError):
             continue
         sizes.append((seen.height, seen.width))
     return usual_size(np.array(sizes), side, LONGEST, SHORTEST, 3 * len(items))
@@ -190,7 +190,7 @@ def _say_what_is_odd(pictures: Pictures, names: Sequence[str], decoded: Decoded,
     if animated:
         notes.append(f"{animated:,} files hold several pictures (animations, pages); the first of each is read.")
     formats = [seen["format"] for seen in decoded.seen]
-    lying = [(n, form) for n, form in zip(names, formats, strict=True) if decode.strange_ending(n, form)]
+    lying = [(n, form) for n, form in zip(names, formats, strict=True) if picture_files.strange_ending(n, form)]
     if lying:
         forms = ", ".join(f"{form} {count:,}" for form, count in Counter(form for _, form in lying).most_common(4))
         shown = folders.shown([name for name, _ in lying], 3)
