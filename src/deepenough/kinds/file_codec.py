@@ -9,7 +9,6 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import base64
 import difflib
 import os.path
 import zipfile
@@ -22,7 +21,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from deepenough.errors import ModelError, SourceError
-from deepenough.kinds import Codec, file_sources, folders
+from deepenough.kinds import Codec, file_cells, file_sources, folders
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.file_store import Unusable
 from deepenough.kinds.file_task import FileTask
@@ -67,14 +66,13 @@ class FileCodec(Codec):
     def facts_of(cls, task: FileTask, example: bytes, media: str) -> dict[str, Any]:
         """Those fields that are alike for all kinds. example: content of a file, of that media type."""
         target = task.target
-        address = f"data:{media};base64,{base64.b64encode(example).decode('ascii')}"
         return {
             "column": task.column,
             "target": target.name,
             "classes": target.classes,
             "written": target.written,
             "positive": target.positive,
-            "example": {task.column: address},
+            "example": {task.column: file_cells.in_address(example, media)},
         }
 
     @abstractmethod
@@ -152,18 +150,7 @@ class FileCodec(Codec):
 
     def _content(self, given: Any) -> bytes | None:
         """The content of a file, whatever form it is given in; None where there is none."""
-        if given is None:
-            return None
-        try:
-            if isinstance(given, bytes | bytearray):
-                return bytes(given)
-            if isinstance(given, str) and given.startswith("data:"):
-                return base64.b64decode(given.partition(",")[2], validate=True)
-            if isinstance(given, str | Path):
-                return Path(os.path.expanduser(str(given).strip())).read_bytes()
-            return self.content_of(given)
-        except (OSError, ValueError):  # Unusable and broken base64 among them
-            return None
+        return file_cells.content(given, self.content_of)
 
     def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
         answers = as_frame(predictions, self.target, self.classes, self.written)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ import numpy as np
 from deepenough.errors import ModelError
 from deepenough.kinds import Codec
 from deepenough.kinds.table import columns as roles
+from deepenough.kinds.table import pictures
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.task import TableTask
 from deepenough.task import frame as frames
@@ -42,12 +43,14 @@ class Wanted:
 
     reading: how its strings are read, see `task.frame.Raw.reading`.
     levels: the first of its levels, for information; others are accepted.
+    measured: of a picture, the columns of numbers that a model sees of it; empty for other roles.
     """
 
     name: str
     role: str
     reading: str = ""
     levels: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,19 @@ class TableCodec(Codec):
     @classmethod
     def of(cls, task: TableTask) -> Self:
         """The codec of a task."""
-        wanted = [
-            Wanted(column.name, column.role, task.raw[column.name].reading, _shortened(column.levels))
-            for column in task.table.columns
-        ]
-        target, example = task.target, {column.name: _shown(column, 0) for column in task.table.columns}
-        return cls(tuple(wanted), target.name, target.classes, target.written, target.positive, example)
+        wanted: dict[str, Wanted] = {}
+        example: dict[str, Any] = {}
+        for column in task.table.columns:
+            if column.of:
+                before = wanted[column.of].measured if column.of in wanted else ()
+                wanted[column.of] = Wanted(column.of, pictures.ROLE, measured=(*before, column.name))
+                example[column.of] = pictures.example()
+            else:
+                reading = task.raw[column.name].reading
+                wanted[column.name] = Wanted(column.name, column.role, reading, _shortened(column.levels))
+                example[column.name] = _shown(column, 0)
+        target = task.target
+        return cls(tuple(wanted.values()), target.name, target.classes, target.written, target.positive, example)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -82,7 +92,10 @@ class TableCodec(Codec):
     @classmethod
     def from_json(cls, schema: Mapping[str, Any]) -> Self:
         try:
-            columns = tuple(Wanted(**(item | {"levels": tuple(item["levels"])})) for item in schema["columns"])
+            columns = tuple(
+                Wanted(**(item | {"levels": tuple(item["levels"]), "measured": tuple(item.get("measured", ()))}))
+                for item in schema["columns"]
+            )
             return cls(**{**schema, "columns": columns, "classes": tuple(schema["classes"])})
         except (KeyError, TypeError) as error:
             raise ModelError(f"The model's schema can't be read: {error}. It was damaged or edited.") from error
@@ -99,10 +112,23 @@ class TableCodec(Codec):
             return self.encode(rows).take(np.empty(0, dtype=np.int64))
         given = _columns_of(rows)
         self._check(list(given))
-        return Table(tuple(self._encoded(item, given[item.name]) for item in self.columns))
+        return Table(tuple(column for item in self.columns for column in self._encoded(item, given[item.name])))
 
-    def _encoded(self, wanted: Wanted, values: Any) -> Column:
-        return roles.conformed(wanted.name, wanted.role, wanted.reading, values() if callable(values) else values)
+    def _encoded(self, wanted: Wanted, values: Any) -> Sequence[Column]:
+        values = values() if callable(values) else values
+        if wanted.measured:
+            return pictures.columns_of(wanted.name, wanted.measured, values)
+        return (roles.conformed(wanted.name, wanted.role, wanted.reading, values),)
+
+    def placed(self, frame: Frame, source: Any) -> Frame:
+        """A frame that was read from a source: its paths of pictures as they lead from there."""
+        paths = {item.name for item in self.columns if item.measured}
+        base = pictures.base_of(source)
+        columns = [
+            _words(column.name, pictures.placed(column.strings(), base)) if column.name in paths else column
+            for column in frame.columns
+        ]
+        return replace(frame, columns=tuple(columns)) if paths else frame
 
     def _check(self, names: Sequence[str]) -> None:
         known = set(names)
@@ -129,13 +155,16 @@ class TableCodec(Codec):
             if isinstance(source, str | Path):
                 styles = self._other_styles(batch) if styles is None else styles
                 batch = batch.assign(**{name: _read_as(batch[name], style) for name, style in styles.items()})
+                paths = [item.name for item in self.columns if item.measured and item.name in batch]
+                base = pictures.base_of(source)
+                batch = batch.assign(**{name: pictures.placed(list(batch[name]), base) for name in paths})
             yield batch
 
     def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
         if not type(rows).__module__.startswith("pandas"):
             return {}
         places = {name: place for place, name in enumerate(naming.tidied(list(rows.columns)))}
-        absent = {column.name: np.isnan(column.values) for column in inputs.columns if column.role in _READ}
+        absent = {column.part: np.isnan(column.values) for column in inputs.columns if column.role in _READ}
         counts = {
             name: sum(map(_holds_something, rows.iloc[:, places[name]][where].tolist()))
             for name, where in absent.items()
@@ -161,6 +190,11 @@ def _holds_something(cell: Any) -> bool:
     if isinstance(cell, str):
         return not (parsing.is_missing(cell.strip()) or parsing.is_gap(cell.strip()))
     return not frames.is_nothing(cell)
+
+
+def _words(name: str, cells: Sequence[str | None]) -> Raw:
+    codes, levels = frames.factorised(cells)
+    return Raw(name, "words", codes, tuple(levels))
 
 
 def _shortened(levels: Sequence[str]) -> tuple[str, ...]:

@@ -22,8 +22,10 @@ from deepenough.task import parsing
 from deepenough.task.frame import Raw
 
 
-def typed(raw: Raw) -> tuple[Column, str]:
-    """The column with its role, and why it has it."""
+def typed(raw: Raw, picture: str = "") -> tuple[Column, str]:
+    """The column with its role, and why it has it. picture: the column of pictures that it was measured of."""
+    if picture:
+        return Column(raw.name, "number", raw.values, of=picture), f"it is measured of the pictures in {picture!r}"
     if raw.form == "number":
         return Column(raw.name, "number", raw.values), "its values are numbers"
     if raw.form == "date":

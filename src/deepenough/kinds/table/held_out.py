@@ -30,11 +30,13 @@ def read(task: TableTask, question: Question) -> HeldOut:
     """
     frame = sources.read(question.test, question.options, seed=question.seed)
     name = str(frame.facts["name"])
-    _check_columns(task, frame, name)
+    codec = TableCodec.of(task)
+    _check_columns(codec, frame, name)
+    frame = codec.placed(frame, question.test)
     frame, weightless = held_out.weighing(frame, question)
     truth, rows, notes = held_out.truth(task.target, frame, name, lambda column: _numbers(task, column))
     frame = frame.take(rows)
-    table = TableCodec.of(task).encode(frame)
+    table = codec.encode(frame)
     weights, weighed = held_out.weights(task, frame, truth, question, name)
     flags, said = _overlap(task.table, table, name)
     notes = [*frame.notes, *weightless, *notes, *weighed, *said]
@@ -47,11 +49,11 @@ def _numbers(task: TableTask, column: Raw) -> np.ndarray:
     return roles.conformed(column.name, "number", task.raw[column.name].reading, given).values
 
 
-def _check_columns(task: TableTask, frame: Frame, name: str) -> None:
-    wanted = [task.target.name, *(column.name for column in task.table.columns)]
+def _check_columns(codec: TableCodec, frame: Frame, name: str) -> None:
+    wanted = [codec.target, *(column.name for column in codec.columns)]
     absent = [column for column in wanted if column not in frame.names]
     if absent:
-        what = "the target " if absent[0] == task.target.name else ""
+        what = "the target " if absent[0] == codec.target else ""
         more = f" and {len(absent) - 1} more ({', '.join(map(repr, absent[1:6]))})" if len(absent) > 1 else ""
         raise ColumnError(
             f"--test {name} lacks {what}{absent[0]!r}{more}. A test needs the target, and every column that the models "

@@ -16,8 +16,9 @@ import numpy as np
 from deepenough.errors import SourceError
 from deepenough.judge.traits import Trait
 from deepenough.kinds.table import columns as roles
-from deepenough.kinds.table import data_checks, duplicates
+from deepenough.kinds.table import data_checks, duplicates, pictures
 from deepenough.kinds.table.inputs import Table
+from deepenough.kinds.table.pictures import Pictured
 from deepenough.task import rows
 from deepenough.task import source as sources
 from deepenough.task.frame import Frame, Raw
@@ -78,22 +79,27 @@ class TableTask(RowsTask):
 
 def load(source: Any, question: Question) -> TableTask:
     """Read a source and make its task ready. Raises an InputError that says what to do where it can't."""
-    return make(sources.read(source, question.options, seed=question.seed), question)
+    frame = sources.read(source, question.options, seed=question.seed)
+    frame, pictured = pictures.measured_in(frame, source, question)
+    return make(frame, question, pictured)
 
 
-def make(frame: Frame, question: Question) -> TableTask:
-    """The task of a frame that was read."""
+def make(frame: Frame, question: Question, pictured: Pictured | None = None) -> TableTask:
+    """The task of a frame that was read. pictured: what became of its columns of pictures; default: there are none."""
     asked = rows.asked(frame, question)
-    table, why = _inputs(asked)
+    table, why = _inputs(asked, pictured or Pictured())
     copies = _checked(table, asked)
     return TableTask(table, asked, rows.split(asked, copies), why)
 
 
-def _inputs(asked: Asked) -> tuple[Table, dict[str, str]]:
+def _inputs(asked: Asked, pictured: Pictured) -> tuple[Table, dict[str, str]]:
     """The columns to predict from, with their roles' reasons; what takes no part is said."""
     target, question, found = asked.target, asked.question, asked.found
-    out = rows.not_inputs(asked)
-    typed = [roles.typed(column) for column in asked.frame.columns if column.name not in out]
+    for name, reason in pictured.aside.items():
+        found.aside(name, reason)
+    out = rows.not_inputs(asked) | set(pictured.aside)
+    of = pictured.of
+    typed = [roles.typed(column, of.get(column.name, "")) for column in asked.frame.columns if column.name not in out]
     table = Table(tuple(column for column, _ in typed))
     keep = frozenset({question.time} if question.time is not None else ())
     unusable = dict(data_checks.unusable(table, keep))
