@@ -18,19 +18,29 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from deepenough.errors import OptionError, SourceError
 from deepenough.evidence import FAMILIES
+from deepenough.kinds import schemas
 from deepenough.learner import Inputs, Learner
 from deepenough.task import files
 from deepenough.task.task import Question, Task
 
 
 class Codec(ABC):
-    """JSON to inputs and back: what a saved model accepts and what it answers."""
+    """JSON to inputs and back: what a saved model accepts and what it answers.
+
+    example: a row that it accepts, or several where rows are asked about together; None where there is none.
+    together: whether rows are asked about together, as those of a history are, and answered by other rows.
+    takes_files: whether a row is a file, and the bytes of one are a row.
+    """
+
+    example: Any = None
+    together: ClassVar[bool] = False
+    takes_files: ClassVar[bool] = False
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
@@ -56,6 +66,18 @@ class Codec(ABC):
 
     def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
         """By column, how many cells of a batch hold something that `inputs`, made of it, count as missing."""
+        return {}
+
+    def row_schema(self) -> dict[str, Any]:
+        """JSON Schema of a row as a service takes it (see `kinds.schemas`); by default what the example tells."""
+        return schemas.of_example(self.example)
+
+    def answer_schema(self) -> dict[str, Any]:
+        """JSON Schema of one answer; by default nothing is said of it."""
+        return {}
+
+    def usual(self) -> Mapping[str, Any]:
+        """By column, its usual value: what an answer is explained against; empty where that is unknown."""
         return {}
 
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from deepenough.errors import ModelError, SourceError
-from deepenough.kinds import Codec, file_cells, file_sources, folders
+from deepenough.kinds import Codec, file_cells, file_sources, folders, schemas
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.file_store import Unusable
 from deepenough.kinds.file_task import FileTask
@@ -59,6 +59,7 @@ class FileCodec(Codec):
     example: Mapping[str, str] | None = None
 
     form: ClassVar[Form]
+    takes_files: ClassVar[bool] = True
     forms: ClassVar[str]
     """In which forms one can be given, for messages."""
 
@@ -145,7 +146,7 @@ class FileCodec(Codec):
 
     def _encoded(self, given: Sequence[Any], names: Sequence[str] | None = None) -> OfFiles:
         if names is None:
-            names = [str(each) if isinstance(each, str | Path) else "" for each in given]
+            names = [str(each) if isinstance(each, str | Path) and not _is_content(each) else "" for each in given]
         return self.inputs_of([self._content(each) for each in given], tuple(names))
 
     def _content(self, given: Any) -> bytes | None:
@@ -157,6 +158,13 @@ class FileCodec(Codec):
         if isinstance(inputs, OfFiles) and any(inputs.files) and FILE not in answers:
             answers.insert(0, FILE, list(inputs.files))
         return answers
+
+    def row_schema(self) -> dict[str, Any]:
+        about = f"One of the {self.form.units}: its file as data:TYPE/FORM;base64,..."
+        return schemas.row({self.column: schemas.file(about)}, [self.column])
+
+    def answer_schema(self) -> dict[str, Any]:
+        return schemas.answer(self.target, self.classes, self.written)
 
     def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
         """Files that could not be read."""
@@ -199,6 +207,11 @@ class FileCodec(Codec):
             return True
         is_zip = path.is_file() and not task_files.tabular_ending(path.name) and zipfile.is_zipfile(path)
         return is_zip and bool(folders.classes(path, self.form.wanted))
+
+
+def _is_content(given: Any) -> bool:
+    """Whether it is a whole file written as an address, and no name of one."""
+    return str(given).startswith(file_cells.DATA)
 
 
 def _read(item: folders.Item) -> bytes:

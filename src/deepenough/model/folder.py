@@ -22,7 +22,7 @@ import os
 import platform
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,6 +202,11 @@ class LoadedModel:
         return f"<{type(self).__name__} {names} from {self.folder}>"
 
     @property
+    def codec(self) -> Codec:
+        """What it accepts and how it answers: the kind's own."""
+        return self._codec
+
+    @property
     def card(self) -> str:
         """The model card, as Markdown."""
         path = self.folder / manifest.CARD
@@ -217,6 +222,16 @@ class LoadedModel:
         rows = [rows] if isinstance(rows, Mapping) else rows
         inputs = self._codec.encode(rows)
         return self._answered(self.predict_raw(inputs), inputs, interval)
+
+    def explain(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What the answer for a row becomes when each column in turn takes its usual value, the largest change first.
+
+        Each has {column, value, usual, with_usual, change}; see `model.explain`. Raises ModelError for models that know
+        no usual values: those of data without columns, and those saved by older versions.
+        """
+        from deepenough.model.explain import changes
+
+        return changes(self, row)
 
     def _answered(self, predictions: np.ndarray, inputs: Any, interval: float | None) -> Any:
         answers = self._codec.decode(predictions, inputs)
@@ -262,17 +277,31 @@ class LoadedModel:
         both = isinstance(source, str | Path) and os.path.exists(source) and os.path.exists(out)
         if both and os.path.samefile(source, out):
             raise OptionError(f"{out} is the file to predict; its rows would be lost. Write to another.")
-        rows, self.unread = 0, Counter[str]()
+        rows = 0
         with sinks.opened(Path(out)) as sink:
-            for part in self._codec.batches(source, batch):
-                inputs = self._codec.encode(part)
-                self.unread.update(self._codec.unread(part, inputs))
-                if len(inputs):
-                    sink.write(self._answered(self.predict_raw(inputs), inputs, interval))
-                rows += len(inputs)
-            if not rows:
-                sink.write(self._answered(self._nothing(0), self._codec.encode([]), interval))
+            for _, answers, count in self.predict_parts(source, batch, interval=interval):
+                sink.write(answers)
+                rows += count
         return rows
+
+    def predict_parts(
+        self, source: Any, batch: int = 10_000, *, interval: float | None = None
+    ) -> Iterator[tuple[Any, Any, int]]:
+        """Predict a source part by part, in its order: of each the rows as they were read, the frame of their answers,
+        and how many inputs they were. A source without rows gives one part without answers.
+
+        batch: rows held in memory at once.
+        interval: as in `predict`.
+        """
+        rows, self.unread = 0, Counter[str]()
+        for part in self._codec.batches(source, batch):
+            inputs = self._codec.encode(part)
+            self.unread.update(self._codec.unread(part, inputs))
+            if len(inputs):
+                yield part, self._answered(self.predict_raw(inputs), inputs, interval), len(inputs)
+            rows += len(inputs)
+        if not rows:
+            yield [], self._answered(self._nothing(0), self._codec.encode([]), interval), 0
 
 
 def load(folder: Path | str, *, trust: Sequence[str] = (), kind: Kind | None = None) -> LoadedModel:

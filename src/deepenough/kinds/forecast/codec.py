@@ -13,12 +13,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from deepenough.errors import InputError, ModelError
-from deepenough.kinds import Codec
+from deepenough.kinds import Codec, schemas
 from deepenough.kinds.forecast import grid, moments
 from deepenough.kinds.forecast.grid import Columns, Said, Series
 from deepenough.kinds.forecast.inputs import Layout, Windows
@@ -39,6 +39,8 @@ class ForecastCodec(Codec):
     layout: str
     dated: bool
     example: Sequence[Mapping[str, Any]] = ()
+
+    together: ClassVar[bool] = True
 
     @classmethod
     def of(cls, task: ForecastTask) -> Self:
@@ -141,6 +143,27 @@ class ForecastCodec(Codec):
             yield source
         else:
             yield whole(source)
+
+    def row_schema(self) -> dict[str, Any]:
+        columns = self.columns
+        unknown = "A number; null in the rows to forecast."
+        fields = {name: schemas.level("Tells series apart.") for name in columns.series}
+        fields[columns.time] = {"type": "string", "description": "A date."} if self.dated else {"type": "number"}
+        fields[columns.target] = schemas.plain_number(unknown)
+        for name in (*columns.known, *columns.past):
+            worded = name in columns.levels
+            fields[name] = schemas.level() if worded else schemas.plain_number("" if name in columns.known else unknown)
+        return schemas.row(fields, list(fields))
+
+    def answer_schema(self) -> dict[str, Any]:
+        columns, layout = self.columns, Layout.from_json(self.layout)
+        middle = len(layout.levels) // 2
+        fields: dict[str, Any] = {name: {"type": "string"} for name in columns.series}
+        fields[columns.time] = {"type": "string"} if self.dated else {"type": "number"}
+        fields[columns.target] = {"type": "number", "description": "The median."}
+        others = [level for place, level in enumerate(layout.levels) if place != middle]
+        fields |= {f"{columns.target}_{100 * level:g}": {"type": "number"} for level in others}
+        return schemas.row(fields, list(fields))
 
     def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
         """By column, cells that hold something unreadable; of what is known in advance, also steps that lack it."""

@@ -20,7 +20,7 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.errors import ModelError
-from deepenough.kinds import Codec
+from deepenough.kinds import Codec, schemas
 from deepenough.kinds.series import cells
 from deepenough.kinds.series.inputs import Signals
 from deepenough.kinds.series.reading import JOINT
@@ -229,6 +229,14 @@ class SeriesCodec(Codec):
                 yield ready.reset_index(drop=True)
         if held is not None:
             yield held.reset_index(drop=True)
+
+    def row_schema(self) -> dict[str, Any]:
+        recording = self.recording
+        fields = {name: schemas.numbers("The series' numbers, in their order.") for name in recording.channels}
+        return schemas.row(fields, recording.channels)
+
+    def answer_schema(self) -> dict[str, Any]:
+        return schemas.answer(self.target, self.classes, self.written)
 
     def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
         if _is_plain(rows):

@@ -11,7 +11,7 @@ Needs that the design answers:
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +19,7 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.errors import ModelError
-from deepenough.kinds import Codec
+from deepenough.kinds import Codec, schemas
 from deepenough.kinds.table import columns as roles
 from deepenough.kinds.table import pictures
 from deepenough.kinds.table.inputs import Column, Table
@@ -33,6 +33,7 @@ from deepenough.task.target import as_frame
 
 SHOWN_LEVELS, SHOWN_LETTERS = 50, 80
 """So many levels of a column, and so many letters of each, stand in the schema for information."""
+SHOWN_IN_WORDS = 12
 _READ = ("number", "date")
 """Roles of columns whose cells can fail to be what they should be."""
 
@@ -44,6 +45,7 @@ class Wanted:
     reading: how its strings are read, see `task.frame.Raw.reading`.
     levels: the first of its levels, for information; others are accepted.
     measured: of a picture, the columns of numbers that a model sees of it; empty for other roles.
+    usual: the value in its middle (of numbers and dates), or its most frequent one; None where it is unknown or empty.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Wanted:
     reading: str = ""
     levels: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
+    usual: Any = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ class TableCodec(Codec):
                 example[column.of] = pictures.example()
             else:
                 reading = task.raw[column.name].reading
-                wanted[column.name] = Wanted(column.name, column.role, reading, _shortened(column.levels))
+                wanted[column.name] = Wanted(
+                    column.name, column.role, reading, _shortened(column.levels), (), _usual(column)
+                )
                 example[column.name] = _shown(column, 0)
         target = task.target
         return cls(tuple(wanted.values()), target.name, target.classes, target.written, target.positive, example)
@@ -147,6 +152,17 @@ class TableCodec(Codec):
     def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
         return as_frame(predictions, self.target, self.classes, self.written)
 
+    def row_schema(self) -> dict[str, Any]:
+        return schemas.row({item.name: _schema(item) for item in self.columns}, [item.name for item in self.columns])
+
+    def answer_schema(self) -> dict[str, Any]:
+        return schemas.answer(self.target, self.classes, self.written)
+
+    def usual(self) -> Mapping[str, Any]:
+        """Empty for models that were saved before this was kept."""
+        known = {item.name: item.usual for item in self.columns}
+        return known if any(value is not None for value in known.values()) else {}
+
     def batches(self, source: Any, size: int) -> Iterator[Any]:
         """Rows of a source, see `Codec.batches`. A file may be written otherwise than the training table was: its own
         style (a decimal comma, another order of day and month) is found on its first batch and holds for all."""
@@ -161,15 +177,11 @@ class TableCodec(Codec):
             yield batch
 
     def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
-        if not type(rows).__module__.startswith("pandas"):
+        cells = _cells_of(rows)
+        if cells is None:
             return {}
-        places = {name: place for place, name in enumerate(naming.tidied(list(rows.columns)))}
         absent = {column.part: np.isnan(column.values) for column in inputs.columns if column.role in _READ}
-        counts = {
-            name: sum(map(_holds_something, rows.iloc[:, places[name]][where].tolist()))
-            for name, where in absent.items()
-            if where.any()
-        }
+        counts = {name: sum(map(_holds_something, cells(name, where))) for name, where in absent.items() if where.any()}
         return {name: count for name, count in counts.items() if count}
 
     def _other_styles(self, batch: Any) -> dict[str, parsing.Reading]:
@@ -184,6 +196,17 @@ class TableCodec(Codec):
                     style = parsing.guess(levels)
                     styles |= {item.name: style} if style.form == item.role else {}
         return styles
+
+
+def _cells_of(rows: Any) -> Callable[[str, np.ndarray], list[Any]] | None:
+    """What gives the cells of a column in the rows of a mask; None for rows whose cells nobody can look at again."""
+    if isinstance(rows, list | tuple):
+        named = _columns_of_records(rows)
+        return lambda name, where: [cell for cell, this in zip(named[name], where, strict=True) if this]
+    if type(rows).__module__.startswith("pandas"):
+        places = {name: place for place, name in enumerate(naming.tidied(list(rows.columns)))}
+        return lambda name, where: list(rows.iloc[:, places[name]][where].tolist())
+    return None
 
 
 def _holds_something(cell: Any) -> bool:
@@ -214,6 +237,32 @@ def _moments(seconds: np.ndarray) -> np.ndarray:
     absent = np.isnan(seconds)
     ticks = np.where(absent, 0, seconds * 1e6).astype(np.int64).astype("datetime64[us]")
     return np.where(absent, np.datetime64("NaT"), ticks)
+
+
+def _schema(wanted: Wanted) -> dict[str, Any]:
+    """How a service takes a column."""
+    if wanted.role == "number":
+        return schemas.number()
+    if wanted.role == "date":
+        return schemas.date()
+    if wanted.role == "text":
+        return schemas.text("A text.")
+    if wanted.measured:
+        return schemas.file_or_nothing("A picture as a data: address in base64; null where there is none.")
+    shown = ", ".join(wanted.levels[:SHOWN_IN_WORDS]) + (", ..." if len(wanted.levels) > SHOWN_IN_WORDS else "")
+    return schemas.level(f"Such as {shown}; others are taken too." if shown else "")
+
+
+def _usual(column: Column) -> Any:
+    """The value in the middle, as it stands in a row; the most frequent level; None of texts, and where none is
+    known."""
+    if column.role == "text":
+        return None
+    known = column.values[~np.isnan(column.values)] if column.values.dtype.kind == "f" else column.values
+    if column.values.dtype.kind == "f":
+        return _shown(replace(column, values=np.sort(known)), (len(known) - 1) // 2) if len(known) else None
+    known = known[known >= 0]
+    return _shown(replace(column, values=np.array([np.bincount(known).argmax()])), 0) if len(known) else None
 
 
 def _shown(column: Column, row: int) -> Any:

@@ -18,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.errors import ModelError
-from deepenough.kinds import Codec
+from deepenough.kinds import Codec, schemas
 from deepenough.kinds.text import sources
 from deepenough.kinds.text.inputs import Texts
 from deepenough.kinds.text.task import TextTask
@@ -113,6 +113,12 @@ class TextCodec(Codec):
         if isinstance(inputs, FileTexts) and FILE not in answers:
             answers.insert(0, FILE, list(inputs.files))
         return answers
+
+    def row_schema(self) -> dict[str, Any]:
+        return schemas.row({name: schemas.text("A text.") for name in self.columns}, self.columns)
+
+    def answer_schema(self) -> dict[str, Any]:
+        return schemas.answer(self.target, self.classes, self.written)
 
     def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:
         """Files that are no texts; any cell of a table is one."""
