@@ -39,6 +39,7 @@ ROOMS = (
     "forecasts",
     "guesses",
     "api",
+    "actions",
     "rerun",
     "targets",
     "sklearn",

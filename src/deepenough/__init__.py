@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what `__getattr__` gives, for those who read types
+    from deepenough.actions import act
     from deepenough.api import analyse, race, resume
     from deepenough.errors import DeepenoughError
     from deepenough.forecasts import curves
@@ -18,6 +19,7 @@ __all__ = [
     "DeepenoughError",
     "Race",
     "__version__",
+    "act",
     "analyse",
     "curves",
     "guess",
@@ -34,6 +36,10 @@ def __getattr__(name: str) -> Any:
         from deepenough import api
 
         return getattr(api, name)
+    if name == "act":
+        from deepenough.actions import act
+
+        return act
     if name == "curves":
         from deepenough.forecasts import curves
 

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from deepenough import kinds
 from deepenough import options as kinds_options
-from deepenough.errors import Interrupted, RunError, SourceError
+from deepenough.errors import Interrupted, RunError
 from deepenough.evidence import Event, Journal, Plan, read
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.model.folder import Member
+from deepenough.racing import again, planning
 from deepenough.racing import analysis as analysing
 from deepenough.racing import business as businesses
 from deepenough.racing import disk as disks
-from deepenough.racing import planning
 from deepenough.racing.budget import parse_budget
 from deepenough.racing.executors.local import LocalExecutor
 from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop, contenders
 from deepenough.racing.machine import cores_to_use, machine, memory_to_use
 from deepenough.racing.mine import as_contender
-from deepenough.racing.residuals import intervals
+from deepenough.racing.residuals import intervals, keep_truth
 from deepenough.racing.run_folder import locked, new_folder
 from deepenough.racing.standing import Race as Standing
 from deepenough.racing.testing import seconds_wanted
@@ -224,15 +224,11 @@ def analyse(folder: str | Path, *, source: Any = None, test: Any = None, listen:
 
 def _again(plan: Plan, source: Any, test: Any) -> tuple[Task, LocalExecutor]:
     """The task of a race that was raced before, and what runs its trials. Raises SourceError where the data changed."""
-    asked = {item.name for item in dataclasses.fields(Question)} & set(plan.question)
-    question = Question(**{name: plan.question[name] for name in asked} | {"test": _test_again(plan, test)})
     chosen = kinds.find()[plan.kind]
     options = plan.question["options"]
     entries, _ = planning.entries(chosen, options.get("only", ()), options.get("without", ()))
-    executor = LocalExecutor(planning.preload(entries))
-    task = chosen.load(_source_again(plan, source), question)
-    _refuse_other_data(plan, task)
-    return task, executor
+    executor = LocalExecutor(planning.preload(entries))  # its servers import their libraries while the data are read
+    return again.task_of(plan, source, test), executor
 
 
 def _sitting(
@@ -287,6 +283,7 @@ def _hand_over(folder: Path, loop: Loop, verdict: Verdict, task: Task, hear: Lis
 
     made: Sequence[Member] = ()
     codec = kinds.find()[loop.plan.kind].codec(task)
+    keep_truth(loop)
     for item in members(loop, verdict):
         if isinstance(item, HandOver):
             facts: dict[str, Any] = {"how": item.how, "note": item.note, "kind": loop.plan.kind}
@@ -323,29 +320,3 @@ def _asked(given: Mapping[str, Any]) -> dict[str, Any]:
         if plain and value and value != default and name not in _NOT_OF_THE_COMMAND:
             kept[name] = value
     return kept
-
-
-def _test_again(plan: Plan, test: Any) -> Any:
-    """What the race is tested on, as it was given."""
-    was = plan.question.get("test")
-    if test is None and isinstance(was, Mapping):
-        raise SourceError("The race was given a frame to test on: give it again, resume(folder, test=frame).")
-    return was if test is None else test
-
-
-def _source_again(plan: Plan, source: Any) -> Any:
-    if source is not None:
-        return source
-    path = plan.source.get("path")
-    if not path:
-        raise SourceError("The race was given a frame: give it again, deepenough.resume(folder, source=frame).")
-    return path
-
-
-def _refuse_other_data(plan: Plan, task: Any) -> None:
-    was, now = plan.source.get("sha256"), task.source.get("sha256")
-    if was != now:
-        raise SourceError(
-            f"{plan.source.get('name')} has changed since the race began (its content's hash was {str(was)[:12]}, now "
-            f"{str(now)[:12]}): what was measured no longer belongs to it. Race it anew."
-        )

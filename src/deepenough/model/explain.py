@@ -10,7 +10,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,12 +28,7 @@ def changes(model: LoadedModel, row: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     Raises ModelError where the model was saved without usual values, or is of a kind that has none.
     """
-    usual = model.codec.usual()
-    if not usual:
-        raise ModelError(
-            "This model knows no usual values to explain an answer against: its data have no columns, or it was saved "
-            "by an older version. Race again to get them, or ask without explaining."
-        )
+    usual = _usual(model)
     others = [dict(row) | {name: value} for name, value in usual.items()]
     predictions = model.predict_raw(model.codec.encode([dict(row), *others]))
     said = predictions if predictions.ndim == 1 else predictions[:, int(np.argmax(predictions[0]))]
@@ -43,3 +38,33 @@ def changes(model: LoadedModel, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         for name, now in zip(usual, said[1:], strict=True)
     ]
     return sorted(found, key=lambda item: -abs(item["change"]))
+
+
+def moved(
+    model: LoadedModel, rows: Sequence[Mapping[str, Any]], code: int | None
+) -> tuple[list[str], Mapping[str, Any], np.ndarray]:
+    """The same for many rows at once: the columns' names, what is usual in each, and how much of each row's answer is
+    due to the value that it holds there, shape (rows, columns).
+
+    code: of the class whose probability is the answer; None for numbers. Raises ModelError as `changes` does.
+    """
+    usual = _usual(model)
+    names, given = list(usual), [dict(row) for row in rows]
+    answers = [_answers(model, given, code)]
+    answers += [_answers(model, [row | {name: usual[name]} for row in given], code) for name in names]
+    return names, usual, np.stack([answers[0] - other for other in answers[1:]], axis=1)
+
+
+def _answers(model: LoadedModel, rows: Sequence[Mapping[str, Any]], code: int | None) -> np.ndarray:
+    predictions = model.predict_raw(model.codec.encode(rows))
+    return predictions if code is None else np.asarray(predictions[:, code])
+
+
+def _usual(model: LoadedModel) -> Mapping[str, Any]:
+    usual = model.codec.usual()
+    if not usual:
+        raise ModelError(
+            "This model knows no usual values to explain an answer against: its data have no columns, or it was saved "
+            "by an older version. Race again to get them, or ask without explaining."
+        )
+    return usual

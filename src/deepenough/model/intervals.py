@@ -75,6 +75,10 @@ class Intervals:
         ends = predictions + size * low, predictions + size * high
         return ends if self.floor is None else (np.maximum(ends[0], self.floor), np.maximum(ends[1], self.floor))
 
+    def sizes_at(self, predictions: np.ndarray) -> np.ndarray:
+        """What an error of rank is to be multiplied with at each prediction; shape of the predictions."""
+        return _at(predictions, self.places, self.sizes)
+
     def _tails(self, level: float) -> tuple[float, float]:
         if not 0 < level < 1:
             raise OptionError(f"--interval must lie between 0 and 1, as 0.9, but got {level:g}.")

@@ -55,3 +55,15 @@ def _judged(loop: Loop, task: SupervisedTask, verdict: Verdict) -> Iterator[tupl
 
 def _is_final(trial: Trial, name: str, verdict: Verdict) -> bool:
     return trial.contender == name and trial.n_train == verdict.n_train and bool(trial.predictions)
+
+
+def keep_truth(loop: Loop) -> None:
+    """Write down what the judged units really were, beside what was predicted of them: `truth/<fold>.npy`."""
+    if isinstance(loop.task, SupervisedTask):
+        for fold in range(loop.task.folds):
+            loop.journal.array(truth_file(fold), loop.task.truth(fold))
+
+
+def truth_file(fold: int) -> str:
+    """Its path below the run's folder."""
+    return f"truth/{fold}.npy"
