@@ -33,6 +33,8 @@ class Pixels:
 
     at_once: ClassVar[int]
     """Units that are in memory at once, where all are gone through."""
+    noise_shape: ClassVar[tuple[int, ...]]
+    """Of one unit of noise, without its channels."""
 
     @classmethod
     def of(cls, pixels: np.ndarray, channels: int = 3) -> Self:
@@ -44,6 +46,11 @@ class Pixels:
         """All of a file's."""
         pixels = file_store.mapped(str(file))
         return cls(pixels, np.arange(len(pixels)), channels, str(file))
+
+    @classmethod
+    def noise(cls, rng: np.random.Generator, count: int) -> Self:
+        """So many small units of noise."""
+        return cls.of(rng.integers(0, 255, (count, *cls.noise_shape, 3)).astype(np.uint8))
 
     def __len__(self) -> int:
         return len(self.places)
