@@ -232,6 +232,7 @@ def about(cls: type[Learner]) -> str:
     for base in cls.__mro__[1:]:
         if base is Learner or not issubclass(base, Learner):
             continue
-        if any(not re.search(rf"\b{name}\b", told) for name in vars(base).get("__annotations__", {})):
-            told += "\n\n" + (inspect.getdoc(base) or "").partition("\n\n")[2]
-    return told.rstrip()
+        settings = re.search(r"^\w+: .*", inspect.getdoc(base) or "", re.MULTILINE | re.DOTALL)
+        if settings and any(not re.search(rf"\b{name}\b", told) for name in vars(base).get("__annotations__", {})):
+            told += f"\n\n{settings[0]}"
+    return told
