@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from deepenough.evidence import Evidence
+from deepenough.judge.called import called
 from deepenough.report import words
 
 if TYPE_CHECKING:
@@ -114,4 +115,8 @@ def _install(evidence: Evidence) -> dict[str, str] | None:
 def _predict(evidence: Evidence) -> dict[str, str] | None:
     if not any(event.what == "model_saved" for event in evidence.events):
         return None
-    return _step("deepenough predict RUN new.csv -o predictions.csv", "Predict new rows with the model of this race.")
+    question = evidence.plan.question
+    new = question.get("new") or {"source": "new.csv", "about": ""}
+    about = f": {new['source']} is {new['about']}" if new["about"] else ""
+    command = f"deepenough predict RUN {shlex.quote(str(new['source']))} -o predictions.csv"
+    return _step(command, f"Predict new {called(question)[1]} with the model of this race{about}.")
