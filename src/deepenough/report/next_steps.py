@@ -99,7 +99,7 @@ def _more_rows(verdict: Verdict) -> dict[str, str] | None:
     if verdict.decision != "open" or not wanted.get("more"):
         return None
     aim = f" {wanted['reason']}" if wanted.get("reason") else ""
-    return _step("", f"Or label about {words.number(wanted['more'], 2)} more rows{aim}, and race again.")
+    return _step("", f"Label about {words.number(wanted['more'], 2)} more rows{aim}, and race again.")
 
 
 def _install(evidence: Evidence) -> dict[str, str] | None:
