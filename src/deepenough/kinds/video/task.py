@@ -21,7 +21,7 @@ from deepenough.kinds.copies import Copies
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.file_store import Decoded
 from deepenough.kinds.folders import Item
-from deepenough.kinds.pixel_inputs import Pixels
+from deepenough.kinds.pixel_inputs import Pixels, brightness, colourfulness
 from deepenough.kinds.pixel_sizes import usual_size
 from deepenough.kinds.pixel_task import PixelTask
 from deepenough.kinds.video import copies, decode
@@ -155,11 +155,10 @@ def measured(clips: Pixels) -> np.ndarray:
     about 1; float64, shape (n, 5)."""
     found = []
     for portion in clips.portions():
-        values = portion.astype(np.float32) / 255
-        grey = values.mean(axis=4)
+        grey = brightness(portion)
         moves, across, down = (np.abs(np.diff(grey, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 3, 2))
         moves = np.nan_to_num(moves) if grey.shape[1] > 1 else np.zeros(len(grey), dtype=np.float32)
-        colour = (values.max(axis=4) - values.min(axis=4)).mean(axis=(1, 2, 3))
+        colour = colourfulness(portion).mean(axis=(1, 2, 3)) / 255
         spread = grey.std(axis=(2, 3)).mean(axis=1)
         found.append(np.stack([moves, grey.mean(axis=(1, 2, 3)), spread, across + down, colour], axis=1))
     return np.concatenate(found).astype(np.float64)
