@@ -3,8 +3,8 @@
     python benchmarks/promises.py                    # German credit and heart disease, three sets of values each
     python benchmarks/promises.py --budget 30s
 
-The rows that took no part are drawn anew 50 times, 200 at once; each time `deepenough act` says an interval of 90 %, and
-it is counted how often what really came of it lies inside.
+The rows that took no part are drawn anew 50 times, 200 at once; each time `deepenough act` says an interval of 90 %,
+and it is counted how often what really came of it lies inside.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import deepenough
 from deepenough.actions import act
 
 DATA = Path(__file__).parents[1] / "examples" / "data"
-TABLES = (("german_credit.csv", "risk"), ("heart_disease.csv", "target"))
+TABLES = (("german_credit.csv", "risk"), ("heart_disease.csv", "diameter narrowing"))
 VALUES = ((100.0, -20.0, 0.0), (50.0, -50.0, -10.0), (20.0, -100.0, 0.0))
 """What each is worth: acted on rightly, in vain, and left be wrongly."""
 DRAWS, ROWS = 50, 200

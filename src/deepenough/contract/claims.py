@@ -35,6 +35,7 @@ from deepenough.contract.case import (
     valid,
     with_holes,
 )
+from deepenough.learner import about
 
 SHAPES = ("supervised", "interactive", "unlabelled")
 
@@ -72,7 +73,7 @@ def claim(*shapes: str) -> Callable[[Callable[[Case], None]], Callable[[Case], N
 @claim()
 def docstring_says(case: Case) -> None:
     """The docstring gives the source with its year, how time grows, when it is a bad choice, and every setting."""
-    text = " ".join((inspect.getdoc(case.cls) or "").split())
+    text = " ".join(about(case.cls).split())
     hold(re.search(r"\b(1[6-9]|20)\d\d\b", text), "names no source with its year")
     hold(re.search(r"\bgrow", text), "doesn't say how time and memory grow")
     hold(re.search(r"bad (choice|when|where|for)", text), "doesn't say when it is a bad choice")

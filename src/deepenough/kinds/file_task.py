@@ -59,6 +59,9 @@ class FileTask(RowsTask):
         order: np.ndarray,
     ) -> None:
         super().__init__(inputs, asked, made, 1)
+        units = self.form.units
+        self.called = (self.form.unit, units)
+        self.new_source = (f"new_{units}", f"a folder of {units}, one of them, or a table that names them")
         self.column, self.decoded, self.order, self.frame = column, decoded, order, asked.frame
         if self.form.personal:
             self.question_facts = {**self.question_facts, "personal": self.form.personal}

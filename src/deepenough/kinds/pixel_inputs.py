@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -33,6 +34,8 @@ class Pixels:
 
     at_once: ClassVar[int]
     """Units that are in memory at once, where all are gone through."""
+    noise_shape: ClassVar[tuple[int, ...]]
+    """Of one unit of noise, without its channels."""
 
     @classmethod
     def of(cls, pixels: np.ndarray, channels: int = 3) -> Self:
@@ -44,6 +47,11 @@ class Pixels:
         """All of a file's."""
         pixels = file_store.mapped(str(file))
         return cls(pixels, np.arange(len(pixels)), channels, str(file))
+
+    @classmethod
+    def noise(cls, rng: np.random.Generator, count: int) -> Self:
+        """So many small units of noise."""
+        return cls.of(rng.integers(0, 255, (count, *cls.noise_shape, 3)).astype(np.uint8))
 
     def __len__(self) -> int:
         return len(self.places)
@@ -90,6 +98,21 @@ def in_grey(pixels: np.ndarray) -> np.ndarray:
     """How bright each pixel looks (ITU-R 601), uint8, shape (..., 1); what is grey stays as it is."""
     red, green, blue = (pixels[..., channel].astype(np.uint32) for channel in range(3))
     return np.asarray((red * 19_595 + green * 38_470 + blue * 7_471 + 32_768) >> 16, dtype=np.uint8)[..., None]
+
+
+def brightness(pixels: np.ndarray) -> np.ndarray:
+    """Mean of each pixel's channels, from 0 to 1, float32, shape (...): a sum of planes, for reducing the last and very
+    short axis takes ten times as long."""
+    total = pixels[..., 0].astype(np.float32)
+    for channel in range(1, pixels.shape[-1]):
+        total += pixels[..., channel]
+    return np.asarray(total / np.float32(255 * pixels.shape[-1]))
+
+
+def colourfulness(pixels: np.ndarray) -> np.ndarray:
+    """How far each pixel's channels lie apart, from 0 to 255, uint8, shape (...)."""
+    planes = [pixels[..., channel] for channel in range(pixels.shape[-1])]
+    return np.asarray(reduce(np.maximum, planes) - reduce(np.minimum, planes))
 
 
 def third(length: int, which: int) -> slice:

@@ -21,6 +21,7 @@ from statistics import mean
 from typing import Any
 
 from deepenough.evidence import FAMILIES, FINISHED, Event, Trial
+from deepenough.judge.called import called, said
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
@@ -69,7 +70,8 @@ def members(loop: Loop, verdict: Verdict) -> Iterator[Event | HandOver]:
         found.extend(_member(loop, each, name, weight / len(kept)) for each in kept)
         seen.append(kept[0].n_train if kept else 0)
     how = hows.pop() if len(hows) == 1 else "mixed"
-    yield HandOver(tuple(found), how, min(seen), _note(loop, verdict, how, min(seen)))
+    note = said(_note(loop, verdict, how, min(seen)), called(loop.plan.question))
+    yield HandOver(tuple(found), how, min(seen), note)
 
 
 def with_a_winner(loop: Loop, verdict: Verdict) -> Verdict:

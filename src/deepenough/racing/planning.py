@@ -88,7 +88,7 @@ def plan(kind: str, question: Question, task: Task, **decided: Any) -> Plan:
     """The plan of a race: what the question and the task say, and the fields that were `decided` for it."""
     return Plan(
         kind=kind,
-        question=written(question) | dict(task.question_facts),
+        question=written(question) | asked_of(task),
         seed=question.seed,
         rows=task.rows,
         columns=task.columns,
@@ -105,6 +105,12 @@ def plan(kind: str, question: Question, task: Task, **decided: Any) -> Plan:
         flags=tuple(task.flags),
         **decided,
     )
+
+
+def asked_of(task: Task) -> dict[str, Any]:
+    """What the task made of the question, what its units are called, and what new ones look like."""
+    source, about = task.new_source
+    return {**task.question_facts, "called": list(task.called), "new": {"source": source, "about": about}}
 
 
 def written(question: Question) -> dict[str, Any]:

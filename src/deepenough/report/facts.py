@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepenough.evidence import FAMILIES, Evidence, Trial
+from deepenough.judge.called import called, said_throughout
 from deepenough.judge.metrics import named
 from deepenough.judge.words import decision_sentence
 from deepenough.report import (
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Version of these keys; a key is never given another meaning under the same version."""
+
+_SAID = {"decision_sentence", "verdict", "crossing", "mine", "costs", "business", "more_data", "budgets", "stability"}
+_SAID |= {"splits", "segments", "notes", "next_steps", "model"}
+"""Keys that hold the program's own sentences: these call the units as they are called in the race's data."""
 
 MOST_INCIDENTS = 200
 _INCIDENT = (
@@ -107,7 +112,9 @@ def facts(evidence: Evidence, verdict: Verdict, use: Mapping[str, float] | None 
         "setup": _setup(evidence),
         "wall": _wall(evidence),
     }
-    return {key: as_plain(value) for key, value in gathered.items()}
+    names = called(evidence.plan.question)
+    plain = {key: as_plain(value) for key, value in gathered.items()}
+    return {key: said_throughout(value, names) if key in _SAID else value for key, value in plain.items()}
 
 
 def as_plain(value: Any) -> Any:

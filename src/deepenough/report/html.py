@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepenough import __version__
 from deepenough.evidence import FAMILIES, write_whole
+from deepenough.judge.called import called, said
 from deepenough.judge.cost import Prices
 from deepenough.report import plots, plots_examples, text, words
 from deepenough.report.glossary import GLOSSARY
@@ -48,6 +50,7 @@ def page(facts: Mapping[str, Any]) -> str:
     """The page of these facts."""
     template = environment().get_template("report.html.jinja")
     shown = words.harmless(facts)
+    names = called(shown["question"])
     first, *others = shown["next_steps"] or [None]
     return template.render(
         facts=shown,
@@ -67,7 +70,8 @@ def page(facts: Mapping[str, Any]) -> str:
         cards=_cards(shown),
         mood=_MOODS.get(facts["decision"], "open"),
         families=FAMILIES,
-        glossary=GLOSSARY,
+        glossary={word: said(meaning, names) for word, meaning in GLOSSARY.items()},
+        units=names[1],
         version=__version__,
         most=MOST_LISTED,
         currency=_currency(shown),
@@ -128,9 +132,27 @@ def _million(money: Mapping[str, Any]) -> str:
 @cache
 def environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2.ext import Extension
 
-    loader = FileSystemLoader(_TEMPLATES)
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    class Units(Extension):
+        """Puts what a race's units are called in the place of the word rows, where it stands in a template's text."""
+
+        def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+            parts = _CODE.split(source)  # every second one is code, where the word is a name
+            return "".join(part if place % 2 else _ROWS.sub("{{ units }}", part) for place, part in enumerate(parts))
+
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=[Units],
+    )
     made.filters |= {name: worded for name, worded in vars(words).items() if inspect.isfunction(worded)}
     made.filters["inline"] = text.inline
     return made
+
+
+_CODE = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
+_ROWS = re.compile(r"(?<![\w-])rows\b")

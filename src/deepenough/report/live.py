@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from deepenough.errors import OptionError
 from deepenough.evidence import FAMILIES, FINISHED, Event
+from deepenough.judge.called import ROWS, called, said
 from deepenough.report import words
 from deepenough.report.facts import NOT_OF_A_SHARE, as_plain
 
@@ -64,11 +65,14 @@ class Lines(Listener):
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._names = ROWS
 
     def __call__(self, event: Event) -> None:
-        said = line_of(event)
-        if said:
-            print(f"{event.seconds:7.1f} s  {words.plain(said)}", file=self._stream, flush=True)
+        if event.what == "plan":
+            self._names = called(event.data)
+        line = said(line_of(event), self._names)
+        if line:
+            print(f"{event.seconds:7.1f} s  {words.plain(line)}", file=self._stream, flush=True)
 
 
 def line_of(event: Event) -> str:
@@ -124,6 +128,7 @@ def _lasted(data: Mapping[str, Any]) -> str:
 class State:
     """What the events have said so far; the table is drawn from it alone."""
 
+    names: tuple[str, str] = ROWS
     budget_seconds: float | None = None
     share_seconds: float | None = None
     seconds: float = 0.0
@@ -142,16 +147,17 @@ class State:
         data = event.data
         match event.what:
             case "plan":
+                self.names = called(data)
                 self.budget_seconds = data.get("budget_seconds")
                 self.share_seconds = data.get("share_seconds")
             case "trial_started":
-                self.running = f"{_trial(data)}, {data.get('purpose', '')}"
+                self.running = f"{said(_trial(data), self.names)}, {data.get('purpose', '')}"
             case "trial_ended":
                 self._ended(data)
             case "dropped":
                 self.out[str(data["contender"])] = str(data.get("reason", ""))
             case "verdict_so_far":
-                self.sentence = _so_far(data)
+                self.sentence = said(_so_far(data), self.names)
             case "note":
                 self.notes.append(words.noted(data))
 
@@ -265,7 +271,7 @@ def _contenders(state: State) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("learner", "family"):
         table.add_column(name)
-    for name in ("rows", "folds", "loss"):
+    for name in (state.names[1], "folds", "loss"):
         table.add_column(name, justify="right")
     table.add_column("", overflow="fold")
     for name, family in _in_order(state):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from deepenough.evidence import Evidence
+from deepenough.judge.called import called
 from deepenough.report import words
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _more_rows(verdict: Verdict) -> dict[str, str] | None:
     if verdict.decision != "open" or not wanted.get("more"):
         return None
     aim = f" {wanted['reason']}" if wanted.get("reason") else ""
-    return _step("", f"Or label about {words.number(wanted['more'], 2)} more rows{aim}, and race again.")
+    return _step("", f"Label about {words.number(wanted['more'], 2)} more rows{aim}, and race again.")
 
 
 def _install(evidence: Evidence) -> dict[str, str] | None:
@@ -114,4 +115,8 @@ def _install(evidence: Evidence) -> dict[str, str] | None:
 def _predict(evidence: Evidence) -> dict[str, str] | None:
     if not any(event.what == "model_saved" for event in evidence.events):
         return None
-    return _step("deepenough predict RUN new.csv -o predictions.csv", "Predict new rows with the model of this race.")
+    question = evidence.plan.question
+    new = question.get("new") or {"source": "new.csv", "about": ""}
+    about = f": {new['source']} is {new['about']}" if new["about"] else ""
+    command = f"deepenough predict RUN {shlex.quote(str(new['source']))} -o predictions.csv"
+    return _step(command, f"Predict new {called(question)[1]} with the model of this race{about}.")

@@ -25,7 +25,7 @@ def gap(facts: Facts) -> Chart | None:
     if found is None or None in (found["value"], found["low"], found["high"]):
         return None
     zone = facts["verdict"]["equal_within"]
-    spans = [("on your rows", found["low"], found["high"])]
+    spans = [(f"on your {words.units(facts)}", found["low"], found["high"])]
     if None not in (found["low_fresh"], found["high_fresh"]):
         spans.append(("on a fresh sample", found["low_fresh"], found["high_fresh"]))
     ends = [found["value"], zone, -zone, *(end for _, low, high in spans for end in (low, high))]
@@ -82,11 +82,12 @@ def curves(facts: Facts) -> Chart | None:
     y = svg.Scale(*_bounded(svg.spread(heights), lines, facts), 282, 26)
     measured = max(point["n_train"] for curve in lines for point in curve["points"])
     parts = [svg.axis_y(y, 62, 600, _axis(facts))]
-    parts += [svg.axis_x(x, 282, "rows to train on", ticks=_sizes(x, lines)), _horizon(x(measured), lines)]
-    parts += [_curve(curve, x, y, curve["contender"] in first) for curve in lines]
+    units = words.units(facts)
+    parts += [svg.axis_x(x, 282, f"{units} to train on", ticks=_sizes(x, lines)), _horizon(x(measured), lines)]
+    parts += [_curve(curve, x, y, curve["contender"] in first, units) for curve in lines]
     parts += _ends(lines, first, x, y)
     about = _curves_about(facts, lines, first)
-    header = ("learner", "family", "rows", "score", "90 % interval", "known by")
+    header = ("learner", "family", units, "score", "90 % interval", "known by")
     body = tuple(row for curve in reversed(lines) for row in _curve_rows(curve))
     return Chart(
         "curves",
@@ -139,7 +140,7 @@ def _horizon(x: float, lines: list[Any]) -> str:
     return svg.line(x, 26, x, 282, "horizon") + svg.text(x + 5, 38, "extrapolated", style="tick")
 
 
-def _curve(curve: Facts, x: svg.Scale, y: svg.Scale, finalist: bool) -> str:
+def _curve(curve: Facts, x: svg.Scale, y: svg.Scale, finalist: bool, units: str) -> str:
     points = [(x(point["n_train"]), y(_within(y, point["shown"]))) for point in curve["points"]]
     parts = [svg.path(points, "line")]
     if not finalist:
@@ -152,7 +153,7 @@ def _curve(curve: Facts, x: svg.Scale, y: svg.Scale, finalist: bool) -> str:
         parts += [svg.band(upper, lower), svg.path(middle, "line dashed")]
     for point, (place, height) in zip(curve["points"], points, strict=True):
         low, high = (y(_within(y, end)) for end in _interval(point))
-        hint = f"{curve['contender']}, {words.count(point['n_train'])} rows: {words.number(point['shown'])}"
+        hint = f"{curve['contender']}, {words.count(point['n_train'])} {units}: {words.number(point['shown'])}"
         parts += [svg.line(place, low, place, high, "line"), svg.mark(curve["family"], place, height, hint, 4.5)]
     return svg.group(curve["family"], *parts)
 
@@ -187,13 +188,14 @@ def _apart(heights: list[float], least: float = 15, lowest: float = 278) -> list
 
 
 def _curves_about(facts: Facts, lines: list[Any], first: set[str]) -> str:
-    said = []
+    said, units = [], words.units(facts)
     for curve in lines:
         if curve["contender"] in first:
             start, end = curve["points"][0], curve["points"][-1]
+            first_size, last_size = words.count(start["n_train"]), words.count(end["n_train"])
             said.append(
-                f"{curve['contender']} ({curve['family']}) goes from {words.number(start['shown'])} at "
-                f"{words.count(start['n_train'])} rows to {words.number(end['shown'])} at {words.count(end['n_train'])}"
+                f"{curve['contender']} ({curve['family']}) goes from {words.number(start['shown'])} at {first_size} "
+                f"{units} to {words.number(end['shown'])} at {last_size}"
             )
     crossing = facts["crossing"]
     return "; ".join(said) + "." + (f" {words.sentence(crossing['sentence'])}" if crossing else "")
@@ -234,7 +236,7 @@ def price(facts: Facts) -> Chart | None:
     parts += [_frontier(rows, x, y), *_points(facts, rows, x, y)]
     metric = words.metric(facts["question"]["metric"]["name"])
     about = (
-        f"{len(rows)} learners, each trained on {words.count(facts['n_train'])} rows: their "
+        f"{len(rows)} learners, each trained on {words.count(facts['n_train'])} {words.units(facts)}: their "
         f"{metric} against the processor seconds of one training run. "
         f"Nobody is both better and cheaper than {', '.join(row['name'] for row in rows if row['on_frontier'])}."
     )

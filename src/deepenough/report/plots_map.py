@@ -18,27 +18,27 @@ FAMILY_OF = {
 }
 """Whose colour and word a cell has."""
 TITLE = "Where deep learning starts to pay"
-HEADER = ("budget", "rows", "judged at", "would say", "probability", "deep truly pays", "known by", "finalists")
+HEADER = ("judged at", "would say", "probability", "deep truly pays", "known by", "finalists")
 
 
 def budget_map(facts: Facts) -> Chart | None:
     """One cell a budget and number of rows; budgets and rows double, or nearly so, from one to the next."""
-    found = facts["budgets"]
+    found, units = facts["budgets"], words.units(facts)
     if not found["cells"]:
         return None
     rows = sorted({cell["rows"] for cell in found["cells"]})
     budgets = sorted({cell["budget_seconds"] for cell in found["cells"]}, reverse=True)
-    parts = [*_axes(rows, budgets, found), *(_cell(cell, rows, budgets) for cell in found["cells"])]
+    parts = [*_axes(rows, budgets, found, units), *(_cell(cell, rows, budgets, units) for cell in found["cells"])]
     if found["own_seconds"] in budgets and found["rows"] in rows:
         x, y = _place(found["rows"], found["own_seconds"], rows, budgets)
         parts.append(svg.box(x + 0.5, y + 0.5, WIDTH - 1, HEIGHT - 1, "own"))
     width, height = LEFT + len(rows) * WIDTH + 8, TOP + len(budgets) * HEIGHT + 46
-    about = _about(found)
+    about = _about(found, units)
     body = tuple(_row(cell) for cell in found["cells"])
-    return Chart("map", TITLE, svg.picture(width, height, parts, about, TITLE), about, HEADER, body)
+    return Chart("map", TITLE, svg.picture(width, height, parts, about, TITLE), about, ("budget", units, *HEADER), body)
 
 
-def _axes(rows: list[int], budgets: list[float], found: Any) -> list[str]:
+def _axes(rows: list[int], budgets: list[float], found: Any, units: str) -> list[str]:
     """Budgets up the left side, rows below; the race's own in bold."""
     parts = [svg.text(4, 14, "budget of the race", style="label")]
     for index, budget in enumerate(budgets):
@@ -48,7 +48,7 @@ def _axes(rows: list[int], budgets: list[float], found: Any) -> list[str]:
     for index, count in enumerate(rows):
         style = "name" if count == found["rows"] else "tick"
         parts.append(svg.text(LEFT + index * WIDTH + WIDTH / 2, bottom + 17, words.short(count), "middle", style))
-    parts.append(svg.text(LEFT + len(rows) * WIDTH / 2, bottom + 36, "rows of the table", "middle", "label"))
+    parts.append(svg.text(LEFT + len(rows) * WIDTH / 2, bottom + 36, units, "middle", "label"))
     return parts
 
 
@@ -56,12 +56,12 @@ def _place(rows: int, budget: float, all_rows: list[int], budgets: list[float]) 
     return LEFT + all_rows.index(rows) * WIDTH, TOP + budgets.index(budget) * HEIGHT
 
 
-def _cell(cell: Any, rows: list[int], budgets: list[float]) -> str:
+def _cell(cell: Any, rows: list[int], budgets: list[float], units: str) -> str:
     x, y = _place(cell["rows"], cell["budget_seconds"], rows, budgets)
     if cell["known"] == "out_of_reach":
         return svg.text(x + WIDTH / 2, y + HEIGHT / 2 + 4, "·", "middle", "tick")
     family = FAMILY_OF.get(cell["decision"], "open")
-    told = f"{words.short(cell['rows'])} rows, {words.seconds(cell['budget_seconds'])}: {_said(cell)}"
+    told = f"{words.short(cell['rows'])} {units}, {words.seconds(cell['budget_seconds'])}: {_said(cell)}"
     filled = svg.tile(x + 2, y + 2, WIDTH - 4, HEIGHT - 4, cell["certainty"], cell["known"] == "extrapolated", told)
     label = svg.text(x + WIDTH / 2, y + HEIGHT / 2 + 4, f"{family} {_sure(cell['certainty'])}", "middle")
     return svg.group(family, filled) + label
@@ -77,13 +77,13 @@ def _said(cell: Any) -> str:
     return f"{decision} with {_sure(cell['certainty'])}, {cell['known']}"
 
 
-def _about(found: Any) -> str:
+def _about(found: Any, units: str) -> str:
     measured = sum(cell["known"] == "measured" for cell in found["cells"])
     blank = sum(cell["known"] == "out_of_reach" for cell in found["cells"])
     left = "cell is" if blank == 1 else "cells are"
     beyond = f" {blank} {left} left blank: nothing can be said there." if blank else ""
     return (
-        f"Each cell is a race of that budget on so many rows: what it would most probably say, and how probably. "
+        f"Each cell is a race of that budget on so many {units}: what it would most probably say, and how probably. "
         f"{measured} of {len(found['cells'])} cells lie where this race measured; the dashed ones are extrapolated."
         f"{beyond} {found['sentence']} {found['more_time']}"
     )

@@ -28,7 +28,7 @@ def segments(facts: Facts) -> Chart | None:
     parts.append(svg.axis_x(scale, bottom, f"difference in {metric}"))
     title, about = "Where each family wins", " ".join(item["sentence"] for item in shown)
     rows = tuple(row for item in shown for row in _rows(item))
-    header = ("rows", "deep ahead by", "low", "high", "judged")
+    header = (words.units(facts), "deep ahead by", "low", "high", "judged")
     return Chart("segments", title, svg.picture(720, bottom + 44, parts, about, title, wordy=True), about, header, rows)
 
 

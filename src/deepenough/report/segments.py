@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from deepenough.evidence import FAMILIES, Evidence
+from deepenough.judge.called import called, said
 from deepenough.report import words
 from deepenough.report.chart import Facts
 
@@ -93,9 +94,9 @@ def summary(facts: Facts) -> str:
     if not found:
         return ""
     pays = "Sending each row to whoever is better there pays."
-    said = [_short(_first(found["segments"], facts))] if found["segments"] else []
-    said += [pays] if found["hybrid"] and found["hybrid"]["pays"] else []
-    return " ".join(said)
+    sentences = [_short(_first(found["segments"], facts))] if found["segments"] else []
+    sentences += [pays] if found["hybrid"] and found["hybrid"]["pays"] else []
+    return said(" ".join(sentences), called(facts["question"]))
 
 
 def _short(item: Facts) -> str:

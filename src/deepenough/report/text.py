@@ -119,7 +119,7 @@ def _called(what: str, facts: Facts) -> str:
     """The price of data names the quality that the rows are counted to."""
     if what != "data":
         return what
-    return f"data: rows to reach {words.number(facts['costs']['level']['shown'])}"
+    return f"data: {words.units(facts)} to reach {words.number(facts['costs']['level']['shown'])}"
 
 
 def _beside(sides: list[Any], metric: str) -> list[str]:
@@ -210,8 +210,8 @@ def gap_sentence(facts: Facts) -> str:
         f"The difference: {better} is ahead of {other} by {words.number(abs(gap['value']))} in "
         f"{words.metric(gap['metric'])}{span}. Up to {words.number(facts['verdict']['equal_within'])} counts as "
         f"practically equal ({whose}). "
-        f"Judged on {words.count(facts['judged_rows'])} rows that were not trained on, "
-        f"{words.count(facts['n_train'])} rows to train on each time, {facts['folds']} folds."
+        f"Judged on {words.count(facts['judged_rows'])} {words.units(facts)} that were not trained on, "
+        f"{words.count(facts['n_train'])} {words.units(facts)} to train on each time, {facts['folds']} folds."
     )
 
 
@@ -220,7 +220,7 @@ def test_sentence(facts: Facts) -> str:
     test = facts.get("test")
     if not test:
         return ""
-    head = f"Your test ({words.plain(test['name'])}, {words.count(test['rows'])} rows)"
+    head = f"Your test ({words.plain(test['name'])}, {words.count(test['rows'])} {words.units(facts)})"
     if test["reason"]:
         return f"{head} could not be scored: {test['reason']}."
     sides = [f"{test[side]['contender']} {words.number(test[side]['shown'])}" for side in FAMILIES if test[side]]

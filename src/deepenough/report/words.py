@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from deepenough.judge.called import called
 from deepenough.judge.metrics import METRIC_WORDS
 
 NOTHING = "–"  # noqa: RUF001  an en dash stands for "not known" in tables
@@ -133,6 +134,11 @@ def noted(data: Mapping[str, Any]) -> str:
 def metric(name: str) -> str:
     """A metric's name as words: `log loss`, `AUC`."""
     return METRIC_WORDS.get(name, (name.replace("_", " "), False))[0]
+
+
+def units(facts: Mapping[str, Any]) -> str:
+    """What several of a race's units are called: rows, pictures, documents."""
+    return called(facts["question"])[1]
 
 
 def budget(budget_seconds: float | None, budget_trials: int | None) -> str:

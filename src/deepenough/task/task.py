@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from deepenough.evidence import Units
+from deepenough.judge.called import ROWS
 from deepenough.judge.traits import Trait
 from deepenough.learner import Examples, Limits, Paths
 
@@ -79,6 +80,8 @@ class Task(ABC):
     folds: number of train/test splits. judging, splitting: as `evidence.Plan` has them.
     rows, columns: of all that there is to learn from.
     source: name, path and sha256 of what was given. question_facts: what was made of the question, with the reasons.
+    called: one unit and several, as they are called in sentences. new_source: what the saved model predicts from, as
+    it may stand in a command, and in words where these say more.
     set_aside: {name, reason} of what is not used. flags: {flag, reason, severity}. notes: plain sentences.
     """
 
@@ -93,6 +96,8 @@ class Task(ABC):
     splitting: str = "random"
     source: Mapping[str, Any]
     question_facts: Mapping[str, Any] = MappingProxyType({})
+    called: tuple[str, str] = ROWS
+    new_source: tuple[str, str] = ("new.csv", "")
     set_aside: Sequence[Mapping[str, str]] = ()
     notes: Sequence[str] = ()
     flags: Sequence[Mapping[str, str]] = ()
@@ -182,8 +187,8 @@ class SupervisedTask(Task):
         """How the units at these places of the fold look to a person, as plain data of bounded size; none by default.
 
         A unit's `form` says how it is drawn. `words`: its `text`. `path`: `history` (numbers, null where unknown) up to
-        the moment `starts`. `curve`: `channels`, a list of numbers by name. `picture`: a PNG in base64. Each has a
-        `name`, which may be empty.
+        the moment `starts`. `curve`: `channels`, a list of numbers by name. `picture`: a PNG in base64, and perhaps
+        a `film`, an animated WebP in base64. Each has a `name`, which may be empty.
         """
         return ()
 

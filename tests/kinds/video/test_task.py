@@ -148,6 +148,30 @@ def test_a_wrong_clip_is_shown_as_a_strip_of_frames() -> None:
     assert toys.lights().show(0, np.array([0]))[0]["form"] == "picture"
 
 
+def test_a_wrong_clip_plays_as_long_as_it_lasts_and_stays_small() -> None:
+    from PIL import Image
+
+    made = toys.ways()
+    (shown,) = made.show(0, np.array([3]))
+    clip = made.all_inputs.read(made.splits.folds[0].judged[[3]])[0]
+    with Image.open(io.BytesIO(b64decode(shown["film"]))) as played:
+        assert played.format == "WEBP" and played.n_frames == len(clip) and played.size == clip.shape[2:0:-1]
+        played.seek(len(clip) - 1)
+        assert np.abs(np.asarray(played.convert("L"), dtype=float) - clip[-1].mean(axis=2)).mean() < 12
+    noisy = np.random.default_rng(0).integers(0, 255, (16, 48, 64, 3)).astype(np.uint8)
+    assert len(task.film(noisy, 1.0)) < 0.3 * noisy.nbytes
+
+
+@pytest.mark.parametrize(("seconds", "each"), [(0.1, 60), (1.6, 100), (600.0, 400)])
+def test_a_film_neither_flickers_nor_stands_still(seconds: float, each: int) -> None:
+    from PIL import Image
+
+    pixels = np.random.default_rng(0).integers(0, 255, (16, 16, 16, 1)).astype(np.uint8)
+    with Image.open(io.BytesIO(task.film(pixels, seconds))) as played:
+        played.load()
+        assert played.info["duration"] == each
+
+
 def test_one_field_after_the_other_is_hidden_as_the_strip_shows_them() -> None:
     made = toys.ways()
     inputs, (rows, columns) = made.occluded([(0, 2), (1, 5)])

@@ -32,6 +32,8 @@ RHYTHM_STEPS = 128
 class Descriptors(described.Descriptors):
     """Of recordings: `PARTS`."""
 
+    inputs_class = Recordings
+
     def __call__(self, inputs: Recordings) -> np.ndarray:
         """float32, shape (n, columns)."""
         nothing = np.full((1, BANDS), SILENCE)

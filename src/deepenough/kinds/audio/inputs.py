@@ -51,6 +51,11 @@ class Recordings:
         """All of a file's, which has those of these lengths one after the other."""
         return cls(file_store.mapped(str(file)), _starts(lengths), lengths, str(file))
 
+    @classmethod
+    def noise(cls, rng: np.random.Generator, count: int) -> Self:
+        """So many short recordings of noise."""
+        return cls.of([rng.normal(0, 1, (20, BANDS)) for _ in range(count)])
+
     def __len__(self) -> int:
         return len(self.starts)
 

@@ -59,6 +59,7 @@ class ForecastTask(SupervisedTask):
     """
 
     judging, splitting, n_classes = "folds", "time", None
+    new_source = ("new.csv", "the history up to now, and below it the coming steps with what is known of them")
 
     def __init__(
         self,

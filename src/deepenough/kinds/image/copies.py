@@ -7,6 +7,7 @@ import numpy as np
 from deepenough.kinds import near
 from deepenough.kinds.copies import Copies, judged
 from deepenough.kinds.image.inputs import Pictures
+from deepenough.kinds.pixel_inputs import brightness
 
 
 def of(pictures: Pictures, targets: np.ndarray, apart: bool = True) -> Copies:
@@ -26,4 +27,4 @@ def _read(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
 
 def shrunk(pixels: np.ndarray, side: int = near.SIDE) -> np.ndarray:
     """Grey, from 0 to 1, float32, shape (n, side, side): the mean of each field of the pixels."""
-    return near.shrunk(pixels.astype(np.float32).mean(axis=3) / 255, side)
+    return near.shrunk(brightness(pixels), side)

@@ -35,6 +35,8 @@ REGIONS = 3
 class Descriptors(described.Descriptors):
     """Of pictures: `PARTS`."""
 
+    inputs_class = Pictures
+
     def __call__(self, inputs: Pictures) -> np.ndarray:
         """float32, shape (n, columns)."""
         found = []

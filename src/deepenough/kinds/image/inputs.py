@@ -22,6 +22,7 @@ class Pictures(Pixels):
     """Pictures of one size; `shape` is height, width and channels."""
 
     at_once = 512
+    noise_shape = (16, 16)
 
     def parts(self) -> Sequence[str]:
         """The regions that can be replaced."""

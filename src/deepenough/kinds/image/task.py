@@ -25,7 +25,7 @@ from deepenough.kinds.file_store import Decoded
 from deepenough.kinds.folders import Item
 from deepenough.kinds.image import copies
 from deepenough.kinds.image.inputs import Pictures
-from deepenough.kinds.pixel_inputs import Pixels
+from deepenough.kinds.pixel_inputs import Pixels, brightness, colourfulness
 from deepenough.kinds.pixel_sizes import usual_size
 from deepenough.kinds.pixel_task import PixelTask
 from deepenough.task.rows import Asked
@@ -139,10 +139,9 @@ def measured(pictures: Pixels) -> np.ndarray:
     """Of each picture brightness, contrast, colourfulness and detail, from 0 to about 1; shape (n, 4)."""
     found = []
     for portion in pictures.portions():
-        values = portion.astype(np.float32) / 255
-        grey = values.mean(axis=3)
+        grey = brightness(portion)
         across, down = (np.abs(np.diff(grey, axis=axis)).mean(axis=(1, 2)) for axis in (2, 1))
-        colour = (values.max(axis=3) - values.min(axis=3)).mean(axis=(1, 2))
+        colour = colourfulness(portion).mean(axis=(1, 2)) / 255
         found.append(np.stack([grey.mean(axis=(1, 2)), grey.std(axis=(1, 2)), colour, across + down], axis=1))
     return np.concatenate(found).astype(np.float64)
 

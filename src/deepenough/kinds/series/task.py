@@ -43,6 +43,8 @@ class SeriesTask(RowsTask):
     recording: how the series are read. facts: what else is known of each, by which errors may be told apart.
     """
 
+    called = ("series", "series")
+
     def __init__(
         self, signals: Signals, asked: Asked, made: Splits, recording: Recording, facts: Sequence[Raw]
     ) -> None:

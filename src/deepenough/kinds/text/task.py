@@ -44,6 +44,8 @@ class TextTask(RowsTask):
     names: of the columns that are read, their texts joined by an empty line.
     """
 
+    called = ("document", "documents")
+
     def __init__(self, texts: Texts, asked: Asked, made: Splits, names: Sequence[str]) -> None:
         super().__init__(texts, asked, made, len(names))
         self.names = tuple(names)

@@ -38,6 +38,8 @@ LOOKED_AT = (1 / 6, 1 / 2, 5 / 6)
 class Descriptors(described.Descriptors):
     """Of clips: `motion`, `looks` of a few frames averaged, `middle`: those of the middle frame alone."""
 
+    inputs_class = Clips
+
     def __call__(self, inputs: Clips) -> np.ndarray:
         """float32, shape (n, columns)."""
         found = [np.concatenate([_OF[part](portion) for part in self.parts], axis=1) for portion in inputs.portions()]

@@ -24,6 +24,7 @@ class Clips(Pixels):
     """Clips of one size; `shape` is frames, height, width and channels."""
 
     at_once = 64
+    noise_shape = (8, 16, 16)
 
     def parts(self) -> Sequence[str]:
         """What can be replaced: a third of the time, a third of the frame, and the order of the frames."""

@@ -21,7 +21,7 @@ from deepenough.kinds.copies import Copies
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.file_store import Decoded
 from deepenough.kinds.folders import Item
-from deepenough.kinds.pixel_inputs import Pixels
+from deepenough.kinds.pixel_inputs import Pixels, brightness, colourfulness
 from deepenough.kinds.pixel_sizes import usual_size
 from deepenough.kinds.pixel_task import PixelTask
 from deepenough.kinds.video import copies, decode
@@ -38,6 +38,8 @@ STRIP = 4
 ROWS, COLUMNS = 3, 3
 """Fields of such a frame, that are hidden one after the other to see what an answer goes by."""
 SHOWN_HEIGHT = 64
+SHOWN_MS = (60, 400)
+"""Milliseconds that a frame of a film is shown, at least and at most: what is shorter is a flicker."""
 LONG_SECONDS = 600.0
 STILL = 0.002
 """Mean change from frame to frame, of the whole range, below which nothing moves."""
@@ -100,12 +102,18 @@ class VideoTask(PixelTask):
         return {"frames": frames, "height": height, "width": width, "channels": channels}
 
     def show(self, fold: int, places: np.ndarray) -> Sequence[Mapping[str, Any]]:
-        """Each as a strip of frames from its beginning to its end."""
+        """Each as a strip of frames from its beginning to its end, and as a film of all frames that are read."""
         judged = self.splits.folds[fold].judged[places]
         pixels = self.all_inputs.take(judged).read()
+        seconds = self.decoded.each("seconds")[self.order[judged]].tolist()
         return [
-            {"form": "picture", "name": self.names[row], "picture": base64.b64encode(strip(each)).decode("ascii")}
-            for row, each in zip(judged.tolist(), pixels, strict=True)
+            {
+                "form": "picture",
+                "name": self.names[row],
+                "picture": _coded(strip(each)),
+                "film": _coded(film(each, lasts)),
+            }
+            for row, each, lasts in zip(judged.tolist(), pixels, seconds, strict=True)
         ]
 
     def occluded(self, units: Sequence[tuple[int, int]]) -> tuple[Any, tuple[int, int]] | None:
@@ -147,14 +155,34 @@ def measured(clips: Pixels) -> np.ndarray:
     about 1; float64, shape (n, 5)."""
     found = []
     for portion in clips.portions():
-        values = portion.astype(np.float32) / 255
-        grey = values.mean(axis=4)
+        grey = brightness(portion)
         moves, across, down = (np.abs(np.diff(grey, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 3, 2))
         moves = np.nan_to_num(moves) if grey.shape[1] > 1 else np.zeros(len(grey), dtype=np.float32)
-        colour = (values.max(axis=4) - values.min(axis=4)).mean(axis=(1, 2, 3))
+        colour = colourfulness(portion).mean(axis=(1, 2, 3)) / 255
         spread = grey.std(axis=(2, 3)).mean(axis=1)
         found.append(np.stack([moves, grey.mean(axis=(1, 2, 3)), spread, across + down, colour], axis=1))
     return np.concatenate(found).astype(np.float64)
+
+
+def _coded(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def film(pixels: np.ndarray, seconds: float) -> bytes:
+    """All frames one after the other, again and again, as an animated WebP.
+
+    pixels: uint8, shape (frames, height, width, channels). seconds: that the clip lasts; its film lasts as long, within
+    `SHOWN_MS` a frame.
+    """
+    from PIL import Image
+
+    frames = [Image.fromarray(frame[..., 0] if frame.shape[2] == 1 else frame).convert("RGB") for frame in pixels]
+    each = round(min(max(1000 * seconds / len(frames), SHOWN_MS[0]), SHOWN_MS[1]))
+    content = io.BytesIO()
+    frames[0].save(
+        content, "WEBP", save_all=True, append_images=frames[1:], duration=each, loop=0, quality=50, method=4
+    )
+    return content.getvalue()
 
 
 def strip(pixels: np.ndarray) -> bytes:

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.kinds.audio import drawn, net
+from deepenough.kinds import noise
+from deepenough.kinds.audio import net
+from deepenough.kinds.audio.inputs import Recordings
 from deepenough.learner import Examples, Learner, Limits
 
 
@@ -76,4 +78,4 @@ class Recurrent(Learner):
 
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
-        drawn.warm_up(cls(epochs=2), n_classes)
+        noise.warm_up(cls(epochs=2), Recordings, n_classes)

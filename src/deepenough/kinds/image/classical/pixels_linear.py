@@ -9,9 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from deepenough.kinds import linear, picture_files
+from deepenough.kinds import linear, noise, picture_files
 from deepenough.kinds.answers import outer_rows
-from deepenough.kinds.image import drawn
 from deepenough.kinds.image.copies import shrunk
 from deepenough.kinds.image.inputs import Pictures
 from deepenough.kinds.stored import read, write
@@ -54,7 +53,7 @@ class PixelsLinear(Learner):
 
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
-        drawn.warm_up(cls(penalty=1.0), n_classes)
+        noise.warm_up(cls(penalty=1.0), Pictures, n_classes)
 
 
 @dataclass(frozen=True)

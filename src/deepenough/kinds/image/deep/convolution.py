@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.kinds.image import drawn, net
+from deepenough.kinds import noise
+from deepenough.kinds.image import net
+from deepenough.kinds.image.inputs import Pictures
 from deepenough.learner import Examples, Learner, Limits
 
 
@@ -70,4 +72,4 @@ class Convolution(Learner):
 
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
-        drawn.warm_up(cls(epochs=2), n_classes)
+        noise.warm_up(cls(epochs=2), Pictures, n_classes)

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.kinds import linear
-from deepenough.kinds.image import drawn, pretrained
+from deepenough.kinds import linear, noise
+from deepenough.kinds.image import pretrained
+from deepenough.kinds.image.inputs import Pictures
 from deepenough.kinds.in_time import in_turn, until
 from deepenough.learner import Examples, Learner, Limits
 
@@ -68,4 +69,4 @@ class Pretrained(Learner):
 
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
-        drawn.warm_up(cls(), n_classes)
+        noise.warm_up(cls(), Pictures, n_classes)

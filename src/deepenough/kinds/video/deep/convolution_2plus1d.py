@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.kinds.video import drawn, net
+from deepenough.kinds import noise
+from deepenough.kinds.video import net
+from deepenough.kinds.video.inputs import Clips
 from deepenough.learner import Examples, Learner, Limits
 
 STAGES = 3
@@ -78,4 +80,4 @@ class Convolution2Plus1D(Learner):
 
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
-        drawn.warm_up(cls(epochs=2), n_classes)
+        noise.warm_up(cls(epochs=2), Clips, n_classes)
