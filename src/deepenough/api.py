@@ -155,6 +155,7 @@ def race(
         setup={
             **disks.asked(keep_logs, disk),
             **planning.setup(about, reason, str(budget), prices),
+            "remembers": {entry.name: entry.cls.remembers for entry in entries if entry.cls.remembers},
             **({"business": use, "asked_business": dict(business or {})} if use else {}),
             "asked": asked,
             "analysis": analysing.allowance(loaded, analysis),
@@ -274,6 +275,7 @@ def _sitting(
     if loop.interrupted:
         so_far = finished.decision_sentence
         raise Interrupted(f"Stopped. The verdict so far: {so_far} Go on with: deepenough resume {folder}")
+    finished.write_card()
     sealing.at_the_end(finished, key)
     return finished
 

@@ -202,6 +202,8 @@ class Learner(ABC):
     """Whether the seed changes nothing."""
     family_reason: ClassVar[str] = ""
     """Why a learner on the border of the two families stands where it stands."""
+    remembers: ClassVar[str] = ""
+    """What its models keep in mind while they read one case, as a sentence without its end; empty where nothing is."""
     excused: ClassVar[Mapping[str, str]] = {}
     """Checks of the contract that it may fail, each with the reason."""
     pretrained: ClassVar[Pretrained | None] = None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepenough.errors import OptionError
-from deepenough.evidence import Evidence, read
+from deepenough.evidence import Evidence, read, write_whole
 from deepenough.judge.verdict import Verdict, judge
 
 if TYPE_CHECKING:
@@ -94,6 +94,24 @@ class Race:
         write(self.facts, path)
         (self.folder / "facts.json").write_text(json.dumps(self.facts, indent=1, sort_keys=True) + "\n")
         return path
+
+    def write_card(self) -> None:
+        """Write the model's card anew, beside the model, with all that the race found; without a model nothing."""
+        from deepenough.model import manifest
+        from deepenough.model.card import card
+        from deepenough.racing import licences
+        from deepenough.racing.licences import MEANING
+        from deepenough.report.card import sections
+        from deepenough.report.words import harmless
+
+        folder = self.folder / "model"
+        if (folder / manifest.MANIFEST).is_file():
+            about, schema = (json.loads((folder / name).read_text()) for name in (manifest.MANIFEST, manifest.SCHEMA))
+            told = [(section.title, section.paragraphs) for section in sections(harmless(self.facts))]
+            needed = licences.of(name for member in about["members"] for name in member["needs"])
+            said = tuple(f"{each.package} {each.version}: {each.stated}; {MEANING[each.use]}." for each in needed)
+            told += [("Licences of what it needs", said)] if said else []
+            write_whole(folder / manifest.CARD, card(about, schema, told).encode())
 
     def _repr_html_(self) -> str:
         """What a notebook shows of a race that stands at the end of a cell."""

@@ -40,6 +40,12 @@ def test_an_example_of_several_rows_is_a_list_of_them() -> None:
     assert ast.literal_eval(rows) == [EXAMPLE, EXAMPLE | {"age": 4}]
 
 
+def test_what_a_race_found_stands_in_it_and_names_in_that_stay_text() -> None:
+    text = card(ABOUT, {}, [("Where it ends", ["<img src=x> of [a](http://b)\n# no heading", "second"])])
+    assert "## Where it ends\n\n" in text and "\n\nsecond\n" in text and "Judged on 9 rows." not in text
+    assert "\\<img src=x\\> of \\[a\\](http://b) \\# no heading" in text
+
+
 def test_personal_data_is_named_and_a_file_is_not_written_out() -> None:
     text = card(
         ABOUT | {"task": {"target": "who", "personal": "Voices tell who speaks."}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,13 +10,17 @@ FILE = "a/file"
 """Stands in the example for a file that the schema holds whole."""
 
 
-def card(manifest: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """The card as Markdown, from what is in the folder and nothing else."""
+def card(manifest: Mapping[str, Any], schema: Mapping[str, Any], told: Sequence[tuple[str, Sequence[str]]] = ()) -> str:
+    """The card as Markdown.
+
+    told: headings with their paragraphs, of what a race found (see `report.card`); by default only what is in the
+        folder is said.
+    """
+    judged = ["## How it was judged", manifest["note"] or "It was not judged."]
     parts = [
         f"# {_title(manifest['task'])}",
         _what(manifest["members"], manifest["blend"]),
-        "## How it was judged",
-        manifest["note"] or "It was not judged.",
+        *([line for title, paragraphs in told for line in (f"## {title}", *map(_plain, paragraphs))] or judged),
         *(["## Personal data", str(personal)] if (personal := manifest["task"].get("personal")) else []),
         "## How to use it",
         _usage(manifest["members"], schema),
@@ -64,6 +69,12 @@ def _row(example: Mapping[str, Any]) -> str:
     """A row as Python writes it, a line a column. What holds a whole file (a `data:` address) is named as one."""
     shown = {name: FILE if str(value).startswith("data:") else value for name, value in example.items()}
     return "{\n" + "".join(f"    {name!r}: {value!r},\n" for name, value in shown.items()) + "}"
+
+
+def _plain(text: str) -> str:
+    """Text that stays text in Markdown: a name in it makes no heading, link, picture or markup."""
+    flat = " ".join(text.split())
+    return re.sub(r"([\\`*_\[\]<>#|!~])", r"\\\1", flat)
 
 
 def _code(text: Any) -> str:

@@ -58,6 +58,11 @@ def installed(root: str = DISTRIBUTION) -> list[Licence]:
     return [_licence(importlib.metadata.distribution(name)) for name in sorted(_brought(root)) if name != _plain(root)]
 
 
+def of(names: Iterable[str]) -> list[Licence]:
+    """Those of these distributions that are installed, by name."""
+    return [_licence(importlib.metadata.distribution(name)) for name in sorted(set(names)) if _is_installed(name)]
+
+
 def _brought(root: str) -> set[str]:
     """Names of the root and of all installed distributions that it needs, or that those need."""
     wanted = [(_plain(root), extra) for extra in ("", *_extras(root))]

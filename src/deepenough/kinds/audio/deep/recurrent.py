@@ -51,6 +51,7 @@ class Recurrent(Learner):
     needs = net.NEEDS
     preload = net.PRELOAD
     priority = 10
+    remembers = "it hears a recording step by step, and what it has heard changes how it takes what follows"
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> RecurrentModel:
         own = {"stretch": self.stretch, "vector": self.units, "units": self.units, "both_ways": self.both_ways}

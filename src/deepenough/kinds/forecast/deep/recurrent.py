@@ -46,6 +46,7 @@ class Recurrent(Learner):
     needs = net.NEEDS
     preload = net.PRELOAD
     priority = 10
+    remembers = "it reads a history step by step, and what it has read changes how it takes what follows"
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> RecurrentModel:
         length = self.length or length_for(examples.inputs.layout)

@@ -48,6 +48,7 @@ class Recurrent(Learner):
     needs = net.NEEDS
     preload = net.PRELOAD
     priority = 10
+    remembers = "it reads a document word by word, and what it has read changes how it takes what follows"
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> RecurrentModel:
         design = net.Design(

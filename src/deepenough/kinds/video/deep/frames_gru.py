@@ -50,6 +50,7 @@ class FramesGru(Learner):
     needs = net.NEEDS
     preload = net.PRELOAD
     priority = 10
+    remembers = "it sees a clip frame by frame, and what it has seen changes how it takes what follows"
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> FramesGruModel:
         design = net.Design(
