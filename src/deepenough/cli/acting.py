@@ -1,4 +1,4 @@
-"""The command that turns predictions into a list of what to do: `act`."""
+"""The commands that turn predictions into what is done, and hold that against groups: `act` and `fairness`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from deepenough.cli.parsing import add_command, as_json
+from deepenough.cli.parsing import add_command, aligned, as_json
 
 
 def add(commands: Any) -> None:
@@ -27,6 +27,30 @@ def add(commands: Any) -> None:
     act.add_argument("--above", metavar="LIMIT", type=float, help="for numbers: act where they will lie above it")
     act.add_argument("-o", "--output", metavar="OUT", type=Path, help="the list: out.csv, out.parquet or out.jsonl")
     act.add_argument("--json", action="store_true", help="print all facts as JSON instead of sentences")
+    fair = add_command(commands, "fairness", "Show how a run's model treats the groups of a column.", _fairness)
+    fair.add_argument("run", metavar="RUN", type=Path, help="folder of a finished run")
+    fair.add_argument("--by", metavar="COLUMN", required=True, help="whose groups are compared")
+    fair.add_argument("--value", metavar="VALUES", help="choose by what right and wrong are worth, as in `act`")
+    fair.add_argument("--positive", metavar="CLASS", help="the class that is looked at; default the rarest")
+    fair.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _fairness(options: argparse.Namespace, started: float) -> int:
+    import textwrap
+
+    from deepenough.actions import fairness
+    from deepenough.report.text import WIDTH
+    from deepenough.report.words import plain
+
+    told = fairness.fairness(options.run, options.by, value=options.value, positive=options.positive)
+    if options.json:
+        print(as_json(told))
+        return 0
+    print(aligned([[plain(cell) for cell in row] for row in fairness.table(told)]))
+    print("* differs from all others by more than chance makes, with 95 % certainty over the whole table.\n")
+    for sentence in fairness.sentences(told):
+        print("\n".join(textwrap.wrap(plain(sentence), WIDTH)))
+    return 0
 
 
 def _act(options: argparse.Namespace, started: float) -> int:
