@@ -25,6 +25,7 @@ from deepenough.actions.rule import Rule
 from deepenough.errors import OptionError, SourceError
 from deepenough.evidence import FAMILIES
 from deepenough.judge import value as values
+from deepenough.judge.called import called
 from deepenough.judge.cost import Prices, bill
 from deepenough.judge.orders import Costs
 from deepenough.judge.value import Values
@@ -265,6 +266,7 @@ def _money(race: Race, promise: values.Promise, on_judged: dict[str, Any] | None
         "judged": on_judged,
         "running_per_thousand": running,
         "decision": race.decision,
+        "called": list(called(race.evidence.plan.question)),
         "no_signal": race.verdict.decision == "no_signal",
     }
 

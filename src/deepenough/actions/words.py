@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from deepenough.judge.called import said
 from deepenough.report.words import number, percent
 
 A_CENT = 0.01
@@ -20,7 +21,8 @@ AGAINST = {
 def sentences(facts: Mapping[str, Any]) -> list[str]:
     """What to do first, then what it is worth, then how that was found."""
     what = _order if facts["what"] == "order" else _choice
-    return [*what(facts), *_worth(facts), *_judged(facts), *_families(facts)]
+    names = (facts["called"][0], facts["called"][1])
+    return [said(each, names) for each in (*what(facts), *_worth(facts), *_judged(facts), *_families(facts))]
 
 
 def _choice(facts: Mapping[str, Any]) -> Iterator[str]:
