@@ -1,11 +1,11 @@
-"""How much memory does a whole race of many texts, of many series or of many pictures take?
+"""How much memory does a whole race of many texts, series, pictures or recordings take?
 
     python benchmarks/race_memory.py --data DIR --budget 60s --sets tweets thousand
 
 One race after the other, each in a process of its own; every fifth of a second the proportional set size of that
 process and of all that it started is summed, and `peak` is the most that was seen, in GB. `thousand` are 1,000
-SYNTHETIC series of 1,000 days, `pictures` 10,000 SYNTHETIC ones of 64 x 64 pixels, both for size alone; the other sets
-are those of `sets.py`.
+SYNTHETIC series of 1,000 days, `pictures` 10,000 SYNTHETIC ones of 64 x 64 pixels, `recordings` 10,000 SYNTHETIC
+ones of a second, all for size alone; the other sets are those of `sets.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ print(json.dumps({"rows": race.evidence.plan.rows, "judged at": race.verdict.n_t
 
 
 def main() -> None:
-    parser = sets.arguments(__doc__.split("\n")[0], [*sets.SETS, "thousand", "pictures"])
+    parser = sets.arguments(__doc__.split("\n")[0], [*sets.SETS, "thousand", "pictures", "recordings"])
     parser.add_argument("--budget", default="60s", help="of each race (default: %(default)s)")
     options = parser.parse_args()
     rows = []
@@ -43,6 +43,8 @@ def main() -> None:
             rows.append(_measured("thousand", _thousand(folder), THOUSAND, folder, options.budget))
         if "pictures" in options.sets:
             rows.append(_measured("pictures", _pictures(folder / "drawn"), {}, folder, options.budget))
+        if "recordings" in options.sets:
+            rows.append(_measured("recordings", _recordings(folder / "tones"), {}, folder, options.budget))
         for bench in sets.find([name for name in options.sets if name in sets.SETS], options.data):
             rows.append(_measured(bench.name, bench.path, bench.asked, folder, options.budget))
     sets.show(rows)
@@ -74,6 +76,20 @@ def _pictures(folder: Path) -> Path:
         place = folder / ("upper" if upper else "none")
         place.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels.astype(np.uint8)).save(place / f"{number:05}.png", compress_level=1)
+    return folder
+
+
+def _recordings(folder: Path) -> Path:
+    """A tone in noise, a second long: a higher one or a lower one."""
+    import soundfile
+
+    random, moments = np.random.default_rng(0), np.arange(8_000) / 8_000
+    for number in range(10_000):
+        label = "high" if number % 2 else "low"
+        tone = np.sin(2 * np.pi * random.uniform(*((500, 900) if number % 2 else (300, 600))) * moments)
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        heard = 0.1 * tone + random.normal(0, 0.1, len(moments))
+        soundfile.write(folder / label / f"{number:05}.wav", heard, 8_000, subtype="PCM_16")
     return folder
 
 

@@ -43,10 +43,12 @@ class NetModel(TrainedModel):
     """A trained net of pixels.
 
     smallest: pixels of the shorter side, below which inputs aren't shrunk. measured: inputs whose channels are measured
-    before training.
+    before training. least_seen: units x epochs for which there must be time too before all pixels are taken: a net
+    that has seen fewer has hardly begun, however many passes that are.
     """
 
     smallest: ClassVar[int]
+    least_seen: ClassVar[int] = 0
     measured: ClassVar[int]
 
     @classmethod
@@ -73,7 +75,7 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
         _standardise(net, inputs.take(outer), model.measured)
         net.to(limits.device)
         tensors = model.given(inputs, architecture, limits.device)(outer[:batch])
-        times = trained.too_slow(net, tensors, model.passes * len(outer), limits)
+        times = trained.too_slow(net, tensors, max(model.passes * len(outer), model.least_seen), limits)
         shorter, shrink = min(inputs.shape[-3:-1]), 1
         while shorter / (shrink + 1) >= model.smallest and times / shrink**2 > 1:
             shrink += 1

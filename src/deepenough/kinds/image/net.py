@@ -19,6 +19,7 @@ class NetModel(pixel_nets.NetModel):
     nets = "deepenough.nets.pictures"
     batch = 64
     passes = 5.0
+    least_seen = 30_000
     smallest = SMALLEST
     most_epochs = 40_000
     measured = 500
