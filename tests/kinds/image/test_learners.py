@@ -189,3 +189,20 @@ def test_an_empty_batch_gets_no_answers() -> None:
     none = Pictures.of(np.zeros((0, 24, 24, 3), np.uint8), 1)
     for name in ("hog_svm", "patterns_boosted", "pixels_linear", "convolution"):
         assert fitted(name, ready, **({"epochs": 2} if name == "convolution" else {}))[0].predict(none).shape == (0, 2)
+
+
+def test_what_stays_frozen_and_what_is_trained_on_are_together_the_pretrained_net() -> None:
+    from deepenough.kinds.image import pretrained
+    from deepenough.nets.last_blocks import LastBlocks, below
+
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 40, 60, 3)).astype(np.uint8)
+    size = (64, 96)
+    net = pretrained.load(*size).module
+    for blocks in (1, 4):
+        last = LastBlocks(net, blocks, 2).train()
+        with torch.inference_mode():
+            vectors = last.vectors(below(net, blocks, pretrained.as_seen(pixels, size))).numpy()
+        assert np.allclose(vectors, pretrained.described(pixels, size), atol=1e-4)
+    before = {name: tensor.clone() for name, tensor in last.state_dict().items() if "running" in name}
+    last(below(net, 4, pretrained.as_seen(pixels, size)))
+    assert before and all(torch.equal(tensor, last.state_dict()[name]) for name, tensor in before.items())

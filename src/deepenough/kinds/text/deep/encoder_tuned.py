@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from deepenough.kinds.answers import Answers, outer_rows
+from deepenough.kinds import tuned
 from deepenough.kinds.in_time import Pace, in_turn, inner_answers, until
 from deepenough.kinds.text import encoder, net
 from deepenough.kinds.text.inputs import Texts
-from deepenough.kinds.weighted import WeightedSums, strength
 from deepenough.learner import Examples, Learner, Limits, Model
 from deepenough.nets import weights
 from deepenough.nets.outputs import Outputs
@@ -115,8 +114,11 @@ class EncoderTuned(Learner):
             last.head.start_from(start)
             trained = 0.0
             if len(rows):
-                _start_from_sum(last, read.vectors, some, limits)
-                trained = self._trained_on(last, read, some, target, limits, seed)
+                tuned.start_from_sum(last.head, read.vectors, some, limits)
+                if limits.seconds_left() >= 1.2 * read.seconds * 3 * self.layers / 6:  # there is time for a pass
+                    trained = tuned.trained_on(
+                        last, read.given, some, target, self.recipe(), limits, seed, lengths=read.lengths
+                    )
             found = (
                 supervised.outputs(last, read.given, some.inner) if len(some.inner) else np.zeros((1, 0, len(start)))
             )
@@ -127,31 +129,9 @@ class EncoderTuned(Learner):
         model.planned = len(rows) / len(order) * (6 + work * trained) / (6 + work)
         return model
 
-    def _trained_on(
-        self, last: Last, read: Read, examples: Examples, target: Outputs, limits: Limits, seed: int
-    ) -> float:
-        """Train the last layers in place if there is time for a pass; the share of the plan that was done."""
-        from deepenough.nets import loop, supervised
-
-        if limits.seconds_left() < 1.2 * read.seconds * 3 * self.layers / 6:
-            return 0.0
-        standard, inner = target.standard(examples.targets), examples.inner
-        before = {name: tensor.clone() for name, tensor in last.state_dict().items()}
-
-        def loss() -> float:
-            if not len(inner):
-                return float("inf")
-            found = supervised.outputs(last, read.given, inner)
-            return target.inner_loss(found, standard[inner], examples.weights_of(inner))
-
-        frozen = loss()
-        recipe = loop.Recipe(epochs=self.epochs, batch=16, rate=self.rate, warm=0.1, flat=0.3)
-        trained = supervised.train(
-            last, read.given, standard, examples, target, recipe, limits, seed, lengths=read.lengths
-        )
-        if len(inner) and loss() >= frozen:
-            last.load_state_dict(before)
-        return trained.planned
+    def recipe(self) -> Mapping[str, Any]:
+        """Arguments of `nets.loop.Recipe`."""
+        return {"epochs": self.epochs, "batch": 16, "rate": self.rate, "warm": 0.1, "flat": 0.3}
 
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
@@ -221,27 +201,3 @@ def _read(texts: Sequence[str], tokens: int, layers: int) -> tuple[list[np.ndarr
                 x = layer(x, there)
             vectors[places] = sentence_vectors(x, there).numpy()
     return states, vectors
-
-
-def _start_from_sum(last: Last, vectors: np.ndarray, examples: Examples, limits: Limits) -> None:
-    """Make the head the weighted sum that fits the frozen encoder's vectors of the outer rows."""
-    import torch
-
-    outer = outer_rows(examples)
-    counts = examples.weights_of(outer)
-    answers = Answers.of(examples.targets[outer], examples.n_classes, counts)
-    if answers.n_classes is not None and answers.width < 2:
-        return
-    sums = WeightedSums(vectors[outer], answers.encode(examples.targets[outer]), answers, limits, counts)
-    learnt = sums.weights(strength(vectors, examples, limits))
-    if answers.width == 2:
-        learnt = np.concatenate([np.zeros_like(learnt), learnt], axis=1)
-    places = [0] if answers.n_classes is None else list(answers.present)
-    weight, bias = np.zeros(last.head.weight.shape[1:]), np.zeros(last.head.weight.shape[2])
-    if len(places) < len(bias):  # a class that none of these rows has stays as rare as it is
-        scores = vectors[outer] @ learnt[:-1] + learnt[-1]
-        bias += np.log(np.exp(scores).sum(axis=1)).mean() + np.log(answers.unseen)
-    weight[:, places], bias[places] = learnt[:-1], learnt[-1]
-    with torch.no_grad():
-        last.head.weight.copy_(torch.from_numpy(weight[None]))
-        last.head.bias.values.copy_(torch.from_numpy(bias))
