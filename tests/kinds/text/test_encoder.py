@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 
 from deepenough.errors import ModelError  # noqa: E402  torch must be there first
-from deepenough.kinds import in_time, kept  # noqa: E402
+from deepenough.kinds import in_time, kept, tuned  # noqa: E402
 from deepenough.kinds.in_time import in_turn, inner_answers  # noqa: E402
 from deepenough.kinds.kept import Kept, key_of  # noqa: E402
 from deepenough.kinds.text import encoder  # noqa: E402
@@ -216,7 +216,7 @@ class TestLearners:
 
 class TestTuning:
     def test_without_time_for_a_pass_it_is_the_frozen_encoder(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(EncoderTuned, "_trained_on", lambda *given: 0.0)
+        monkeypatch.setattr(tuned, "trained_on", lambda *given, **more: 0.0)
         model = EncoderTuned(tokens=32).fit(_examples(), Limits(), 0)
         frozen = encoder.load().net.layers[-1].state_dict()
         assert all(torch.equal(tensor, frozen[name]) for name, tensor in model.last.layers[0].state_dict().items())
