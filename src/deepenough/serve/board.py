@@ -16,6 +16,7 @@ import mmap
 import os
 import tempfile
 import time
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,10 +49,11 @@ class Board:
     def __init__(self, path: str, names: Sequence[str]) -> None:
         own = path or made(len(names))
         self._places = {name: place for place, name in enumerate(names)}
-        self._file = open(own, "r+b")  # noqa: SIM115 - stays open as long as the process: it holds the row's lock
+        self._file = os.open(own, os.O_RDWR)  # open as long as this lives: it holds the row's lock
+        weakref.finalize(self, os.close, self._file)
         if not path:
             Path(own).unlink()
-        mapped = mmap.mmap(self._file.fileno(), 0)
+        mapped = mmap.mmap(self._file, 0)
         self._secret = bytes(mapped[:_SECRET])
         values = memoryview(mapped)[_SECRET:].cast("d")
         self._width = len(names)

@@ -15,6 +15,7 @@ import contextlib
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ class Outbox:
 
     def __init__(self, path: Path) -> None:
         self._path, self._local = path, threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        weakref.finalize(self, _close, self._connections)
         self._open().execute(
             "create table if not exists record (number integer primary key, key text not null unique, "
             "destination text not null, body text not null, tries integer not null default 0, "
@@ -51,7 +54,8 @@ class Outbox:
         """The connection of this thread."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
-            found = sqlite3.connect(self._path, timeout=10, isolation_level=None)
+            found = sqlite3.connect(self._path, timeout=10, isolation_level=None, check_same_thread=False)
+            self._connections.append(found)
             found.execute("pragma journal_mode = wal")
             found.execute("pragma synchronous = full")
             self._local.connection = found
@@ -109,6 +113,11 @@ class Outbox:
         """Whether this process is the one that sends on, as long as the block lasts."""
         with open(self._path.with_name(self._path.name + ".lock"), "a+b") as file:
             yield _locked(file)
+
+
+def _close(connections: Sequence[sqlite3.Connection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 @contextlib.contextmanager

@@ -37,6 +37,8 @@ def check(value: Any, schema: Mapping[str, Any], path: str = "") -> None:
             raise _unfit(path, expected(schema), value)
     if isinstance(value, float) and not math.isfinite(value):
         raise _unfit(path, "a number that is not infinite", value)
+    if isinstance(value, int | float) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        raise _unfit(path, expected(schema), value)
     if isinstance(value, str) and "pattern" in schema and not _compiled(schema["pattern"]).match(value):
         raise _unfit(path, expected(schema), value)
     if isinstance(value, dict):
@@ -72,6 +74,8 @@ def expected(schema: Mapping[str, Any]) -> str:
     types = schema.get("type", ())
     names = [_NAMES[name] for name in ((types,) if isinstance(types, str) else types)]
     said = " or ".join(names) or "a value"
+    if "maximum" in schema:
+        return f"{said} from {schema.get('minimum', 0):g} to {schema['maximum']:g}"
     if "pattern" in schema:
         return f"{said} that holds a file, as data:TYPE/FORM;base64,..."
     return said

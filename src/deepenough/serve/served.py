@@ -155,6 +155,7 @@ class Served:
         try:
             stamp = _stamp(self.folder)
             if stamp == self._stamp:
+                self.problem = ""
                 return False
             if _digest(self.folder) != self.current.name:
                 self.current = _loaded(self.folder)
