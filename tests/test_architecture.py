@@ -57,8 +57,8 @@ HEAVY = {
 }
 """Never imported by importing a module of ours, but inside the functions that need them."""
 MAY_IMPORT = {"judge": {"scipy"}, "nets": {"torch"}, "sklearn": {"sklearn"}, "serve": {"uvicorn"}}
-"""What a room may import at the top nevertheless: the judge is mathematics, and whoever opens `nets` wants torch, `sklearn`
-scikit-learn, and `serve` its server."""
+"""What a room may import at the top nevertheless: the judge is mathematics, and whoever opens `nets` wants torch,
+`sklearn` scikit-learn, and `serve` its server."""
 UNSAFE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
 
 FILES = sorted(path for path in HOUSE.rglob("*.py"))

@@ -16,6 +16,7 @@ import ssl
 import time
 import urllib.parse
 import uuid
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, overload
@@ -59,6 +60,7 @@ class Client:
             self._connection = http.client.HTTPSConnection(parts.hostname, port, timeout=seconds, context=context)
         else:
             self._connection = http.client.HTTPConnection(parts.hostname, port, timeout=seconds)
+        weakref.finalize(self, self._connection.close)
 
     @overload
     def predict(self, rows: Row, *, model: str | None = None, explain: bool = False) -> Answer: ...

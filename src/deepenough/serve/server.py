@@ -143,6 +143,7 @@ def _bound(config: Any, settings: Settings) -> Any:
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         opened.bind((settings.host, settings.port))
+        opened.listen(config.backlog)  # who comes before the processes have begun waits, and is not sent away
     except OSError as error:
         opened.close()
         raise OptionError(

@@ -100,7 +100,7 @@ def named(runs: Sequence[str]) -> tuple[tuple[str, str], ...]:
             folder, place = run, Path(run).resolve()
             name = re.sub(r"[^\w.-]+", "-", place.parent.name if place.name == "model" else place.name) or "model"
         if name in found:
-            raise OptionError(f"Two models are called {name!r}. Give them names: NAME={folder}")
+            raise OptionError(f"Two models are called {name!r}. Tell them apart: NAME=FOLDER instead of FOLDER.")
         found[name] = folder
     return tuple(found.items())
 
@@ -117,8 +117,8 @@ def keys(file: Path | None, environment: Mapping[str, str] = os.environ) -> tupl
     for key in given:
         if len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key:
             raise OptionError(
-                f"A key must be {SHORTEST_KEY} letters and digits or more, without spaces. Make one: "
-                'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+                f"A key must be {SHORTEST_KEY} letters and digits or more, without spaces. Have one "
+                "made: name a new file by --key-file FILE."
             )
     return tuple(hashlib.sha256(key.encode()).digest() for key in given)
 
@@ -130,7 +130,7 @@ def _in_file(file: Path) -> list[str]:
             with os.fdopen(handle, "w", encoding="ascii") as new:
                 new.write(secrets.token_urlsafe(32) + "\n")
         if os.name != "nt" and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            raise OptionError(f"--key-file {file} can be read by others. Make it yours alone: chmod 600 {file}")
+            raise OptionError(f"--key-file {file} can be read by others. Make it yours alone, by chmod 600.")
         lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise OptionError(f"--key-file {file} can't be used: {error}. Name a text file with a key a line.") from None
