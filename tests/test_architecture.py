@@ -21,6 +21,7 @@ from tests import stubs
 HOUSE = Path(deepenough.__file__).parent
 ROOMS = (
     "errors",
+    "client",
     "options",
     "evidence",
     "judge",
@@ -30,6 +31,7 @@ ROOMS = (
     "kinds",
     "contract",
     "model",
+    "serve",
     "racing",
     "report",
     "result",
@@ -51,12 +53,13 @@ HEAVY = {
     *("altair", "catboost", "duckdb", "fastexcel", "jinja2", "joblib", "lightgbm", "narwhals", "onnx", "onnxruntime"),
     *("pandas", "polars", "pyarrow", "rtdl_num_embeddings", "safetensors", "scipy", "sklearn", "skops", "tabm"),
     *("cryptography", "threadpoolctl", "torch", "vl_convert", "statsforecast", "utilsforecast", "tokenizers"),
+    "uvicorn",
     *("wordllama", "transformers", "sentence_transformers", "PIL", "skimage", "efficientnet_lite_pytorch", "av"),
 }
 """Never imported by importing a module of ours, but inside the functions that need them."""
-MAY_IMPORT = {"judge": {"scipy"}, "nets": {"torch"}, "sklearn": {"sklearn"}}
-"""What a room may import at the top nevertheless: the judge is mathematics, and whoever opens `nets` wants torch, or
-`sklearn` scikit-learn."""
+MAY_IMPORT = {"judge": {"scipy"}, "nets": {"torch"}, "sklearn": {"sklearn"}, "serve": {"uvicorn"}}
+"""What a room may import at the top nevertheless: the judge is mathematics, and whoever opens `nets` wants torch,
+`sklearn` scikit-learn, and `serve` its server."""
 UNSAFE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
 
 FILES = sorted(path for path in HOUSE.rglob("*.py"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # what `__getattr__` gives, for those who read types
     from deepenough.actions import act
     from deepenough.api import analyse, race, resume
+    from deepenough.client import Client
     from deepenough.errors import DeepenoughError
     from deepenough.forecasts import curves
     from deepenough.guesses import guess
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # what `__getattr__` gives, for those who read types
 
 __version__ = "0.1.0"
 __all__ = [
+    "Client",
     "DeepenoughError",
     "Race",
     "__version__",
@@ -60,6 +62,10 @@ def __getattr__(name: str) -> Any:
         from deepenough.model.folder import load
 
         return load
+    if name == "Client":
+        from deepenough.client import Client
+
+        return Client
     if name == "DeepenoughError":
         from deepenough.errors import DeepenoughError
 

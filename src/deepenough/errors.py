@@ -8,6 +8,7 @@
     │   ├── OptionError             an option's value is not one of those that it takes
     │   └── RunError                the run folder is missing, in use, of a newer version, or not a run
     ├── ModelError                  a saved model can't be verified, or its inputs don't fit
+    ├── ServiceError                a service did not answer, or refused what it was asked
     ├── NothingToRaceError          exit 3: no learner of a family could be raced; says what to install
     └── Interrupted                 exit 130: stopped by the person; the run can be resumed
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says where a disk, or what one may write on it, is full."""
@@ -72,6 +73,17 @@ class RunError(InputError):
 
 class ModelError(DeepenoughError):
     """A saved model can't be verified, or what it is asked to predict doesn't fit its inputs."""
+
+
+class ServiceError(DeepenoughError):
+    """A service did not answer, or refused what it was asked.
+
+    status: of HTTP; 0 where nothing answered. facts: what the service says beside: `row`, `field`, `expected`, `got`.
+    """
+
+    def __init__(self, message: str, status: int = 0, facts: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.facts = status, dict(facts or {})
 
 
 class NothingToRaceError(DeepenoughError):

@@ -20,7 +20,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deepenough import __version__
-from deepenough.cli import about, acting, checking, completion, forecasting, guessing, racing, runs, sealing, using
+from deepenough.cli import (
+    about,
+    acting,
+    checking,
+    completion,
+    forecasting,
+    guessing,
+    racing,
+    runs,
+    sealing,
+    serving,
+    using,
+)
 from deepenough.cli.config import with_config
 from deepenough.cli.parsing import Command, Parser, layout
 from deepenough.errors import DeepenoughError, Interrupted
@@ -67,7 +79,8 @@ def parser() -> argparse.ArgumentParser:
     root = Parser(prog="deepenough", description=_ABOUT, formatter_class=layout)
     root.add_argument("--version", action="version", version=f"deepenough {__version__}")
     commands = root.add_subparsers(metavar="COMMAND", required=True, title="commands")
-    for group in (racing, using, acting, runs, sealing, forecasting, guessing, checking, about, completion):
+    groups = (racing, using, acting, serving, runs, sealing, forecasting, guessing, checking, about, completion)
+    for group in groups:
         group.add(commands)
     return root
 

@@ -15,6 +15,8 @@ Schema = dict[str, Any]
 
 DATA_ADDRESS = "^data:[-\\w.+/;=]*;base64,"
 """What a file in JSON begins with."""
+LARGEST = 1e30
+"""Of a series' numbers: beyond it their sums of squares would be none."""
 
 
 def row(fields: Mapping[str, Schema], required: Sequence[str]) -> Schema:
@@ -48,8 +50,9 @@ def level(about: str = "") -> Schema:
 
 
 def numbers(about: str = "") -> Schema:
-    """A list of numbers, null where one is not known."""
-    return _told({"type": "array", "items": {"type": ["number", "null"]}, "minItems": 1}, about)
+    """A list of numbers, null where one is not known. Their squares must be numbers too."""
+    item = {"type": ["number", "null"], "minimum": -LARGEST, "maximum": LARGEST}
+    return _told({"type": "array", "items": item, "minItems": 1}, about)
 
 
 def file(about: str = "") -> Schema:
