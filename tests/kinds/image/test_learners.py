@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from deepenough import kinds
+from deepenough.kinds import trained
 from deepenough.kinds.image import net, toys
 from deepenough.kinds.image.inputs import Pictures
 from deepenough.learner import Examples, Learner, Limits
@@ -86,6 +87,22 @@ def test_under_a_clock_pictures_are_shrunk_until_there_is_time(monkeypatch: pyte
         shrinks.append(model.net.shrink)
         assert now[0] <= seconds + 1.0
     assert shrinks[0] == 1 < shrinks[1] <= shrinks[2] <= 80 / net.SMALLEST
+
+
+def test_a_few_large_pictures_are_shrunk_too_until_a_net_sees_enough_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a thousandth of a second a picture five passes over 100 take .5 s, but 30,000 looks half a minute."""
+    asked: list[float] = []
+
+    def looks(module: Any, tensors: Any, units: float, limits: Limits) -> float:
+        asked.append(units)
+        return 0.001 * units / limits.seconds_left()
+
+    monkeypatch.setattr(trained, "too_slow", looks)
+    rng = np.random.default_rng(0)
+    ready = toys.task(rng.integers(0, 255, (120, 48, 48, 3)), rng.integers(0, 2, 120).astype(str).tolist())
+    examples = ready.train(ready.largest, 0, 0)
+    shrinks = [type(LEARNERS["convolution"]())(epochs=2).fit(examples, Limits(s), 0).net.shrink for s in (1.5, 120.0)]
+    assert asked == [net.NetModel.least_seen] * 2 and shrinks == [2, 1]
 
 
 def test_pictures_are_varied_in_training_alone() -> None:

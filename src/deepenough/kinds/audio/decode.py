@@ -143,7 +143,8 @@ def heard(samples: np.ndarray) -> np.ndarray:
         samples = np.pad(samples, (0, WINDOW - len(samples)))
     windows = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::STEP]
     power = np.abs(np.fft.rfft(windows * _hann(), POINTS)) ** 2
-    return np.asarray(np.log(power.astype(np.float32) @ bands().T + LOWEST), dtype=np.float16)
+    banded = np.asarray(_sparse_bands() @ power.astype(np.float32).T).T
+    return np.asarray(np.log(banded + LOWEST), dtype=np.float16)
 
 
 @lru_cache(maxsize=1)
@@ -162,6 +163,16 @@ def bands() -> np.ndarray:
     empty = weights.sum(axis=1) == 0  # bands narrower than a point: theirs is the nearest one
     weights[empty, np.abs(points - edges[1:-1][empty, None]).argmin(axis=1)] = 1.0
     return np.asarray(weights, dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _sparse_bands() -> Any:
+    """The same weights, nearly all of which are zero. As a dense product they wake threads of a linear algebra library
+    for each recording, which get into each other's way where several are read at once: that took eight times as long.
+    """
+    from scipy import sparse
+
+    return sparse.csr_array(bands())
 
 
 def centres() -> np.ndarray:
