@@ -24,7 +24,7 @@ _KEPT_OPTIONS = ("metric", "group", "time", "folds", "weights", "positive")
 def next_steps(evidence: Evidence, verdict: Verdict) -> list[dict[str, str]]:
     """The steps that this evidence suggests, the most useful first."""
     more = (_more_time(evidence, verdict), _more_rows(verdict))
-    steps = (_go_on(evidence), *more, _predict(evidence), _install(evidence))
+    steps = (_go_on(evidence), *more, _predict(evidence, verdict), _install(evidence))
     return [step for step in steps if step is not None]
 
 
@@ -112,8 +112,8 @@ def _install(evidence: Evidence) -> dict[str, str] | None:
     return _step(f"pip install {shlex.join(wanted)}", f"Not raced, because not installed: {names}.")
 
 
-def _predict(evidence: Evidence) -> dict[str, str] | None:
-    if not any(event.what == "model_saved" for event in evidence.events):
+def _predict(evidence: Evidence, verdict: Verdict) -> dict[str, str] | None:
+    if not any(event.what == "model_saved" for event in evidence.events) or not verdict.winner:
         return None
     question = evidence.plan.question
     new = question.get("new") or {"source": "new.csv", "about": ""}

@@ -101,7 +101,7 @@ def test_a_few_large_pictures_are_shrunk_too_until_a_net_sees_enough_of_them(mon
     rng = np.random.default_rng(0)
     ready = toys.task(rng.integers(0, 255, (120, 48, 48, 3)), rng.integers(0, 2, 120).astype(str).tolist())
     examples = ready.train(ready.largest, 0, 0)
-    shrinks = [type(LEARNERS["convolution"]())(epochs=2).fit(examples, Limits(s), 0).net.shrink for s in (1.5, 120.0)]
+    shrinks = [LEARNERS["convolution"](epochs=2).fit(examples, Limits(s), 0).net.shrink for s in (1.5, 120.0)]
     assert asked == [net.NetModel.least_seen] * 2 and shrinks == [2, 1]
 
 
