@@ -213,7 +213,8 @@ def _refuse_broken(container: InputContainer, stream: VideoStream, packets: _Pac
     if not said and container.duration and not container.streams.audio:  # sound may last longer than what is seen
         whole = container.duration / 1_000_000
     there = packets.span * unit
-    if packets.times is not None and packets.count > 1 and there < BREAKS_OFF * whole:
+    lasting = packets.count > 1 or whole * float(stream.average_rate or 0) > 2  # a frame alone may be all there is
+    if packets.times is not None and lasting and there < BREAKS_OFF * whole:
         raise NoClip(f"it breaks off after {there:.1f} of {whole:.1f} seconds")
 
 

@@ -43,4 +43,8 @@ class CepstraSvm(described.MachineLearner):
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
-        return {**super().space(), "spectra": lambda rng: bool(rng.choice([False, True]))}
+        return {
+            **super().space(),
+            "width": lambda rng: float(np.exp(rng.uniform(np.log(0.1), np.log(2)))),
+            "spectra": lambda rng: bool(rng.choice([False, True])),
+        }
