@@ -92,11 +92,15 @@ SILENCE = b" "
 
 
 def save(kind: str, place: Path, learner: str = "") -> Path:
-    """The folder of a small fitted model of a kind."""
+    """The folder of a small model of a kind, fitted on its toy."""
+    return save_task(kind, next(iter(kinds.find()[kind].toys().values())), place, learner)
+
+
+def save_task(kind: str, task: Any, place: Path, learner: str = "") -> Path:
+    """The folder of a small model, fitted on the least rows of a task."""
     entries = {entry.name: entry for entry in kinds.find_learners(kind)}
     classical = next(entry for entry in entries.values() if entry.family == "classical")
     entry = entries.get(learner or QUICK.get(kind, ""), classical)
-    task: Any = next(iter(kinds.find()[kind].toys().values()))
     model = entry.cls().fit(task.train(task.smallest, 0, 0), Limits(seconds=1.0), 0)
     (place / "fitted").mkdir(parents=True)
     model.save(place / "fitted")

@@ -19,7 +19,8 @@ from typing import Any
 
 from deepenough.errors import OptionError
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the wide forms of the first four, which some spreadsheets take for them."""
 
 
 class Sink(ABC):
