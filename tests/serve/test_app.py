@@ -304,3 +304,38 @@ def test_what_was_asked_is_counted(app: App) -> None:
     for line in text.splitlines():
         assert re.fullmatch(r'# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [\d.e+-]+', line), line
     assert ask(app, "/metrics").headers["content-type"].startswith("text/plain; version=0.0.4")
+
+
+def test_quick_answers_need_no_thread(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ask(app, given=example(app)).json
+    version = app.models["table"].current
+    monkeypatch.setattr(version.pace, "_seconds", 1e-6)
+    monkeypatch.setattr(app.work, "of", lambda function: pytest.fail("it was handed to a thread"))
+    assert ask(app, given=example(app)).json == first
+    monkeypatch.undo()
+    version.pace.timed(lambda: time.sleep(0.05), 1)
+    assert version.pace.expected(1) > 0.04, "one that was slow goes to a thread the next time"
+
+
+@pytest.mark.parametrize("written", ["words", "integer", "number", "logical"])
+def test_plain_answers_are_those_of_the_frame(written: str) -> None:
+    from deepenough.kinds import schemas
+    from deepenough.task import target
+
+    classes = ("true", "false") if written == "logical" else ("1", "2") if written != "words" else ("a", "b")
+    chances = np.random.default_rng(0).dirichlet([1, 1], 5)
+    told = target.as_records(chances, "y", classes, written)
+    assert told == schemas.records(target.as_frame(chances, "y", classes, written))
+    numbers = target.as_records(chances[:, 0], "y", (), "")
+    assert numbers == schemas.records(target.as_frame(chances[:, 0], "y", (), ""))
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError, KeyError, OverflowError])
+def test_what_a_strangers_codec_can_not_read_is_refused(
+    error: type[Exception], app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: Any, rows: Any) -> Any:
+        raise error("of a stranger")
+
+    monkeypatch.setattr(type(app.models["table"].current.model.codec), "encode", broken)
+    assert ask(app, given=example(app)).status == 422

@@ -364,3 +364,26 @@ def test_kill_9_loses_nothing(tmp_path: Path) -> None:
     assert taken <= {item["row"]["n"] for item in found} and len(taken) > 20
     twice = len(found) - len({item["id"] for item in found})
     assert twice <= 3 * 200, "no more than what was on its way at each kill"
+
+
+def test_a_full_disk_for_a_moment_ends_no_sending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    router = _router(tmp_path, FILES)
+    monkeypatch.setattr(routers, "FIRST_WAIT", 0.01)
+    real, failures = routers.append, [OSError(28, "No space left")] * 3
+
+    def append(path: Path, lines: Any) -> None:
+        if failures:
+            raise failures.pop()
+        real(path, lines)
+
+    monkeypatch.setattr(routers, "append", append)
+    router.take([{}], [_answer(0.95)], "m", "v")
+    stopping = threading.Event()
+    thread = threading.Thread(target=router.work, args=(stopping,))
+    thread.start()
+    deadline = time.monotonic() + 60
+    while router.outbox.waiting() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    stopping.set()
+    thread.join()
+    assert len((tmp_path / "high.jsonl").read_text().splitlines()) == 1

@@ -76,6 +76,10 @@ class Codec(ABC):
         """JSON Schema of one answer; by default nothing is said of it."""
         return {}
 
+    def records(self, predictions: np.ndarray, inputs: Any) -> list[dict[str, Any]]:
+        """The same answers as `decode` gives, as plain values, an object each; what is no number is None."""
+        return schemas.records(self.decode(predictions, inputs))
+
     def usual(self) -> Mapping[str, Any]:
         """By column, its usual value: what an answer is explained against; empty where that is unknown."""
         return {}

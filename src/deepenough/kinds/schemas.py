@@ -8,6 +8,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -79,6 +80,20 @@ def of_example(example: Any) -> Schema:
     if not isinstance(example, Mapping):
         return {}
     return row({name: {"examples": [value]} for name, value in example.items()}, list(example))
+
+
+def records(frame: Any) -> list[dict[str, Any]]:
+    """The rows of a frame of answers as plain values; what is no number is None."""
+    columns = [_cells(frame[name].to_numpy()) for name in frame.columns]
+    names = list(map(str, frame.columns))
+    return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _cells(array: Any) -> list[Any]:
+    if array.dtype.kind == "M":
+        return [None if told == "NaT" else told for told in array.astype("datetime64[s]").astype(str).tolist()]
+    values: list[Any] = array.tolist()
+    return [value if math.isfinite(value) else None for value in values] if array.dtype.kind == "f" else values
 
 
 def _told(schema: Schema, about: str) -> Schema:

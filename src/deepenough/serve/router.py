@@ -10,7 +10,9 @@ Needs that this module answers:
 from __future__ import annotations
 
 import json
+import logging
 import os
+import sqlite3
 import threading
 import time
 import uuid
@@ -24,6 +26,8 @@ from deepenough.serve import webhooks
 from deepenough.serve.outbox import Outbox, Record
 from deepenough.serve.routes import DROP, Rules, host_and_port
 from deepenough.serve.webhooks import Undelivered
+
+log = logging.getLogger("deepenough.serve")
 
 OUTBOX, DEAD = "outbox.sqlite", "dead.jsonl"
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
@@ -68,8 +72,12 @@ class Router:
         while not stopping.wait(PAUSE):
             with self.outbox.alone() as mine:
                 while mine and not stopping.is_set():
-                    self.send_due()
-                    said(self.outbox.waiting())
+                    try:
+                        self.send_due()
+                        said(self.outbox.waiting())
+                    except (sqlite3.Error, OSError) as error:  # a full disk, mostly: what waits is tried again
+                        log.error("Records can't be sent on: %s.", type(error).__name__)
+                        stopping.wait(FIRST_WAIT)
                     stopping.wait(PAUSE)
 
     def send_due(self) -> None:

@@ -11,20 +11,40 @@ Needs that this module answers:
 from __future__ import annotations
 
 import hashlib
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from deepenough.errors import DeepenoughError, ModelError
+from deepenough.kinds import Codec
 from deepenough.model import manifest
 from deepenough.model.folder import LoadedModel, load
 from deepenough.serve.refusals import Refused
 from deepenough.serve.schema import check
 
 Answer = dict[str, Any]
+T = TypeVar("T")
+
+
+class Pace:
+    """How long an answer takes, by the last ones: what is quick needs no thread of its own."""
+
+    def __init__(self) -> None:
+        self._seconds = 1.0
+
+    def timed(self, function: Callable[[], T], rows: int) -> T:
+        """What the function gives; the time that it took is noted."""
+        begun = time.perf_counter()
+        found = function()
+        took = (time.perf_counter() - begun) / max(rows, 1)
+        self._seconds = max(took, 0.9 * self._seconds + 0.1 * took)  # slow at once, quick again after some
+        return found
+
+    def expected(self, rows: int) -> float:
+        """Seconds of an answer for so many rows."""
+        return rows * self._seconds
 
 
 @dataclass(frozen=True)
@@ -32,18 +52,19 @@ class Version:
     """One version of a model that answers.
 
     name: twelve letters of the SHA-256 of its manifest, which holds the hashes of all its files. loaded_at: seconds
-    since 1970.
+    since 1970. row: the schema of one. pace: what the last answers took.
     """
 
     model: LoadedModel
     name: str
     loaded_at: float
     row: Mapping[str, Any]
+    pace: Pace
 
     @classmethod
     def of(cls, model: LoadedModel, name: str) -> Version:
         """A model that was loaded."""
-        return cls(model, name, time.time(), model.codec.row_schema())
+        return cls(model, name, time.time(), model.codec.row_schema(), Pace())
 
     @property
     def together(self) -> bool:
@@ -64,10 +85,10 @@ class Version:
         self.check(rows)
         model, codec = self.model, self.model.codec
         try:
-            inputs = codec.encode(list(rows))
+            inputs = _encoded(codec, rows)
             if not self.together:
                 self._refuse_unread(rows, inputs)
-            found = plain(codec.decode(model.predict_raw(inputs), inputs))
+            found = codec.records(model.predict_raw(inputs), inputs)
         except DeepenoughError as error:
             raise Refused(422, str(error)) from None
         if not self.together and len(found) != len(rows):
@@ -117,20 +138,13 @@ class Version:
             raise Refused(422, str(error)) from None
 
 
-def plain(frame: Any) -> list[Answer]:
-    """The rows of a frame of answers as plain values; what is no number is null."""
-    columns = [_cells(frame[name].to_numpy()) for name in frame.columns]
-    names = list(map(str, frame.columns))
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _cells(array: Any) -> list[Any]:
-    if array.dtype.kind == "M":
-        return [None if text == "NaT" else text for text in array.astype("datetime64[s]").astype(str).tolist()]
-    values: list[Any] = array.tolist()
-    if array.dtype.kind == "f":
-        return [value if math.isfinite(value) else None for value in values]
-    return values
+def _encoded(codec: Codec, rows: Sequence[Any]) -> Any:
+    """Inputs of rows. Raises Refused (422) where a codec can't make any of what its schema lets through."""
+    try:
+        return codec.encode(list(rows))
+    except (TypeError, ValueError, LookupError, OverflowError) as error:  # InputError is a ValueError
+        said = str(error) if isinstance(error, DeepenoughError) else "The rows are not such as the model learnt from."
+        raise Refused(422, said) from None
 
 
 @dataclass
@@ -162,7 +176,7 @@ class Served:
                 self._stamp, self.problem = stamp, ""
                 return True
             self._stamp, self.problem = stamp, ""
-        except (DeepenoughError, OSError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # whatever a damaged file makes its reader raise: the one that answers goes on
             self.problem = str(error) or type(error).__name__
         return False
 

@@ -29,6 +29,7 @@ GRACE_SECONDS = 30
 CONNECTIONS = 1000
 """Open at once in each process; more are told to come again."""
 HEAD_BYTES = 16_384
+MOST_FILES = 65_536
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -109,6 +110,7 @@ def _config(settings: Settings, app: Any, **more: Any) -> Any:
         limit_concurrency=CONNECTIONS,
         h11_max_incomplete_event_size=HEAD_BYTES,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=60,  # a process that loads a large model on a busy machine is not a dead one
         ssl_certfile=settings.tls_cert or None,
         ssl_keyfile=settings.tls_key or None,
         **more,
@@ -170,6 +172,7 @@ def _more_files() -> None:
     except ImportError:
         return  # Windows has no such limit
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY or hard > soft:
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and most > soft:
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65_536) if hard > 0 else 65_536, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

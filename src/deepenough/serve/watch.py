@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from deepenough.errors import DeepenoughError, OptionError
+from deepenough.kinds import schemas
 from deepenough.model import sinks
 from deepenough.serve.router import Router
-from deepenough.serve.served import Served, plain
+from deepenough.serve.served import Served
 from deepenough.task import frame as frames
 
 DONE, FAILED = "done", "failed"
@@ -112,7 +113,7 @@ class Watch:
             for part, answers, count in version.model.predict_parts(str(path), BATCH):
                 sink.write(answers)
                 if self.router and count:
-                    told = plain(answers)
+                    told = schemas.records(answers)
                     keys = [f"{self.served.name}\n{path.name}\n{key}\n{rows + place}" for place in range(len(told))]
                     self.router.take(_rows(part, len(told)), told, self.served.name, version.name, keys)
                 rows += count

@@ -266,6 +266,19 @@ def as_frame(predictions: np.ndarray, name: str, classes: Sequence[str], written
     return pd.DataFrame({name: answers, **chances})
 
 
+def as_records(predictions: np.ndarray, name: str, classes: Sequence[str], written: str) -> list[dict[str, Any]]:
+    """The same answers as plain values, an object a row: what one row costs should not be a frame."""
+    if not classes:
+        return [{name: value} for value in np.asarray(predictions, dtype=np.float64).tolist()]
+    labels = as_written(classes, written).tolist()
+    names = [f"probability_{label}" for label in classes]
+    codes = np.argmax(predictions, axis=1).tolist()
+    return [
+        {name: labels[code]} | dict(zip(names, chances, strict=True))
+        for code, chances in zip(codes, predictions.tolist(), strict=True)
+    ]
+
+
 def as_written(classes: Sequence[str], written: str) -> np.ndarray:
     """The classes as the source wrote them: whole numbers as such, true and false as such."""
     if written == "integer":

@@ -29,7 +29,7 @@ from deepenough.task import names as naming
 from deepenough.task import parsing
 from deepenough.task import source as sources
 from deepenough.task.frame import Frame, Raw
-from deepenough.task.target import as_frame
+from deepenough.task.target import as_frame, as_records
 
 SHOWN_LEVELS, SHOWN_LETTERS = 50, 80
 """So many levels of a column, and so many letters of each, stand in the schema for information."""
@@ -151,6 +151,9 @@ class TableCodec(Codec):
 
     def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
         return as_frame(predictions, self.target, self.classes, self.written)
+
+    def records(self, predictions: np.ndarray, inputs: Any) -> list[dict[str, Any]]:
+        return as_records(predictions, self.target, self.classes, self.written)
 
     def row_schema(self) -> dict[str, Any]:
         return schemas.row({item.name: _schema(item) for item in self.columns}, [item.name for item in self.columns])
