@@ -17,10 +17,9 @@ import pytest
 from PIL import Image
 
 from deepenough.errors import SourceError
-from deepenough.kinds import file_store, folders
-from deepenough.kinds.image import decode
+from deepenough.kinds import file_store, folders, picture_files
 from deepenough.kinds.image.inputs import Pictures
-from deepenough.kinds.image.task import PictureReader
+from deepenough.kinds.picture_reading import PictureReader
 from tests.kinds.image.files import folder
 
 
@@ -32,17 +31,17 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def items(place: Path) -> list[folders.Item]:
-    return folders.items(place, decode.is_picture, "pictures")
+    return folders.items(place, picture_files.is_picture, "pictures")
 
 
 def test_pictures_are_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     some = items(folder(tmp_path / "in"))
     first = file_store.decoded(some, PictureReader(16, 20))
     read = Pictures.mapped(first.path)
-    expected = np.stack([decode.decoded(item.read(), 16, 20)[0] for item in some])
+    expected = np.stack([picture_files.decoded(item.read(), 16, 20)[0] for item in some])
     assert np.array_equal(read.read(), expected) and read.shape == (16, 20, 3)
     assert isinstance(read.pixels, np.memmap)
-    monkeypatch.setattr(decode, "decoded", lambda *_: pytest.fail("decoded again"))
+    monkeypatch.setattr(picture_files, "decoded", lambda *_: pytest.fail("decoded again"))
     again = file_store.decoded(some, PictureReader(16, 20))
     assert (again.path, again.sha256, again.seen) == (first.path, first.sha256, first.seen)
     assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".npy"]
@@ -143,16 +142,16 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from deepenough.kinds import file_store, folders
-from deepenough.kinds.image import decode
-from deepenough.kinds.image.task import PictureReader
-whole = decode.decoded
+from deepenough.kinds import picture_files
+from deepenough.kinds.picture_reading import PictureReader
+whole = picture_files.decoded
 def dies(content, height, width, count=[0]):
     count[0] += 1
     if count[0] == 20:
         os.kill(os.getpid(), 9)
     return whole(content, height, width)
-decode.decoded = dies
-file_store.decoded(folders.items(Path(sys.argv[1]), decode.is_picture, "pictures"), PictureReader(16, 20))
+picture_files.decoded = dies
+file_store.decoded(folders.items(Path(sys.argv[1]), picture_files.is_picture, "pictures"), PictureReader(16, 20))
 """
 
 

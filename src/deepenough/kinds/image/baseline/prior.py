@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from deepenough.kinds import prior
-from deepenough.kinds.image import decode
+from deepenough.kinds import picture_files, prior
 
 
 class Prior(prior.Prior):  # its docstring is that of the answer that kinds share
-    needs = decode.NEEDS
+    needs = picture_files.NEEDS

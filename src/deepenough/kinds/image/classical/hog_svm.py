@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.kinds import described
-from deepenough.kinds.image import decode, drawn
+from deepenough.kinds import described, picture_files
+from deepenough.kinds.image import drawn
 from deepenough.kinds.image.features import Descriptors
 from deepenough.learner import Examples, Learner, Limits, Model
 
@@ -17,7 +17,7 @@ from deepenough.learner import Examples, Learner, Limits, Model
 class HogSvmModel(described.MachineModel):
     """How pictures are described, and the machine."""
 
-    needs = decode.NEEDS
+    needs = picture_files.NEEDS
     descriptors_class = Descriptors
 
 
@@ -38,7 +38,7 @@ class HogSvm(Learner):
     width: float = 0.5
     colours: bool = True
 
-    needs = (*decode.NEEDS, "scikit-learn")
+    needs = (*picture_files.NEEDS, "scikit-learn")
     preload = described.MACHINE_PRELOAD
     priority = 10
 

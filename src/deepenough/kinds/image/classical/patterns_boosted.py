@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.kinds import described
-from deepenough.kinds.image import decode, drawn
+from deepenough.kinds import described, picture_files
+from deepenough.kinds.image import drawn
 from deepenough.kinds.image.features import Descriptors
 from deepenough.learner import Examples, Learner, Limits, Model
 
@@ -17,7 +17,7 @@ from deepenough.learner import Examples, Learner, Limits, Model
 class PatternsBoostedModel(described.BoostedModel):
     """How pictures are described, and trees on that."""
 
-    needs = decode.NEEDS
+    needs = picture_files.NEEDS
     descriptors_class = Descriptors
 
 
@@ -39,7 +39,7 @@ class PatternsBoosted(Learner):
     leaf_rows: int | None = None
     feature_share: float = 0.2
 
-    needs = decode.NEEDS
+    needs = picture_files.NEEDS
     preload = described.TREES_PRELOAD
     priority = 30
 

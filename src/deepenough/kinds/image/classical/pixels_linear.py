@@ -9,11 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from deepenough.kinds import linear
+from deepenough.kinds import linear, picture_files
 from deepenough.kinds.answers import outer_rows
-from deepenough.kinds.image import decode, drawn
-from deepenough.kinds.image.copies import shrunk
+from deepenough.kinds.image import drawn
 from deepenough.kinds.image.inputs import Pictures
+from deepenough.kinds.picture_copies import shrunk
 from deepenough.kinds.stored import read, write
 from deepenough.learner import Examples, Learner, Limits, Model
 
@@ -37,7 +37,7 @@ class PixelsLinear(Learner):
     components: int = 100
     penalty: float | None = None
 
-    needs = decode.NEEDS
+    needs = picture_files.NEEDS
     preload = ("scipy.linalg", "scipy.optimize")
     priority = 40
     deterministic = True

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deepenough.kinds.image.decode import MOST_PIXELS, NoPicture, as_file, decoded, look, strange_ending
+from deepenough.kinds.picture_files import MOST_PIXELS, NoPicture, as_file, decoded, look, strange_ending
 from tests.kinds.image.files import bomb, encoded, picture
 
 PLAIN = decoded(encoded(picture()), 30, 40)[0]
