@@ -269,6 +269,8 @@ def found(pixels: np.ndarray, templates: Sequence[Template], sizes: Sequence[flo
             odds = raw(level, template).ravel()
             best = np.argsort(-odds, kind="stable")[:MOST_PLACES]
             best = best[odds[best] > LEAST_ODDS]
+            if not len(best):
+                continue
             flat = level.windows(template.shape)
             down, right = np.divmod(best, flat.shape[1])
             seen = flat[down, right].reshape(len(best), -1)

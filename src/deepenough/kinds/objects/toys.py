@@ -20,7 +20,7 @@ from deepenough.kinds.objects.task import ObjectsTask, Truth
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.task import Question
 
-PICTURES, SIDE = 60, 48
+PICTURES, SIDE = 60, 40
 
 
 def toys() -> Mapping[str, ObjectsTask]:
