@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 NEEDS = (*picture_files.NEEDS, "torch", "safetensors")
 PRELOAD = ("torch", "safetensors.numpy", "deepenough.nets.detectors", "deepenough.nets.loop")
-COARSE_FROM = 28.0
+COARSE_FROM = 16.0
 """Pixels of the usual object's shorter side from which places are eight pixels apart, not four."""
 CANDIDATES = 300
 """Places and classes of a picture that are thought about, the best ones."""

@@ -28,14 +28,14 @@ def toys() -> Mapping[str, ObjectsTask]:
     return {"discs": discs(), "shapes": shapes()}
 
 
-def discs(pictures: int = PICTURES, seed: int = 1, side: int = SIDE) -> ObjectsTask:
+def discs(pictures: int = PICTURES, seed: int = 1, side: int = 32) -> ObjectsTask:
     """One to three bright discs of nearly one size, in grey; every tenth picture holds none."""
     rng = np.random.default_rng(seed)
     pixels, lists = ground(rng, pictures, side), []
     for number, picture in enumerate(pixels):
         found: list[tuple[int, np.ndarray]] = []
         for _ in range(0 if number % 10 == 9 else int(rng.integers(1, 4))):
-            place(rng, picture, found, 0, 11.0 + rng.uniform(-1, 1), np.full(3, rng.uniform(190, 250)))
+            place(rng, picture, found, 0, 10.0 + rng.uniform(-1, 1), np.full(3, rng.uniform(190, 250)))
         lists.append(found)
     grey = np.repeat(pixels.mean(axis=3, keepdims=True), 3, axis=3)
     return task(grey, lists, ("disc",), channels=1)

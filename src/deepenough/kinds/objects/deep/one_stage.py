@@ -26,8 +26,8 @@ class OneStage(Learner):
 
     width: filters of the first stage; the next ones have two and three times as many. deep: more blocks of the last
     stage. shift, zoom, light: by how much pictures are moved, scaled and lit, see `nets.detectors.Varied`. mirror:
-    whether half of them are turned left to right: right for photos, wrong for letters. rate: highest learning rate of AdamW.
-    weight_decay: relative to the rate. batch: pictures a step. epochs: most passes over the pictures.
+    whether half of them are turned left to right: right for photos, wrong for letters. rate: highest learning rate of
+    AdamW. weight_decay: relative to the rate. batch: pictures a step. epochs: most passes over the pictures.
     """
 
     width: int = 16
