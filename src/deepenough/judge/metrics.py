@@ -99,6 +99,7 @@ METRIC_WORDS = {
     "kappa": ("weighted kappa", False),
     "class_distance": ("distance in classes", False),
     "average_precision": ("average precision", False),
+    "average_precision_75": ("average precision at three quarters", False),
 }
 """How a metric is called in a sentence, and whether its differences are told in points of a hundred."""
 _OTHER_NAMES = {"logloss": "log_loss", "roc_auc": "auc", "acc": "accuracy", "brier_score": "brier", "f1_score": "f1"}

@@ -143,7 +143,7 @@ def of_lists(records: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
     made = claims[:, :, 0] > 0
     given, right = claims[:, :, 0][made], claims[:, :, 2][made]
     bins = _calibration(given, right > 0) if len(given) else []
-    return {"rows": len(records), "things": precision.by_class(records, names), "claims": bins}
+    return {"rows": len(records), "things": precision.by_class(records, names), "calibration": bins}
 
 
 def _thinned(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -163,12 +163,15 @@ def _area(boxes: Tensor) -> Tensor:
     return (boxes[..., 2] - boxes[..., 0]).clamp(min=0) * (boxes[..., 3] - boxes[..., 1]).clamp(min=0)
 
 
-def loss(net: Detector, answers: Tensor, things: Tensor, weights: Tensor | None = None) -> Tensor:
+def loss(
+    net: Detector, answers: Tensor, things: Tensor, weights: Tensor | None = None, certain: bool = False
+) -> Tensor:
     """How wrong the answers are: quality focal loss of classes (Li et al., 2020) and generalised intersection over
     union of boxes (Rezatofighi et al., 2019, arXiv 1902.09630), a thing's place each; the mean over the things.
 
     answers: shape (B, classes + 4, rows, columns). things: class and box in pixels, NaN behind the last, shape (B,
-    longest, 5). weights: what each picture counts, shape (B,).
+    longest, 5). weights: what each picture counts, shape (B,). certain: whether a place that answers for a thing should
+    be sure of it, however its box agrees; such a loss falls from the beginning, and tells when training is enough.
     """
     odds, boxes = net.told(answers)
     owner = _owners(net.middles(answers), things, net.stride)
@@ -176,7 +179,7 @@ def loss(net: Detector, answers: Tensor, things: Tensor, weights: Tensor | None 
     mine = things[unit, owner[unit, place]]
     agree, wide = _agreement(boxes[unit, place], mine[:, 1:])
     goal = torch.zeros_like(odds)
-    goal[unit, place, mine[:, 0].long()] = agree.detach().clamp(0, 1)
+    goal[unit, place, mine[:, 0].long()] = torch.ones_like(agree) if certain else agree.detach().clamp(0, 1)
     given = torch.sigmoid(odds)
     focal = (goal - given).abs() ** FOCUS * functional.binary_cross_entropy_with_logits(odds, goal, reduction="none")
     counted = torch.ones(len(odds), device=odds.device) if weights is None else weights

@@ -129,7 +129,7 @@ def fit(examples: Examples, limits: Limits, seed: int, design: Design) -> Detect
         def check() -> float:
             parts = np.array_split(inner, max(1, len(inner) // BATCH))
             found = [
-                float(detectors.loss(net, net(pixels), own, weighs)) * len(own)
+                float(detectors.loss(net, net(pixels), own, weighs, certain=True)) * len(own)
                 for pixels, own, weighs in map(given, parts)
             ]
             return sum(found) / len(inner)
