@@ -6,8 +6,8 @@
 
 The pictures are COMPOSED: real small photos of clothes (Fashion-MNIST, as shipped), tinted, made larger or smaller and
 laid in front of real photos that scikit-image brings. Each piece of clothing is used once, and pictures in front of one
-quarter of a photo stand on one side of every split. At the end both finalists find objects in pictures composed of other
-clothes in front of other photos, and the boxes of the model that is handed over are drawn onto them.
+quarter of a photo stand on one side of every split. At the end both finalists find objects in pictures composed of
+other clothes in front of other photos, and the boxes of the model that is handed over are drawn onto them.
 """
 
 from __future__ import annotations
@@ -70,9 +70,11 @@ def compose(
         next(photos() / f"{name}{end}" for end in ENDINGS if (photos() / f"{name}{end}").is_file()) for name in grounds
     ]
     opened = [Image.open(file).convert("RGB") for file in files]
-    left, rows = iter(rng.permutation(len(pieces)).tolist()), []
+    left, rows = rng.permutation(len(pieces)).tolist(), []
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(pictures):
+        if len(left) < MOST_EACH:
+            break
         own, part = int(rng.integers(len(opened))), PARTS[rng.integers(len(PARTS))]
         picture = _ground(rng, opened[own], part)
         boxes = list(_laid(rng, picture, pieces, left, 0 if number % 12 == 11 else int(rng.integers(1, MOST_EACH + 1))))
@@ -98,13 +100,13 @@ def _laid(
     rng: np.random.Generator,
     picture: Image.Image,
     pieces: Sequence[tuple[str, np.ndarray]],
-    left: Iterator[int],
+    left: list[int],
     count: int,
 ) -> Iterator[tuple[str, int, int, int, int]]:
     """Lay pieces into the picture, where hardly anything lies yet."""
     taken = np.zeros((SIDE, SIDE), dtype=bool)
     for _ in range(count):
-        what, grey = pieces[next(left, 0)]
+        what, grey = pieces[left.pop()]
         rows, columns = np.nonzero(grey > 40)
         grey = grey[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
         scale = rng.uniform(SMALLEST, LARGEST) / max(grey.shape)
