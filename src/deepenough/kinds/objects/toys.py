@@ -28,7 +28,7 @@ def toys() -> Mapping[str, ObjectsTask]:
     return {"discs": discs(), "shapes": shapes()}
 
 
-def discs(pictures: int = PICTURES, seed: int = 1, side: int = 32) -> ObjectsTask:
+def discs(pictures: int = 42, seed: int = 1, side: int = 32) -> ObjectsTask:
     """One to three bright discs of nearly one size, in grey; every tenth picture holds none."""
     rng = np.random.default_rng(seed)
     pixels, lists = ground(rng, pictures, side), []

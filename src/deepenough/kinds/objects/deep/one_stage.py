@@ -39,7 +39,7 @@ class OneStage(Learner):
     rate: float = 0.004
     weight_decay: float = 0.05
     batch: int = 8
-    epochs: int = 60
+    epochs: int = 45
 
     needs = net.NEEDS
     preload = net.PRELOAD
