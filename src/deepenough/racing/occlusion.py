@@ -85,4 +85,4 @@ def _job(loop: Loop, own: Sequence[Fit], fits: Sequence[int], inputs: Any) -> Jo
         "paths": None,
         "models": [str((loop.journal.folder / own[place].trial.model).resolve()) for place in fits],
     }
-    return Job("predicted", inputs.to_arrays(), facts)
+    return Job("predicted", {f"judge.{name}": array for name, array in inputs.to_arrays().items()}, facts)

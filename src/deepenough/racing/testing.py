@@ -23,7 +23,7 @@ from deepenough.judge.metrics import named
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
-from deepenough.task.task import HeldOut, Job, SupervisedTask, scored, weighed
+from deepenough.task.task import HeldOut, Job, SupervisedTask, form_of, scored, weighed
 
 ATTEMPT_SECONDS = 0.3
 """Starting a process and loading its models, at least; one for each family."""
@@ -108,7 +108,7 @@ def _handed(
     if not handed or any(member.source not in predictions for member in handed):
         return None
     total = sum(member.weight for member in handed)
-    blend = np.sum([member.weight / total * predictions[member.source] for member in handed], axis=0)
+    blend = task.blended([predictions[each.source] for each in handed], [each.weight / total for each in handed])
     loss, _ = metric.evaluate(weighed(task.metrics()[0].records(test.truth, blend), test.weights))
     names = sorted({member.name for member in handed})
     return _side(metric, float(loss), [scored(task.metrics(), test.truth, blend, test.weights)]) | {"contenders": names}
@@ -127,11 +127,11 @@ def _predicted(loop: Loop, test: HeldOut, family: str, places: Sequence[Path]) -
 
 
 def _job(loop: Loop, test: HeldOut, places: Sequence[Path]) -> Job:
-    cls, paths = type(test.inputs), getattr(loop.task, "paths", None)
+    cls = type(test.inputs)
     facts = {
         "inputs": f"{cls.__module__}:{cls.__qualname__}",
         "n_classes": getattr(loop.task, "n_classes", None),
-        "paths": paths and [paths.steps, paths.levels],
+        **form_of(loop.task),
         "models": [str(place.resolve()) for place in places],
     }
-    return Job("predicted", test.inputs.to_arrays(), facts)
+    return Job("predicted", {f"judge.{name}": array for name, array in test.inputs.to_arrays().items()}, facts)
