@@ -29,6 +29,7 @@ IMPORTED = {
     "video": "av, PIL, sklearn, torch",
     "objects": "PIL, torch, safetensors",
     "docs": "properdocs",
+    "serve": "uvicorn",
     "dev": "pytest, hypothesis, mypy, hatchling",
 }
 """What must be there to import after an extra was installed; the other extras must bring the package itself."""
