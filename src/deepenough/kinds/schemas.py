@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 
 DATA_ADDRESS = "^data:[-\\w.+/;=]*;base64,"
 """What a file in JSON begins with."""
-LARGEST = 1e30
+LARGEST = 1e15
 """Of a series' numbers: beyond it their sums of squares would be none."""
 
 

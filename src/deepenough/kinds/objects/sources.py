@@ -55,7 +55,7 @@ def recognised(source: Any, question: Question) -> str:
         return f"you named {question.options['boxes']} as the table of boxes"
     if isinstance(source, str | Path):
         path = Path(os.path.expanduser(source))
-        if path.is_dir() or path.suffix.lower() == ".zip":
+        if os.path.isdir(path) or path.suffix.lower() == ".zip":
             form = beside.form_of(folders.everything(path, beside.wanted, FORM.units))
             return f"pictures, and boxes around objects in {form}" if form else ""
     try:
@@ -73,7 +73,7 @@ def read(source: Any, question: Question) -> Found:
     """The pictures and their boxes. Raises an InputError where there are none."""
     boxes = question.options.get("boxes")
     path = Path(os.path.expanduser(source)) if isinstance(source, str | Path) and not sql.is_address(source) else None
-    if path is not None and (path.is_dir() or path.suffix.lower() == ".zip"):
+    if path is not None and (os.path.isdir(path) or path.suffix.lower() == ".zip"):
         return _beside_a_table(path, str(boxes), question) if boxes else _beside_files(path, question)
     if boxes:
         raise OptionError(
