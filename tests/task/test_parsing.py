@@ -94,3 +94,8 @@ def test_any_string_is_a_finite_number_or_none(text: str, how: str) -> None:
 @given(st.text(max_size=30))
 def test_any_string_is_a_date_or_none(text: str) -> None:
     assert not math.isinf(parsing.date(text))
+
+
+def test_names_of_files_that_are_numbers_carry_no_unit() -> None:
+    assert not parsing.units(["017.png", "018.png"])
+    assert parsing.units(["12 kg", "3kg."]) == {"kg": 2}

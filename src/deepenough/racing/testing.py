@@ -134,4 +134,4 @@ def _job(loop: Loop, test: HeldOut, places: Sequence[Path]) -> Job:
         "paths": paths and [paths.steps, paths.levels],
         "models": [str(place.resolve()) for place in places],
     }
-    return Job("predicted", test.inputs.to_arrays(), facts)
+    return Job("predicted", {f"judge.{name}": array for name, array in test.inputs.to_arrays().items()}, facts)

@@ -253,7 +253,7 @@ def _predicted(
     folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
 ) -> dict[str, Any]:
     """No fit: saved models predict units that none of them was judged on."""
-    judged = imported(facts["inputs"]).from_arrays(arrays)
+    judged = imported(facts["inputs"]).from_arrays(_named(arrays, "judge."))
     ready()
     shape = (len(judged), facts["n_classes"], _paths(facts))
     predictions = [_sound(_saved(Path(place))(judged), *shape) for place in facts["models"]]

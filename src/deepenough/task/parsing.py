@@ -63,8 +63,9 @@ _OFFSET = re.compile(r":\d{2}(\.\d+)?\s?[+-]\d{2}(:?\d{2})?$")
 _LEADING_ZERO = re.compile(r"^0\d+$")
 NESTED = (list, tuple, set, frozenset, dict, np.ndarray)
 """Types of cells that hold more than one value."""
-_UNIT = re.compile(
-    r"^[+-]?\d[\d.,'\s\u00a0\u202f\u2019]*(?:e[+-]?\d+)??\s*([^\W\d_]{1,8}(?:/[^\W\d_]{1,8})?[²³]?|°[CFK]?)\.?$", re.I
+_UNIT = re.compile(  # what follows a point at once is the ending of a file, `017.png`
+    r"^[+-]?\d[\d.,'\s\u00a0\u202f\u2019]*(?:e[+-]?\d+)??\s*(?<!\.)([^\W\d_]{1,8}(?:/[^\W\d_]{1,8})?[²³]?|°[CFK]?)\.?$",
+    re.I,
 )
 _MAGNITUDES = frozenset({"k", "m", "b", "t", "mn", "bn", "mio", "mrd", "million", "millions", "billion", "thousand"})
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

@@ -179,3 +179,15 @@ def test_a_table_of_numbers_to_predict(tmp_path: Path) -> None:
     pd.DataFrame({"photo": names, "price": np.arange(60.0) * 1.5}).to_csv(tmp_path / "a.csv", index=False)
     made = task.ImageTask.load(tmp_path / "a.csv", Question("price"))
     assert made.n_classes is None and made.describe()["columns"] == [{"name": "photo", "role": "picture"}]
+
+
+def test_a_test_of_ones_own_is_scored_by_the_models_that_were_raced(tmp_path: Path) -> None:
+    import deepenough
+
+    raced, later = folder(tmp_path / "raced", each=20), folder(tmp_path / "later", each=8)
+    race = deepenough.race(
+        raced, test=later, budget="6trials", only=("pixels_linear", "convolution"), out=tmp_path / "r"
+    )
+    test = race.facts["test"]
+    for family in ("classical", "deep"):
+        assert test[family]["scores"]["accuracy"] >= 0.5
