@@ -116,6 +116,22 @@ def test_the_rarest_class_is_acted_on_unless_one_is_named(run: Path) -> None:
         act(run, people(50, 5), value="tp=1, fp=-1", positive="maybe")
 
 
+def test_a_model_that_can_not_be_explained_is_acted_on_and_that_is_said(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deepenough.kinds.table.codec import TableCodec
+
+    monkeypatch.setattr(TableCodec, "usual", lambda self: {})
+    found = act(run, people(50, 5), value="tp=10, fp=-1", positive="yes")
+    assert len(found.frame) and set(found.frame["reasons"]) == {""}
+    assert any("Why each of them can't be said: This model knows no usual values" in each for each in found.sentences)
+
+
+def test_room_for_none_is_refused(run: Path) -> None:
+    with pytest.raises(OptionError, match="--capacity must be at least 1"):
+        act(run, people(50, 5), value="tp=10, fp=-1", capacity=0)
+
+
 def test_nothing_to_act_on_is_an_answer(run: Path) -> None:
     found = act(run, people(50, 5), value="tp=1, fp=-1000", positive="yes")
     assert len(found.frame) == 0 and found.sentences[0].startswith("Act on none of 50")

@@ -96,12 +96,12 @@ def act(
     Raises OptionError for what is not understood, RunError where the run holds too little, ModelError and SourceError
     as predicting does.
     """
+    if capacity is not None and capacity < 1:
+        raise OptionError(f"--capacity must be at least 1 but got {capacity}.")
     race = Race(Path(run))
     known = judged.read(race.folder, race.evidence, race.verdict)
     asked = _asked(value, amount, rule, numbers="over" in value or "under" in value)
     new = rows.read(source, race.model, asked)
-    if capacity is not None and capacity < 1:
-        raise OptionError(f"--capacity must be at least 1 but got {capacity}.")
     if new.predictions.ndim > 2:
         raise OptionError("Forecasts are paths of numbers; act is for classes and for single numbers.")
     beside = _beside(race, known, asked, raced)
@@ -187,7 +187,7 @@ def _choices(
         "beyond_capacity": found.beyond,
         "rows": len(new),
         "acted": int(found.acted.sum()),
-        "reasons": why_none or f"of the first {min(REASONS, len(frame)):,}",
+        "no_reasons": why_none,
         "recalibration": {"offset": read.offset, "slope": read.slope},
         **_money(race, found.promise, on_judged),
     }

@@ -38,6 +38,8 @@ def _choice(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts["beyond_capacity"] > 0:
         yield f"{facts['beyond_capacity']:,} more would pay, were there room for them."
     yield f"What is acted on: {facts['target']} = {positive['name']} ({positive['why']})."
+    if facts["no_reasons"]:
+        yield f"Why each of them can't be said: {facts['no_reasons']}"
     if facts["no_signal"]:
         yield "Careful: this race found no signal, so whom it chooses is hardly better than chance."
 
