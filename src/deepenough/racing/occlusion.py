@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepenough.racing.loop import Loop
-from deepenough.task.task import Job, SupervisedTask
+from deepenough.task.task import SupervisedTask, predicting_job
 
 if TYPE_CHECKING:
     from deepenough.racing.explain import Fit
@@ -54,7 +54,7 @@ def of(
     outcome = loop.beside(
         own[fits[0]].trial,
         "explain",
-        _job(loop, own, fits, inputs),
+        predicting_job(task, inputs, [loop.journal.folder / own[place].trial.model for place in fits]),
         None,
         None if seconds is None else PATIENCE * wanted,
     )
@@ -75,14 +75,3 @@ def _moved(plain: np.ndarray, hidden: np.ndarray) -> np.ndarray:
         return np.asarray(np.abs(hidden - plain))
     said = int(plain.argmax())
     return np.asarray(np.log(max(float(plain[said]), LEAST)) - np.log(np.maximum(hidden[:, said], LEAST)))
-
-
-def _job(loop: Loop, own: Sequence[Fit], fits: Sequence[int], inputs: Any) -> Job:
-    cls = type(inputs)
-    facts = {
-        "inputs": f"{cls.__module__}:{cls.__qualname__}",
-        "n_classes": getattr(loop.task, "n_classes", None),
-        "paths": None,
-        "models": [str((loop.journal.folder / own[place].trial.model).resolve()) for place in fits],
-    }
-    return Job("predicted", inputs.to_arrays(), facts)

@@ -23,7 +23,7 @@ from deepenough.judge.metrics import named
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
-from deepenough.task.task import HeldOut, Job, SupervisedTask, scored, weighed
+from deepenough.task.task import HeldOut, SupervisedTask, predicting_job, scored, weighed
 
 ATTEMPT_SECONDS = 0.3
 """Starting a process and loading its models, at least; one for each family."""
@@ -120,18 +120,7 @@ def _predicted(loop: Loop, test: HeldOut, family: str, places: Sequence[Path]) -
         return {}
     like = next(trial for trial in reversed(loop.trials) if trial.family == family and trial.model)
     killed = None if loop.plan.budget_seconds is None else PATIENCE * seconds_wanted(loop) + 5.0
-    outcome = loop.beside(like, "test", _job(loop, test, places), None, killed)
+    outcome = loop.beside(like, "test", predicting_job(loop.task, test.inputs, places), None, killed)
     if not outcome.answers or outcome.answers[0].predictions is None:
         raise ValueError(outcome.error or outcome.status)
     return dict(zip(places, outcome.answers[0].predictions.astype(np.float64), strict=True))
-
-
-def _job(loop: Loop, test: HeldOut, places: Sequence[Path]) -> Job:
-    cls, paths = type(test.inputs), getattr(loop.task, "paths", None)
-    facts = {
-        "inputs": f"{cls.__module__}:{cls.__qualname__}",
-        "n_classes": getattr(loop.task, "n_classes", None),
-        "paths": paths and [paths.steps, paths.levels],
-        "models": [str(place.resolve()) for place in places],
-    }
-    return Job("predicted", {f"judge.{name}": array for name, array in test.inputs.to_arrays().items()}, facts)

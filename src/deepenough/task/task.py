@@ -13,6 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -260,6 +261,21 @@ def _predicted(answer: Answer) -> np.ndarray:
     if answer.predictions is None:
         raise ValueError("a supervised trial answers with predictions")
     return answer.predictions
+
+
+def predicting_job(task: Any, inputs: Any, models: Sequence[Path]) -> Job:
+    """No fit: models that trials kept answer units that none of them learnt from.
+
+    task: of the models. models: their folders; each answers all units.
+    """
+    kind_of_inputs, paths = type(inputs), getattr(task, "paths", None)
+    facts = {
+        "inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}",
+        "n_classes": getattr(task, "n_classes", None),
+        "paths": paths and [paths.steps, paths.levels],
+        "models": [str(place.resolve()) for place in models],
+    }
+    return Job("predicted", {f"judge.{name}": array for name, array in inputs.to_arrays().items()}, facts)
 
 
 def _supervised_job(examples: Examples, inputs: Any) -> Job:
