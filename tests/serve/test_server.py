@@ -63,6 +63,23 @@ def test_silent_and_slow_clients_are_let_go_and_hold_nobody_up(table: Path, monk
         assert b" 408 " in _closed(waiting)
 
 
+def test_answers_go_out_without_waiting_for_an_acknowledgement(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each answer's second part waits 40 ms for what the client acknowledges (Nagle's algorithm, RFC 896)."""
+    at_once: list[int] = []
+    made = PatientProtocol.connection_made
+
+    def noted(self: PatientProtocol, transport: Any) -> None:
+        opened = transport.get_extra_info("socket")
+        at_once.append(opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        made(self, transport)
+
+    monkeypatch.setattr(PatientProtocol, "connection_made", noted)
+    app = app_of(table, port=0)
+    with listening(app) as port, Client(f"http://127.0.0.1:{port}") as client:
+        client.predict(example(app))
+    assert at_once and all(at_once)
+
+
 def test_a_head_without_end_is_refused(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PatientProtocol, "head_seconds", 1000.0)  # it is its size that ends it
     with listening(app_of(table, port=0)) as port, _connected(port) as opened:
