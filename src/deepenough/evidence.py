@@ -171,8 +171,8 @@ class Event:
     """What the loop says while it runs.
 
     what: `plan`, `trial_started`, `trial_ended`, `dropped`, `rung_done`, `verdict_so_far`, `interrupted`, `resumed`,
-        `model_saved`, `tested` (see `racing.testing`), `examined` and `explained` (see
-        `racing.explain`), `segmented` (see `racing.segments`), `resplit` (see `racing.resplit`), `note` or `done`.
+        `model_saved`, `tested` (see `racing.testing`), `examined` and `explained` (see `racing.explain`), `segmented`
+        (see `racing.segments`), `insights` (see `racing.insights`), `resplit` (see `racing.resplit`), `note` or `done`.
     seconds: since the command's start, in all sittings together.
     """
 

@@ -29,11 +29,15 @@ FOLD_SHARE = 0.15
 
 @dataclass(frozen=True)
 class Rise:
-    """How much the loss rises, with the ends of its 95 % interval; infinite where too few units tell."""
+    """How much the loss rises, with the ends of its 95 % interval; infinite where too few units tell.
+
+    p: the probability that luck alone makes it rise so far.
+    """
 
     value: float
     low: float
     high: float
+    p: float = 1.0
 
 
 def rise(plain: Sequence[np.ndarray], shuffled: Sequence[np.ndarray], clusters: Sequence[np.ndarray]) -> Rise:
@@ -48,7 +52,7 @@ def rise(plain: Sequence[np.ndarray], shuffled: Sequence[np.ndarray], clusters: 
     prior = stats.Component((FOLD_SHARE * value) ** 2, stats.SEED_PRIOR_DF)
     found = stats.difference(_measured(means), _measured(plain), np.concatenate(list(clusters)), prior, 0.0)
     low, high = found.bounds(MISSED) if math.isfinite(found.standard_error) else (-math.inf, math.inf)
-    return Rise(value, low, high)
+    return Rise(value, low, high, found.p_above)
 
 
 def _measured(influences: Sequence[np.ndarray]) -> stats.Measured:

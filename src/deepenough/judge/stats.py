@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 SEED_PRIOR_DF = 3
 """Degrees of freedom that the prior of the seeds' variance is worth."""
@@ -85,6 +85,13 @@ class Difference:
     def df(self) -> float:
         """Satterthwaite's degrees of freedom of the standard error."""
         return satterthwaite([self.units, Component(self.fits.variance / self.folds, self.fits.df)])
+
+    @property
+    def p_above(self) -> float:
+        """The probability that luck alone puts it so far above zero, on these rows."""
+        if not 0 < self.standard_error < math.inf:
+            return 0.0 if self.standard_error == 0 and self.value > 0 else 1.0
+        return float(stdtr(max(self.df, 1.0), -self.value / self.standard_error))
 
     def bounds(self, alpha: float, fresh: bool = False) -> tuple[float, float]:
         """One-sided bounds, each missed with probability alpha."""

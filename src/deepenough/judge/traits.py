@@ -263,15 +263,13 @@ def _of_trait(trait: Trait, own: Place) -> str:
 
 def _between(name: str, low: float, high: float, trait: Trait) -> str:
     if trait.form == "date":
-        after = [] if math.isinf(low) else [f"after {_shown(low, trait)}"]
-        until = [] if math.isinf(high) else [f"not after {_shown(high, trait)}"]
+        after = [] if math.isinf(low) else [f"after {shown(low, trait)}"]
+        until = [] if math.isinf(high) else [f"not after {shown(high, trait)}"]
         return f"{name} is {' and '.join(after + until)}"
     if math.isinf(low):
-        return f"{name} ≤ {_shown(high, trait)}"
+        return f"{name} ≤ {shown(high, trait)}"
     return (
-        f"{name} > {_shown(low, trait)}"
-        if math.isinf(high)
-        else f"{_shown(low, trait)} < {name} ≤ {_shown(high, trait)}"
+        f"{name} > {shown(low, trait)}" if math.isinf(high) else f"{shown(low, trait)} < {name} ≤ {shown(high, trait)}"
     )
 
 
@@ -308,7 +306,8 @@ def _cut(text: str, letters: int = LETTERS) -> str:
     return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
-def _shown(value: float, trait: Trait) -> str:
+def shown(value: float, trait: Trait) -> str:
+    """A number or a moment of a trait, as a person writes it."""
     if trait.form != "date":
         return f"{value:,.0f}" if value == round(value) and 1e4 <= abs(value) < 1e15 else f"{value:.6g}"
     moment = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=value)  # the calendar alone, no clock

@@ -20,6 +20,7 @@ from deepenough.evidence import Event, Plan
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.explain import REPORT_SECONDS, explanations
+from deepenough.racing.insights import insights
 from deepenough.racing.loop import Loop
 from deepenough.racing.resplit import resplits
 from deepenough.racing.segments import segments
@@ -56,6 +57,7 @@ def analyses(loop: Loop, verdict: Verdict, handed: Sequence[Member]) -> Iterator
         return
     yield from segments(loop, verdict)  # the cheapest first
     yield from explanations(loop, verdict)
+    yield from insights(loop, verdict)
     yield from resplits(loop, verdict, _left(loop, started))
 
 

@@ -145,7 +145,7 @@ def _explained(loop: Loop, finalist: Finalist, waiting: int) -> dict[str, Any]:
     if seconds is not None and seconds < LEAST_SECONDS:
         return {"reason": NO_TIME[0]}
     names = list(inputs[0].parts())
-    own = _sampled(own, _rows_each(own, len(names), seconds), loop.plan.seed)
+    own = sampled(own, _rows_each(own, len(names), seconds), loop.plan.seed)
     began = time.monotonic()
     taken = [each.take(fit.rows) for each, fit in zip(inputs, own, strict=True)]
     outcome = _ask(loop, own, taken, len(names), seconds)
@@ -179,7 +179,7 @@ def _rows_each(own: Sequence[Fit], parts: int, seconds: float | None) -> int:
     return max(most, FEWEST_ROWS)
 
 
-def _sampled(own: Sequence[Fit], each: int, seed: int) -> list[Fit]:
+def sampled(own: Sequence[Fit], each: int, seed: int) -> list[Fit]:
     """The same fits with at most so many units each."""
     sampled = []
     for fit in own:
@@ -232,7 +232,7 @@ def _drivers(loop: Loop, own: Sequence[Fit], outcome: Outcome, names: Sequence[s
     }
     ranked = sorted(rises.items(), key=lambda item: -item[1].value)
     drivers = [
-        {"name": names[part], "rise": rise.value, "low": finite(rise.low), "high": finite(rise.high)}
+        {"name": names[part], "rise": rise.value, "low": finite(rise.low), "high": finite(rise.high), "p": rise.p}
         for part, rise in ranked
     ]
     return {

@@ -232,11 +232,7 @@ def _shuffled(
     """No fit: saved models predict units again, with one part of these shuffled (see `perturb`)."""
     from deepenough.racing.perturb import Effort, Subject, shuffles
 
-    inputs = imported(facts["inputs"])
-    subjects = [
-        Subject(_saved(Path(place)), inputs.from_arrays(_named(arrays, f"{index}.")))
-        for index, place in enumerate(facts["models"])
-    ]
+    subjects = [Subject(*own) for own in _subjects(arrays, facts)]
     ready()
     stop_when_asked()
     limits = _limits(order)
@@ -247,6 +243,31 @@ def _shuffled(
     found = shuffles(subjects, facts["parts"], Effort(**facts["effort"]), order.seed, left)
     np.savez(folder / f"answer-{order.n_train}.npz", predictions=found.predictions)
     return {"rungs": [[order.n_train, 0.0]], "done": found.done}
+
+
+def _changed(
+    folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
+) -> dict[str, Any]:
+    """No fit: saved models predict units again, with one part of each that of another unit; change after change."""
+    subjects = _subjects(arrays, facts)
+    ready()
+    cuts = np.cumsum([len(inputs) for _, inputs in subjects])[:-1]
+    found = []
+    for place, part in enumerate(facts["changed"]):
+        rows = np.split(arrays[f"rows.{place}"].astype(np.int64), cuts)
+        answers = [predict(inputs.shuffled(part, own)) for (predict, inputs), own in zip(subjects, rows, strict=True)]
+        found.append(np.concatenate(answers).astype(np.float32))
+    np.savez(folder / f"answer-{order.n_train}.npz", predictions=np.stack(found))
+    return {"rungs": [[order.n_train, 0.0]]}
+
+
+def _subjects(arrays: Arrays, facts: Any) -> list[tuple[Callable[[Any], np.ndarray], Any]]:
+    """Saved models, each with the units that it is asked about."""
+    inputs = imported(facts["inputs"])
+    return [
+        (_saved(Path(place)), inputs.from_arrays(_named(arrays, f"{index}.")))
+        for index, place in enumerate(facts["models"])
+    ]
 
 
 def _predicted(
@@ -319,6 +340,7 @@ _SHAPES: dict[str, Callable[..., dict[str, Any]]] = {
     "interactive": _interactive,
     "unlabelled": _unlabelled,
     "shuffled": _shuffled,
+    "changed": _changed,
     "predicted": _predicted,
 }
 

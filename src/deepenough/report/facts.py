@@ -27,6 +27,7 @@ from deepenough.report import (
     business,
     costs,
     expectation,
+    insights,
     mine,
     more_data,
     next_steps,
@@ -45,7 +46,7 @@ FORMAT = 1
 """Version of these keys; a key is never given another meaning under the same version."""
 
 _SAID = {"decision_sentence", "verdict", "crossing", "mine", "costs", "business", "more_data", "budgets", "stability"}
-_SAID |= {"splits", "segments", "notes", "next_steps", "model"}
+_SAID |= {"splits", "segments", "insights", "notes", "next_steps", "model"}
 """Keys that hold the program's own sentences: these call the units as they are called in the race's data."""
 
 MOST_INCIDENTS = 200
@@ -103,6 +104,7 @@ def facts(evidence: Evidence, verdict: Verdict, use: Mapping[str, float] | None 
         "segments": segments.facts(evidence, verdict),
         "analysis": splits.analysis(evidence),
         "drivers": why.drivers(evidence),
+        "insights": insights.facts(evidence, verdict),
         "mistakes": why.mistakes(evidence),
         "incidents": _incidents(evidence),
         "next_steps": next_steps.next_steps(evidence, verdict),

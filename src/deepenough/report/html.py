@@ -23,7 +23,7 @@ from deepenough import __version__
 from deepenough.evidence import FAMILIES, write_whole
 from deepenough.judge.called import called, said
 from deepenough.judge.cost import Prices
-from deepenough.report import card, plots, plots_examples, text, words
+from deepenough.report import card, insights, plots, plots_examples, text, words
 from deepenough.report.glossary import GLOSSARY
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def page(facts: Mapping[str, Any]) -> str:
         whole=_whole(facts),
         headline=text.headline(shown),
         card=card.sections(shown),
+        caution=insights.CAUTION,
         advice=text.advice(shown),
         first_step=first,
         other_steps=others,

@@ -202,6 +202,11 @@ class SupervisedTask(Task):
         """
         return None
 
+    def held(self, fold: int, parts: Sequence[str]) -> Mapping[str, Trait]:
+        """By part of the inputs, what each judged unit of the fold holds in it, in the order of `judged`; only those
+        whose values a person would name. By default the traits that are called as a part is."""
+        return {trait.name: trait for trait in self.traits(fold) if trait.name in set(parts)}
+
     def said_of_drivers(self, drivers: Sequence[Mapping[str, Any]]) -> Sequence[str]:
         """What the rises of the loss without single parts of the inputs mean, in sentences; by default nothing more.
 

@@ -51,11 +51,15 @@ class Texts:
         """The words that can be hidden."""
         return self.words
 
+    def holds(self, part: int) -> np.ndarray:
+        """Whether that word stands in each document, shape (n,)."""
+        pattern = _standing(self.words[part])
+        return np.array([pattern.search(text) is not None for text in self.texts], dtype=bool)
+
     def shuffled(self, part: int, rows: np.ndarray) -> Self:
         """The same documents, but a word stands in each of them only if it stands in the one at `rows`: it is cut out
         of those that should not have it, and put behind those that should."""
-        pattern = _standing(self.words[part])
-        has = [pattern.search(text) is not None for text in self.texts]
+        pattern, has = _standing(self.words[part]), self.holds(part)
         changed = list(self.texts)
         for place, row in enumerate(rows.tolist()):
             if has[place] and not has[row]:

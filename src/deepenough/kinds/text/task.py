@@ -78,6 +78,14 @@ class TextTask(RowsTask):
         codes = np.array([found.index(script) for script in scripts], dtype=np.int32)
         return (*known, Trait("script", codes, tuple(found), "category"))
 
+    def held(self, fold: int, parts: Sequence[str]) -> Mapping[str, Trait]:
+        """Whether each document holds a word."""
+        judged = self.inputs(fold)
+        held = {word: judged.holds(judged.words.index(word)) for word in parts}
+        return {
+            word: Trait(word, own.astype(np.int32), ("without it", "with it"), "category") for word, own in held.items()
+        }
+
     def describe(self) -> dict[str, Any]:
         """The documents in plain values."""
         lengths = [len(text) for text in self.all_inputs.texts]
