@@ -161,7 +161,7 @@ def _seconds(loop: Loop, waiting: int) -> float | None:
     if budget is None:
         return None
     left = budget - loop.clock() - REPORT_SECONDS
-    return min(SHARE * budget / len(FAMILIES), left / waiting)
+    return min(SHARE * budget / len(FAMILIES), left / (waiting + 1))  # one part is for `racing.insights`
 
 
 def _rows_each(own: Sequence[Fit], parts: int, seconds: float | None) -> int:

@@ -32,8 +32,8 @@ from deepenough.racing.loop import Loop
 from deepenough.racing.segments import FEWEST_UNITS, MOST_CELLS, MOST_TRAITS
 from deepenough.task.task import Job, SupervisedTask
 
-NO_TIME = "no time was left to look for insights"
-"""A reason after which it is looked again: in a later sitting, or by `deepenough analyse`."""
+NO_TIME = "no time was left to ask how inputs move the answers"
+"""After that it is looked again: in a later sitting, or by `deepenough analyse`."""
 NO_SIGNAL = "no learner was shown to be better than the trivial answer, so that whatever stood here could be luck"
 ALPHA = 0.05
 MOST_DRIVERS = 8
@@ -51,8 +51,8 @@ def insights(loop: Loop, verdict: Verdict) -> Iterator[Event]:
     finalist = _better(verdict)
     if not isinstance(loop.task, SupervisedTask) or finalist is None:
         return
-    said = [event.data.get("reason") for event in read(loop.journal.folder).events if event.what == "insights"]
-    if any(reason != NO_TIME for reason in said):
+    said = [event.data for event in read(loop.journal.folder).events if event.what == "insights"]
+    if any(data.get("lacks") != NO_TIME for data in said):
         return
     began = time.monotonic()
     family, own = finalist
@@ -72,7 +72,7 @@ def _better(verdict: Verdict) -> tuple[str, Finalist] | None:
 
 
 def _nothing(reason: str) -> dict[str, Any]:
-    return {"reason": reason, "drivers": [], "looked_at": 0, "outcomes": [], "errors": [], "units": 0}
+    return {"reason": reason, "lacks": "", "drivers": [], "looked_at": 0, "outcomes": [], "errors": [], "units": 0}
 
 
 def _found(loop: Loop, verdict: Verdict, family: str, finalist: Finalist) -> dict[str, Any]:
@@ -88,9 +88,14 @@ def _found(loop: Loop, verdict: Verdict, family: str, finalist: Finalist) -> dic
     if not own:
         return _nothing("the predictions of its finals were not kept")
     drivers, looked_at = _sure_drivers(loop, family)
-    moved = _effects(loop, [fit for fit in own if fit.trial.model], [driver["name"] for driver in drivers])
+    seconds = _seconds(loop)
+    in_time = seconds is None or seconds >= LEAST_SECONDS or not drivers
+    moved = (
+        _effects(loop, [fit for fit in own if fit.trial.model], [item["name"] for item in drivers]) if in_time else {}
+    )
     return {
         "reason": "",
+        "lacks": "" if in_time else NO_TIME,
         "drivers": [driver | {"effect": moved.get(driver["name"])} for driver in drivers],
         "looked_at": looked_at,
         "units": sum(len(fit.rows) for fit in own),

@@ -15,6 +15,9 @@ from deepenough.evidence import Evidence
 from deepenough.judge.verdict import Verdict
 from deepenough.report import words
 
+_ABOUT = ("reason", "lacks", "family", "contender", "looked_at", "units", "seconds")
+MOST_GROUPS = 4
+"""Of each sort that are told; the surest first."""
 Item = dict[str, Any]
 Told = Mapping[str, Any]
 
@@ -31,11 +34,16 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
         return None
     data, question = said[-1], evidence.plan.question
     target, classes = str(question.get("target") or "the target"), _classes(question)
-    about: Item = {name: data.get(name) for name in ("reason", "family", "contender", "looked_at", "units", "seconds")}
+    about: Item = {
+        name: data.get(name) for name in ("reason", "family", "contender", "looked_at", "units", "lacks", "seconds")
+    }
     items = [
         *(_driver(driver, verdict.metric, target, classes) for driver in data.get("drivers", ())),
-        *(_of_group("outcome", risk, _happens(risk, target, classes)) for risk in data.get("outcomes", ())),
-        *(_of_group("error", risk, _wrong(risk, classes)) for risk in data.get("errors", ())),
+        *(
+            _of_group("outcome", risk, _happens(risk, target, classes))
+            for risk in data.get("outcomes", ())[:MOST_GROUPS]
+        ),
+        *(_of_group("error", risk, _wrong(risk, classes)) for risk in data.get("errors", ())[:MOST_GROUPS]),
         *({"about": "reach", "sentence": sentence} for sentence in _reach(evidence, data)),
     ]
     return {**about, "sentence": _sentence(about, items), "items": items}
@@ -60,7 +68,8 @@ def _sentence(about: Told, items: Sequence[Item]) -> str:
         return f"There are no insights: {str(about['reason']).rstrip('.')}."
     if not items:
         return "Nothing was found that luck would not yield too."
-    return f"{words.count(len(items))} {'insight' if len(items) == 1 else 'insights'}, by {about['contender']}."
+    lacks = f" Beside, {about['lacks']}: deepenough analyse does it." if about["lacks"] else ""
+    return f"{words.count(len(items))} {'insight' if len(items) == 1 else 'insights'}, by {about['contender']}.{lacks}"
 
 
 def _driver(driver: Told, metric: str, target: str, classes: Sequence[str]) -> Item:
