@@ -79,11 +79,6 @@ def _found(loop: Loop, verdict: Verdict, family: str, finalist: Finalist) -> dic
     """The event's data."""
     if verdict.decision == "no_signal":
         return _nothing(NO_SIGNAL)
-    if (
-        loop.plan.budget_seconds is not None
-        and loop.plan.budget_seconds - loop.clock() < REPORT_SECONDS + LEAST_SECONDS
-    ):
-        return _nothing(NO_TIME)
     own = fits(loop, finalist)
     if not own:
         return _nothing("the predictions of its finals were not kept")

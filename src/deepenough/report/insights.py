@@ -34,16 +34,15 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
         return None
     data, question = said[-1], evidence.plan.question
     target, classes = str(question.get("target") or "the target"), _classes(question)
-    about: Item = {
-        name: data.get(name) for name in ("reason", "family", "contender", "looked_at", "units", "lacks", "seconds")
-    }
+    about: Item = {name: data.get(name) for name in _ABOUT}
+    outcomes, errors = (data.get(name, ())[:MOST_GROUPS] for name in ("outcomes", "errors"))
     items = [
         *(_driver(driver, verdict.metric, target, classes) for driver in data.get("drivers", ())),
         *(
             _of_group("outcome", risk, _happens(risk, target, classes))
             for risk in data.get("outcomes", ())[:MOST_GROUPS]
         ),
-        *(_of_group("error", risk, _wrong(risk, classes)) for risk in data.get("errors", ())[:MOST_GROUPS]),
+        *(_of_group("error", risk, _wrong(risk, classes)) for risk in errors),
         *({"about": "reach", "sentence": sentence} for sentence in _reach(evidence, data)),
     ]
     return {**about, "sentence": _sentence(about, items), "items": items}
