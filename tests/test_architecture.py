@@ -42,6 +42,7 @@ ROOMS = (
     "guesses",
     "api",
     "actions",
+    "findings",
     "rerun",
     "targets",
     "sklearn",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # what `__getattr__` gives, for those who read types
     from deepenough.api import analyse, race, resume
     from deepenough.client import Client
     from deepenough.errors import DeepenoughError
+    from deepenough.findings import insights
     from deepenough.forecasts import curves
     from deepenough.guesses import guess
     from deepenough.model.folder import load
@@ -25,6 +26,7 @@ __all__ = [
     "analyse",
     "curves",
     "guess",
+    "insights",
     "load",
     "race",
     "race_each",
@@ -50,6 +52,10 @@ def __getattr__(name: str) -> Any:
         from deepenough.guesses import guess
 
         return guess
+    if name == "insights":
+        from deepenough.findings import insights
+
+        return insights
     if name == "race_each":
         from deepenough.targets import race_each
 

@@ -1,4 +1,4 @@
-"""The commands that turn predictions into what is done, and hold that against groups: `act` and `fairness`."""
+"""The commands that make use of a verdict: what was found (`insights`), what is done (`act`), for whom (`fairness`)."""
 
 from __future__ import annotations
 
@@ -27,12 +27,39 @@ def add(commands: Any) -> None:
     act.add_argument("--above", metavar="LIMIT", type=float, help="for numbers: act where they will lie above it")
     act.add_argument("-o", "--output", metavar="OUT", type=Path, help="the list: out.csv, out.parquet or out.jsonl")
     act.add_argument("--json", action="store_true", help="print all facts as JSON instead of sentences")
+    found = add_command(commands, "insights", "Say what drives a run's answers, and for whom they differ.", _insights)
+    found.add_argument("run", metavar="RUN", type=Path, help="folder of a finished run")
+    found.add_argument(
+        "--compare", metavar=("OLD", "NEW"), nargs=2, help="also say what changed from one table to a newer one"
+    )
+    found.add_argument("--json", action="store_true", help="print all facts as JSON instead of sentences")
     fair = add_command(commands, "fairness", "Show how a run's model treats the groups of a column.", _fairness)
     fair.add_argument("run", metavar="RUN", type=Path, help="folder of a finished run")
     fair.add_argument("--by", metavar="COLUMN", required=True, help="whose groups are compared")
     fair.add_argument("--value", metavar="VALUES", help="choose by what right and wrong are worth, as in `act`")
     fair.add_argument("--positive", metavar="CLASS", help="the class that is looked at; default the rarest")
     fair.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _insights(options: argparse.Namespace, started: float) -> int:
+    import textwrap
+
+    from deepenough.findings import insights
+    from deepenough.report.insights import CAUTION
+    from deepenough.report.text import WIDTH
+    from deepenough.report.words import plain
+
+    found = insights(options.run, compare=tuple(options.compare) if options.compare else None)
+    if options.json:
+        print(as_json(found.facts))
+        return 0
+    headline, *others = found.sentences
+    print("\n".join(textwrap.wrap(plain(headline), WIDTH)))
+    for sentence in others:
+        print("\n".join(textwrap.wrap(plain(sentence), WIDTH, initial_indent="* ", subsequent_indent="  ")))
+    if others:
+        print("\n" + "\n".join(textwrap.wrap(CAUTION, WIDTH)))
+    return 0
 
 
 def _fairness(options: argparse.Namespace, started: float) -> int:

@@ -38,10 +38,7 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
     outcomes, errors = (data.get(name, ())[:MOST_GROUPS] for name in ("outcomes", "errors"))
     items = [
         *(_driver(driver, verdict.metric, target, classes) for driver in data.get("drivers", ())),
-        *(
-            _of_group("outcome", risk, _happens(risk, target, classes))
-            for risk in data.get("outcomes", ())[:MOST_GROUPS]
-        ),
+        *(_of_group("outcome", risk, _happens(risk, target, classes)) for risk in outcomes),
         *(_of_group("error", risk, _wrong(risk, classes)) for risk in errors),
         *({"about": "reach", "sentence": sentence} for sentence in _reach(evidence, data)),
     ]

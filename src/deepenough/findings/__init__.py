@@ -1,0 +1,54 @@
+"""What a race found in the data, in words, and what changed between two periods.
+
+Needs that this room answers:
+
+* What the race found is told again without a new look at the data; what changed is asked of the winner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepenough.errors import RunError
+from deepenough.findings import periods
+from deepenough.result import Race
+
+
+@dataclass(frozen=True)
+class Insights:
+    """Sentences, each with its evidence.
+
+    facts: `insights` as the report has them (see `docs/facts.md`), and `compared`, what changed between two periods;
+        null where nobody asked.
+    """
+
+    facts: Mapping[str, Any]
+
+    @property
+    def sentences(self) -> list[str]:
+        """What was found, the weightiest of each sort first; then what changed."""
+        own, compared = self.facts["insights"], self.facts["compared"]
+        found = [own["sentence"], *(item["sentence"] for item in own["items"])]
+        return found if compared is None else [*found, *compared["sentences"]]
+
+
+def insights(run: str | Path, *, compare: tuple[Any, Any] | None = None) -> Insights:
+    """What drives the answers of a run's model, for whom it happens, about whom answers are worse; and what changed.
+
+    compare: an older and a newer table with the columns that the model was fitted on; where both hold the target too,
+        what happened is compared as well. Files, frames or lists of dicts.
+
+    Raises RunError where the run was never analysed, OptionError, SourceError and ModelError for tables that can't be
+    compared.
+    """
+    race = Race(Path(run))
+    found = race.facts["insights"]
+    if found is None:
+        raise RunError(
+            f"{run} holds no insights: it was raced by an older version, with --analysis 0, or nothing was judged. "
+            f"`deepenough analyse {run}` looks for them."
+        )
+    return Insights({"insights": found, "compared": None if compare is None else periods.compared(race, *compare)})

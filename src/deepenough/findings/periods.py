@@ -1,0 +1,208 @@
+"""Two periods of the same table, held against each other: which columns moved, what that does to the answers, what
+really happened, and how much of it the inputs explain.
+
+Needs that this module answers:
+
+* The model answers for both periods, so that a shift is said in the target's own unit, and one that moves no answer
+  stands behind those that do.
+* Where the older table is the one that was raced, its rows answer by models that had not learnt from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from deepenough.actions import choices, judged
+from deepenough.actions.judged import WINNER
+from deepenough.errors import OptionError, RunError
+from deepenough.evidence import finite
+from deepenough.findings import words
+from deepenough.judge import shifts
+from deepenough.judge.segments import holm
+from deepenough.judge.shifts import Change, Shift
+from deepenough.judge.traits import Trait
+from deepenough.model.folder import LoadedModel
+from deepenough.result import Race
+from deepenough.task import source as sources
+from deepenough.task.frame import Frame, Raw
+
+ALPHA = 0.05
+FEWEST_ROWS = 2 * shifts.FEWEST
+MOST_ROWS = 100_000
+"""Of each table; of a larger one a random sample."""
+MOST_MOVED = 10
+"""Columns whose share in the answers' change is asked for."""
+MOST_ASKED = 20_000
+"""Rows that are asked about for it."""
+DISTINCT = 0.5
+"""A column of words of which more are different tells rows apart, and not periods."""
+
+
+@dataclass(frozen=True)
+class _Period:
+    """One table. frame: its columns. answers: by row, the probability of the class that is looked at, or the number.
+    truth: what happened, alike; None where the table does not say. known: of which rows it does, shape (n,)."""
+
+    frame: Frame
+    answers: np.ndarray
+    truth: np.ndarray | None
+    known: np.ndarray
+
+
+def compared(race: Race, old: Any, new: Any) -> dict[str, Any]:
+    """What changed from the old table to the new one, as plain data with its sentences.
+
+    Raises OptionError where the winner does not answer about tables with columns, or a table holds too few rows.
+    """
+    columns = _columns(race.model)
+    code, name = _looked_at(race)
+    before, after = (_period(race, source, code) for source in (old, new))
+    before = _as_judged(race, before, old, code)
+    found = _shifts(before.frame, after.frame, columns)
+    moved = _moved(race.model, before.frame, after, [shift.name for shift, _ in found[:MOST_MOVED]], code)
+    told: dict[str, Any] = {
+        "target": race.evidence.plan.question.get("target"),
+        "outcome": name,
+        "rows": [before.frame.rows, after.frame.rows],
+        "looked_at": len([column for column in columns if column in before.frame.names]),
+        "answers": _plain(shifts.change(before.answers, after.answers)),
+        "happened": None,
+        "rest": None,
+        "columns": [_of_shift(shift, p, moved.get(shift.name)) for shift, p in found],
+    }
+    if before.truth is not None and after.truth is not None:
+        own = [(period.truth[period.known], period.answers[period.known]) for period in (before, after)]  # type: ignore[index]  # both are there
+        if min(len(truth) for truth, _ in own) >= shifts.FEWEST:
+            (was, foretold), (came, foretold_now) = own
+            told["happened"] = _plain(shifts.change(was, came))
+            told["rest"] = _plain(shifts.rest(was, came, foretold, foretold_now))
+    told["columns"].sort(key=lambda item: -abs((item["moves"] or {"value": 0.0})["value"]))
+    return told | {"sentences": words.sentences(told)}
+
+
+def _columns(model: LoadedModel) -> list[str]:
+    """What the model looks at."""
+    found = list(model.codec.row_schema().get("properties", {}))
+    if not found or model.codec.takes_files or model.codec.together:
+        raise OptionError("--compare needs a model that answers about rows of a table, each by itself.")
+    return found
+
+
+def _looked_at(race: Race) -> tuple[int | None, str]:
+    """The class whose probability is compared, the rarest of those judged, and its name; none for numbers."""
+    classes = race.evidence.plan.question.get("classes")
+    if not isinstance(classes, list | tuple):
+        return None, ""
+    truth = judged.read(race.folder, race.evidence, race.verdict).truth
+    one = choices.positive_of([str(each) for each in classes], truth, None)
+    return one.code, one.name
+
+
+def _period(race: Race, source: Any, code: int | None) -> _Period:
+    frame = sources.read(source, max_rows=MOST_ROWS)
+    if frame.rows < FEWEST_ROWS:
+        name = frame.facts.get("name", source)
+        raise OptionError(f"{name} holds {frame.rows} rows; {FEWEST_ROWS} are the least to compare.")
+    predictions = race.model.predict_raw(race.model.codec.encode(frame))
+    if predictions.ndim > 2:
+        raise OptionError("Forecasts are paths of numbers; --compare is for classes and for single numbers.")
+    answers = predictions if code is None else predictions[:, code]
+    truth, known = _truth(race, frame, code)
+    return _Period(frame, np.asarray(answers, dtype=np.float64), truth, known)
+
+
+def _truth(race: Race, frame: Frame, code: int | None) -> tuple[np.ndarray | None, np.ndarray]:
+    """What happened, where the table says it: 1 for the class that is looked at, 0 for the others, or the number."""
+    target = race.evidence.plan.question.get("target")
+    nothing = np.zeros(frame.rows, dtype=bool)
+    if target not in frame.names:
+        return None, nothing
+    column = frame.column(str(target))
+    if code is None:
+        if column.form != "number":
+            return None, nothing
+        return np.nan_to_num(column.values), ~column.missing
+    classes = [str(each) for each in race.evidence.plan.question["classes"]]
+    told = [None if text is None else text.strip() for text in column.strings()]
+    known = np.array([text in classes for text in told])
+    return np.array([text == classes[code] for text in told], dtype=np.float64), known & ~column.missing
+
+
+def _as_judged(race: Race, period: _Period, source: Any, code: int | None) -> _Period:
+    """Of the table that was raced the judged rows alone, each answered by models that had not learnt from it."""
+    raced = race.evidence.plan.source.get("sha256")
+    if not raced or period.frame.facts.get("sha256") != raced or period.frame.rows != race.evidence.plan.rows:
+        return period
+    try:
+        known = judged.read(race.folder, race.evidence, race.verdict)
+    except RunError:
+        return period
+    said = known.predictions[WINNER]
+    answers = said if code is None else said[:, code]
+    truth = known.truth if code is None else known.truth == code
+    every = np.ones(len(truth), dtype=bool)
+    return _Period(period.frame.take(known.rows), answers.astype(np.float64), truth.astype(np.float64), every)
+
+
+def _shifts(before: Frame, after: Frame, columns: Sequence[str]) -> list[tuple[Shift, float]]:
+    """The columns that changed by more than chance makes, the surest first, each with its p held against all."""
+    there = [name for name in columns if name in before.names and name in after.names]
+    pairs = [own for name in there if (own := _traits(before.column(name), after.column(name))) is not None]
+    found = [shifts.shift(*pair) for pair in pairs]
+    corrected = holm([shift.p for shift in found])
+    sure = [(shift, p) for shift, p in zip(found, corrected, strict=True) if p <= ALPHA]
+    return sorted(sure, key=lambda item: item[1])
+
+
+def _traits(before: Raw, after: Raw) -> tuple[Trait, Trait] | None:
+    """One column of both, told alike; None where it is a date, which differs by nature, or tells rows apart."""
+    if "date" in (before.form, after.form):
+        return None
+    if before.form == after.form == "number":
+        return Trait(before.name, before.values), Trait(after.name, after.values)
+    told = [column.strings() for column in (before, after)]
+    levels = sorted({text for own in told for text in own if text is not None})
+    if len(levels) > DISTINCT * sum(map(len, told)):
+        return None
+    places = {level: place for place, level in enumerate(levels)}
+    codes = [np.array([-1 if text is None else places[text] for text in own], dtype=np.int64) for own in told]
+    first, second = (Trait(before.name, own, tuple(levels), "category") for own in codes)
+    return first, second
+
+
+def _moved(
+    model: LoadedModel, before: Frame, after: _Period, names: Sequence[str], code: int | None
+) -> Mapping[str, Change]:
+    """By column, how much the answers for the new rows moved because its values are no longer the old ones: against
+    answers with values that are drawn from the old rows."""
+    rng = np.random.default_rng(0)
+    rows = np.sort(rng.permutation(after.frame.rows)[:MOST_ASKED])
+    frame, now = after.frame.take(rows), after.answers[rows]
+    found = {}
+    for name in names:
+        drawn = before.column(name).take(rng.integers(0, before.rows, len(rows)))
+        columns = tuple(drawn if column.name == name else column for column in frame.columns)
+        predictions = model.predict_raw(model.codec.encode(replace(frame, columns=columns)))
+        then = np.asarray(predictions if code is None else predictions[:, code], dtype=np.float64)
+        paired = shifts.change(np.zeros(len(now)), now - then)
+        found[name] = replace(paired, before=float(then.mean()), after=float(now.mean()))
+    return found
+
+
+def _plain(found: Change) -> dict[str, float | None]:
+    return {name: finite(value) for name, value in asdict(found).items()}
+
+
+def _of_shift(shift: Shift, p: float, moves: Change | None) -> dict[str, Any]:
+    return {
+        "name": shift.name,
+        "p": p,
+        "level": shift.level,
+        "change": None if shift.change is None else _plain(shift.change),
+        "missing": _plain(shift.missing),
+        "moves": None if moves is None else _plain(moves),
+    }
