@@ -95,7 +95,7 @@ def _columns(model: LoadedModel) -> list[str]:
 def _looked_at(race: Race) -> tuple[int | None, str]:
     """The class whose probability is compared, the rarest of those judged, and its name; none for numbers."""
     classes = race.evidence.plan.question.get("classes")
-    if not isinstance(classes, list | tuple):
+    if not classes or not isinstance(classes, list | tuple):
         return None, ""
     truth = judged.read(race.folder, race.evidence, race.verdict).truth
     one = choices.positive_of([str(each) for each in classes], truth, None)

@@ -30,6 +30,8 @@ MISSED = 0.025
 TENTHS = np.arange(1, 10) / 10
 MOST_LEVELS = 6
 FEWEST_OF_A_LEVEL = 20
+PRIOR_DF = 0.1
+"""Of the variance between folds beyond what the folds themselves say."""
 ONE_WAY = 0.8
 """A curve goes one way where its ends lie apart by so much of all its ups and downs."""
 
@@ -137,7 +139,8 @@ def of_numbers(
 def of_levels(
     answers: Sequence[np.ndarray], clusters: Sequence[np.ndarray], outcomes: Sequence[int | None]
 ) -> Effect | None:
-    """The surest effect of a category over all outcomes: its highest level against its lowest.
+    """The surest effect of a category over all outcomes: of two levels the second against the first, of more the highest
+    against the lowest.
 
     answers: by fold, with every unit at each level, shape (levels, m, outcomes); NaN where the fold has no such level.
     """
@@ -146,7 +149,7 @@ def of_levels(
     for place, outcome in enumerate(outcomes):
         own = [told[:, :, place] for told in answers]
         curve = np.array([np.nanmean(np.concatenate([told[level] for told in own])) for level in range(levels)])
-        pair = (int(curve.argmin()), int(curve.argmax()))
+        pair = (0, 1) if levels == 2 else (int(curve.argmin()), int(curve.argmax()))
         gaps = [told[pair[1]] - told[pair[0]] for told in own]
         whole = [np.isfinite(gap).all() for gap in gaps]
         gaps = [gap for gap, is_whole in zip(gaps, whole, strict=True) if is_whole]
@@ -194,11 +197,17 @@ def _effect(
     chances: int,
 ) -> Effect:
     nothing = stats.Measured(0.0, np.zeros(len(clusters)), np.zeros(len(spread.fold_losses)))
-    prior = stats.Component((FOLD_SHARE * value) ** 2, stats.SEED_PRIOR_DF)
+    prior = stats.Component(_prior(value, spread.fold_losses), PRIOR_DF)
     found = stats.difference(spread, nothing, clusters, prior, 0.0)
     sure = math.isfinite(found.standard_error)
     low, high = found.bounds(MISSED / chances) if sure else (-math.inf, math.inf)
     return Effect(outcome, pair[0], pair[1], value, low, high, one_way, tuple((curve - curve.mean()).tolist()))
+
+
+def _prior(value: float, folds: np.ndarray) -> float:
+    """Variance of one fold's effect: of several that of the folds themselves, for an effect that is nothing but luck
+    has a size that tells nothing of it."""
+    return float(folds.var(ddof=1)) if len(folds) > 1 else (FOLD_SHARE * value) ** 2
 
 
 def _surest(found: Sequence[Effect]) -> Effect | None:

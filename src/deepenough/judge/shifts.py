@@ -90,7 +90,7 @@ def shift(before: Trait, after: Trait) -> Shift:
             found = change(*known)
             p_values += [
                 _sound(distributions.ttest_ind(*known, equal_var=False).pvalue) if _vary(known) else 1.0,
-                _sound(distributions.ks_2samp(*known).pvalue),
+                _sound(distributions.ks_2samp(*known, method="asymp").pvalue),
             ]
     p = min(1.0, len(p_values) * min(p_values))
     return Shift(before.name, p, level, found, change(*missing))

@@ -82,9 +82,7 @@ class TextTask(RowsTask):
         """Whether each document holds a word."""
         judged = self.inputs(fold)
         held = {word: judged.holds(judged.words.index(word)) for word in parts}
-        return {
-            word: Trait(word, own.astype(np.int32), ("without it", "with it"), "category") for word, own in held.items()
-        }
+        return {word: Trait(word, own.astype(np.int32), ("absent", "there"), "category") for word, own in held.items()}
 
     def describe(self) -> dict[str, Any]:
         """The documents in plain values."""
