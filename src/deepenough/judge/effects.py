@@ -6,7 +6,8 @@ Needs that this module answers:
   answer is asked for about a unit that can't exist (accumulated local effects: Apley and Zhu, Journal of the Royal
   Statistical Society B, 2020). Categories have no neighbours: each unit answers as if it held each of the levels
   (partial dependence: Friedman, Annals of Statistics, 2001).
-* An interval that holds for the learner, not for one lucky fit: units and folds (each another fit) are in it.
+* An interval that holds for the learner on other rows, not for one lucky fit: units and folds (each another fit) are in
+  it, and that folds share most of their rows, so that their fits are far more alike than fits on other rows would be.
 * Which two values are held against each other is fixed before for numbers (the lower and the upper tenth); where the
   most and the least of several are picked afterwards, the interval is wide enough for all pairs that could have been.
 
@@ -22,7 +23,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepenough.judge import stats
-from deepenough.judge.importance import FOLD_SHARE
 from deepenough.judge.traits import Trait
 
 MISSED = 0.025
@@ -30,8 +30,10 @@ MISSED = 0.025
 TENTHS = np.arange(1, 10) / 10
 MOST_LEVELS = 6
 FEWEST_OF_A_LEVEL = 20
-PRIOR_DF = 0.1
-"""Of the variance between folds beyond what the folds themselves say."""
+MOST_SHARED = 0.95
+PRIOR_DF = 1.0
+"""What is expected of a fit's variance is worth so many folds: with more, inputs that hang together would look surer
+than they are, for their effects vary more than a comparison of means."""
 ONE_WAY = 0.8
 """A curve goes one way where its ends lie apart by so much of all its ups and downs."""
 
@@ -45,6 +47,21 @@ class Grid:
 
     values: np.ndarray
     is_category: bool
+
+
+@dataclass(frozen=True)
+class Fits:
+    """The models that were asked.
+
+    outcomes: what moves: places of classes, or None for a number. clusters: by fit, shape (m,); equal numbers are one
+    observation. overlap: share of the rows that one learnt from which another learnt from too. noise: by outcome, the
+    variance of what happened about the answers, over the number of rows that a model learnt from.
+    """
+
+    outcomes: Sequence[int | None]
+    clusters: Sequence[np.ndarray]
+    overlap: float
+    noise: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -104,63 +121,61 @@ def holders(own: Grid, values: np.ndarray) -> np.ndarray:
 
 
 def of_numbers(
-    where: Sequence[np.ndarray],
-    lower: Sequence[np.ndarray],
-    upper: Sequence[np.ndarray],
-    clusters: Sequence[np.ndarray],
-    outcomes: Sequence[int | None],
-    size: int,
+    own: Grid, values: Sequence[np.ndarray], lower: Sequence[np.ndarray], upper: Sequence[np.ndarray], fits: Fits
 ) -> Effect | None:
     """The surest effect of a number over all outcomes; None where too few units lie within the grid.
 
-    where: by fold, each unit's bin, shape (m,). lower, upper: by fold, the answers with the value at either end of its
-    bin, shape (m, outcomes). clusters: by fold, shape (m,). size: of the grid.
+    values: by fit, what each unit holds, shape (m,). lower, upper: by fit, the answers with the value at either end of
+    its bin, shape (m, outcomes).
     """
-    inside = [own >= 0 for own in where]
-    where = [own[keep] for own, keep in zip(where, inside, strict=True)]
+    where = [bins(own, held) for held in values]
+    inside = [places >= 0 for places in where]
+    where = [places[keep] for places, keep in zip(where, inside, strict=True)]
     steps = [(b - a)[keep] for a, b, keep in zip(lower, upper, inside, strict=True)]
-    kept = np.concatenate([own[keep] for own, keep in zip(clusters, inside, strict=True)])
-    if len(np.unique(kept)) < FEWEST_OF_A_LEVEL:
+    clusters = np.concatenate([of[keep] for of, keep in zip(fits.clusters, inside, strict=True)])
+    if len(np.unique(clusters)) < FEWEST_OF_A_LEVEL:
         return None
+    size, spread = len(own.values), float(np.nanvar(np.concatenate(list(values))))
     found = []
-    for place, outcome in enumerate(outcomes):
-        own = [step[:, place] for step in steps]
-        means = _means(np.concatenate(where), np.concatenate(own), size - 1)
+    for place, outcome in enumerate(fits.outcomes):
+        moves = [step[:, place] for step in steps]
+        means = _means(np.concatenate(where), np.concatenate(moves), size - 1)
         curve = np.concatenate([[0.0], np.cumsum(means)])
         one_way = abs(curve[-1]) >= ONE_WAY * np.abs(means).sum()
-        pair = (0, size - 1) if one_way else tuple(sorted((int(curve.argmin()), int(curve.argmax()))))
-        chances = len(outcomes) * (1 if one_way else math.comb(size, 2))
-        within = (where, own, pair, means)
-        value, spread = _added(*within)
-        found.append(_effect(outcome, pair, value, spread, kept, curve, bool(one_way), chances))
+        start, end = (0, size - 1) if one_way else sorted((int(curve.argmin()), int(curve.argmax())))
+        pairs = 1 if one_way else math.comb(size, 2)
+        measured = _added(where, moves, (start, end), means)
+        noise = fits.noise[place] * float(own.values[end] - own.values[start]) ** 2 / max(spread, 1e-300)
+        low, high = _interval(measured, clusters, fits, noise, pairs)
+        found.append(Effect(outcome, start, end, measured.loss, low, high, bool(one_way), _centred(curve)))
     return _surest(found)
 
 
-def of_levels(
-    answers: Sequence[np.ndarray], clusters: Sequence[np.ndarray], outcomes: Sequence[int | None]
-) -> Effect | None:
-    """The surest effect of a category over all outcomes: of two levels the second against the first, of more the highest
-    against the lowest.
+def of_levels(own: Grid, values: Sequence[np.ndarray], answers: Sequence[np.ndarray], fits: Fits) -> Effect | None:
+    """The surest effect of a category over all outcomes: of two levels the second against the first, of more the
+    highest against the lowest; None where no fit has units of both.
 
-    answers: by fold, with every unit at each level, shape (levels, m, outcomes); NaN where the fold has no such level.
+    values: as of numbers. answers: by fit, with every unit at each level, shape (levels, m, outcomes).
     """
-    levels = answers[0].shape[0]
+    levels = len(own.values)
+    there = [holders(own, held) >= 0 for held in values]
+    known = [held >= 0 for held in values]
+    shares = np.array([np.mean(np.concatenate(list(values))[np.concatenate(known)] == level) for level in own.values])
     found = []
-    for place, outcome in enumerate(outcomes):
-        own = [told[:, :, place] for told in answers]
-        curve = np.array([np.nanmean(np.concatenate([told[level] for told in own])) for level in range(levels)])
-        pair = (0, 1) if levels == 2 else (int(curve.argmin()), int(curve.argmax()))
-        gaps = [told[pair[1]] - told[pair[0]] for told in own]
-        whole = [np.isfinite(gap).all() for gap in gaps]
-        gaps = [gap for gap, is_whole in zip(gaps, whole, strict=True) if is_whole]
+    for place, outcome in enumerate(fits.outcomes):
+        told = [np.where(has[:, None], answer[:, :, place], np.nan) for has, answer in zip(there, answers, strict=True)]
+        curve = np.nanmean(np.concatenate(told, axis=1), axis=1)
+        start, end = (0, 1) if levels == 2 else (int(curve.argmin()), int(curve.argmax()))
+        both = [has[start] and has[end] for has in there]
+        gaps = [answer[end] - answer[start] for answer, has in zip(told, both, strict=True) if has]
         if not gaps:
             continue
-        of = np.concatenate([own for own, is_whole in zip(clusters, whole, strict=True) if is_whole])
+        clusters = np.concatenate([of for of, has in zip(fits.clusters, both, strict=True) if has])
         together = np.concatenate(gaps)
-        folds = np.array([float(gap.mean()) for gap in gaps])
-        spread = stats.Measured(float(together.mean()), together, folds)
-        chances = len(outcomes) * math.comb(levels, 2)
-        found.append(_effect(outcome, pair, spread.loss, spread, of, curve, True, chances))
+        measured = stats.Measured(float(together.mean()), together, np.array([float(gap.mean()) for gap in gaps]))
+        noise = fits.noise[place] * float(1 / shares[start] + 1 / shares[end])
+        low, high = _interval(measured, clusters, fits, noise, math.comb(levels, 2))
+        found.append(Effect(outcome, start, end, measured.loss, low, high, True, _centred(curve)))
     return _surest(found)
 
 
@@ -170,8 +185,8 @@ def _means(where: np.ndarray, steps: np.ndarray, count: int) -> np.ndarray:
 
 
 def _added(
-    where: Sequence[np.ndarray], steps: Sequence[np.ndarray], pair: Sequence[int], means: np.ndarray
-) -> tuple[float, stats.Measured]:
+    where: Sequence[np.ndarray], steps: Sequence[np.ndarray], pair: tuple[int, int], means: np.ndarray
+) -> stats.Measured:
     """The steps between two places of the grid added up, with what each unit has to do with the sum."""
     passed = np.zeros(len(means), dtype=bool)
     passed[pair[0] : pair[1]] = True
@@ -183,31 +198,43 @@ def _added(
     for bins_of_fold, own in zip(where, steps, strict=True):
         there = np.bincount(bins_of_fold, minlength=len(means)) > 0
         folds.append(float(np.where(there, _means(bins_of_fold, own, len(means)), means)[passed].sum()))
-    return value, stats.Measured(value, value + moved, np.array(folds))
+    return stats.Measured(value, value + moved, np.array(folds))
 
 
-def _effect(
-    outcome: int | None,
-    pair: Sequence[int],
-    value: float,
-    spread: stats.Measured,
-    clusters: np.ndarray,
-    curve: np.ndarray,
-    one_way: bool,
-    chances: int,
-) -> Effect:
-    nothing = stats.Measured(0.0, np.zeros(len(clusters)), np.zeros(len(spread.fold_losses)))
-    prior = stats.Component(_prior(value, spread.fold_losses), PRIOR_DF)
-    found = stats.difference(spread, nothing, clusters, prior, 0.0)
-    sure = math.isfinite(found.standard_error)
-    low, high = found.bounds(MISSED / chances) if sure else (-math.inf, math.inf)
-    return Effect(outcome, pair[0], pair[1], value, low, high, one_way, tuple((curve - curve.mean()).tolist()))
+def _interval(
+    measured: stats.Measured, clusters: np.ndarray, fits: Fits, noise: float, pairs: int
+) -> tuple[float, float]:
+    """Of an effect that was picked among so many pairs of values and all outcomes.
+
+    noise: the variance that one fit's effect is expected to have.
+    """
+    units = stats.cluster_variance(measured.influence, clusters)
+    models = _of_models(measured.fold_losses, fits.overlap, noise)
+    variance = units.variance + models.variance
+    if not math.isfinite(variance):
+        return -math.inf, math.inf
+    missed = MISSED / (pairs * len(fits.outcomes))
+    width = stats.t_quantile(missed, stats.satterthwaite([units, models])) * math.sqrt(variance)
+    return measured.loss - width, measured.loss + width
 
 
-def _prior(value: float, folds: np.ndarray) -> float:
-    """Variance of one fold's effect: of several that of the folds themselves, for an effect that is nothing but luck
-    has a size that tells nothing of it."""
-    return float(folds.var(ddof=1)) if len(folds) > 1 else (FOLD_SHARE * value) ** 2
+def _of_models(folds: np.ndarray, overlap: float, noise: float) -> stats.Component:
+    """Variance of the mean effect of fits, each on a sample of its own of which any two share so much.
+
+    Samples that share the share r have estimates that are correlated with r, so that their spread tells 1 - r of one
+    estimate's variance, and the mean of k of them has (1 + (k - 1) r) / k of it. Of folds that leave out one k-th each
+    that is the jackknife that deletes groups (Shao and Wu, Annals of Statistics, 1989). Few folds tell little of a
+    variance, so that what a comparison of means would have joins them.
+    """
+    count, shared = len(folds), min(max(overlap, 0.0), MOST_SHARED)
+    told = float(((folds - folds.mean()) ** 2).sum()) / (1 - shared)
+    df = PRIOR_DF + count - 1.0
+    one = (PRIOR_DF * noise + told) / df
+    return stats.Component(one * (1 + (count - 1) * shared) / count, df)
+
+
+def _centred(curve: np.ndarray) -> tuple[float, ...]:
+    return tuple((curve - curve.mean()).tolist())
 
 
 def _surest(found: Sequence[Effect]) -> Effect | None:

@@ -22,7 +22,7 @@ import numpy as np
 
 from deepenough.evidence import FAMILIES, Event, finite, read
 from deepenough.judge import effects, risks, traits
-from deepenough.judge.effects import Effect, Grid
+from deepenough.judge.effects import Effect, Fits, Grid
 from deepenough.judge.segments import holm
 from deepenough.judge.traits import Trait
 from deepenough.judge.verdict import Finalist, Verdict
@@ -141,9 +141,8 @@ def _effects(loop: Loop, own: Sequence[Fit], names: Sequence[str]) -> dict[str, 
     if not outcome.answers or outcome.answers[0].predictions is None:
         raise ValueError(outcome.error or outcome.status)
     answers = outcome.answers[0].predictions.astype(np.float64)
-    moved = {
-        item.name: (item, _effect(task, own, item, answers[item.changes.start : item.changes.stop])) for item in asked
-    }
+    about = _fits(own, loop.plan.rows)
+    moved = {item.name: (item, _effect(item, answers[item.changes.start : item.changes.stop], about)) for item in asked}
     return {name: _plain(item, effect) for name, (item, effect) in moved.items() if effect is not None}
 
 
@@ -190,28 +189,33 @@ def _taken(grid: Grid, held: Trait) -> list[np.ndarray]:
     return [np.where(where >= 0, holders[np.maximum(where, 0) + side], stay) for side in (0, 1)]
 
 
-def _effect(task: SupervisedTask, own: Sequence[Fit], item: _Asked, answers: np.ndarray) -> Effect | None:
+def _effect(item: _Asked, answers: np.ndarray, fits: Fits) -> Effect | None:
     """answers: to each change of the input, of all fits' units in turn."""
-    outcomes, shown = _outcomes(task, answers)
-    cuts = np.cumsum([len(fit.rows) for fit in own])[:-1]
-    by_fit = np.split(shown, cuts, axis=1)
-    clusters = [fit.clusters for fit in own]
+    cuts = np.cumsum([len(held.values) for held in item.held])[:-1]
+    codes = [code for code in fits.outcomes if code is not None]
+    answers = answers[..., codes] if codes else answers[..., None]
+    values, by_fit = [held.values for held in item.held], np.split(answers, cuts, axis=1)
     if item.grid.is_category:
-        for part, held in zip(by_fit, item.held, strict=True):
-            part[effects.holders(item.grid, held.values) < 0] = np.nan
-        return effects.of_levels(by_fit, clusters, outcomes)
-    where = [effects.bins(item.grid, held.values) for held in item.held]
+        return effects.of_levels(item.grid, values, by_fit, fits)
     lower, upper = ([part[side] for part in by_fit] for side in (0, 1))
-    return effects.of_numbers(where, lower, upper, clusters, outcomes, len(item.grid.values))
+    return effects.of_numbers(item.grid, values, lower, upper, fits)
 
 
-def _outcomes(task: SupervisedTask, answers: np.ndarray) -> tuple[list[int | None], np.ndarray]:
-    """What moves: the number, or of two classes the second's probability, or of more that of each; and the answers as
-    shape (changes, units, outcomes)."""
-    if answers.ndim == 2:
-        return [None], answers[:, :, None].copy()
-    codes = [1] if answers.shape[2] == 2 else list(range(min(answers.shape[2], MOST_CLASSES)))
-    return list(codes), answers[:, :, codes]
+def _fits(own: Sequence[Fit], rows: int) -> Fits:
+    """rows: of the whole data; two draws of so many from them share about that share."""
+    truth, said = (np.concatenate([getattr(fit, name) for fit in own]) for name in ("truth", "predictions"))
+    learnt, outcomes = own[0].trial.n_train, _outcomes(said)
+    left = [truth - said if code is None else (truth == code) - said[:, code] for code in outcomes]
+    noise = [float(each.var()) / learnt for each in left]
+    return Fits(outcomes, [fit.clusters for fit in own], learnt / max(rows, 1), noise)
+
+
+def _outcomes(predictions: np.ndarray) -> list[int | None]:
+    """What moves: the number, or of two classes the second's probability, or that of each of more."""
+    if predictions.ndim == 1:
+        return [None]
+    classes = predictions.shape[1]
+    return [1] if classes == 2 else list(range(min(classes, MOST_CLASSES)))
 
 
 def _job(
