@@ -120,7 +120,7 @@ def explained(family: str, contender: str) -> tuple[Event, Event]:
     """What drives a finalist, and its confusions."""
     about = {"family": family, "contender": contender, "n_train": SIZES[-1], "folds": FOLDS, "rows": 900, "reason": ""}
     rises = {HOSTILE: 0.11, "age": 0.04, "city": -0.001}
-    drivers = [{"name": name, "rise": r, "low": r - 0.01, "high": r + 0.01} for name, r in rises.items()]
+    drivers = [{"name": name, "rise": r, "low": r - 0.01, "high": r + 0.01, "p": 0.01} for name, r in rises.items()]
     found = {"drivers": drivers, "parts": 12, "repeats": 5, "seconds": 0.4, "loss": 0.47}
     bins = [{"said": s, "happened": s + 0.02, "low": s - 0.05, "high": s + 0.09, "rows": 90} for s in (0.1, 0.5, 0.9)]
     confusions = [{"truth": 1, "said": 0, "count": 200, "of": 800}, {"truth": 0, "said": 1, "count": 150, "of": 1200}]
@@ -197,6 +197,26 @@ def segmented() -> Event:
     return Event("segmented", 81.2, about | {"segments": [segment], "hybrid": hybrid | {"rules": rules}})
 
 
+def insights() -> Event:
+    """What was found: two drivers, one of them with a direction, and groups, with names that mean harm."""
+    asked = {"trait": HOSTILE, "above": 3.0, "at_most": None, "is": None, "is_not": None, "missing": False}
+    effect = {"outcome": 1, "start": 0, "end": 2, "value": 0.2, "low": 0.1, "high": 0.3, "one_way": True}
+    effect |= {"form": "number", "curve": [-0.1, 0.0, 0.1], "at": [20.0, 40.0, 60.0], "shown": ["20", "40", HOSTILE]}
+    driver = {"name": HOSTILE, "rise": 0.11, "low": 0.1, "high": 0.12, "p": 0.001, "effect": effect}
+    spans = {name: {"value": v, "low": v - 0.1, "high": v + 0.1} for name, v in (("inside", 0.5), ("elsewhere", 0.2))}
+    group = {
+        "words": f"{HOSTILE} > 3",
+        "conditions": [asked],
+        "is_above": True,
+        "rows": 212,
+        "of_rows": 1000,
+        "p": 0.01,
+    }
+    about = {"family": "classical", "contender": "lightgbm", "reason": "", "lacks": "", "looked_at": 12, "units": 2000}
+    found = {"drivers": [driver, driver | {"name": "age", "effect": None}], "outcomes": [group | spans]}
+    return Event("insights", 81.3, about | found | {"errors": [group | spans], "seconds": 0.3})
+
+
 def off(family: str, contender: str) -> Event:
     """How far off a finalist's numbers are."""
     about = {"family": family, "contender": contender, "n_train": SIZES[-1], "folds": FOLDS, "rows": 900, "reason": ""}
@@ -228,6 +248,7 @@ def full_race(gap: float = 0.0, **changed: Any) -> Evidence:
         *explained("classical", "lightgbm"),
         *explained("deep", "mlp"),
         segmented(),
+        insights(),
         Event("tested", 81.5, tested()),
         resplit("group", "city", decision="classical_is_enough", gap=-0.05),
         resplit("time", HOSTILE, reason="no time was left to judge under it"),

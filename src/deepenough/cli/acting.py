@@ -45,7 +45,6 @@ def _insights(options: argparse.Namespace, started: float) -> int:
     import textwrap
 
     from deepenough.findings import insights
-    from deepenough.report.insights import CAUTION
     from deepenough.report.text import WIDTH
     from deepenough.report.words import plain
 
@@ -58,7 +57,7 @@ def _insights(options: argparse.Namespace, started: float) -> int:
     for sentence in others:
         print("\n".join(textwrap.wrap(plain(sentence), WIDTH, initial_indent="* ", subsequent_indent="  ")))
     if others:
-        print("\n" + "\n".join(textwrap.wrap(CAUTION, WIDTH)))
+        print("\n" + "\n".join(textwrap.wrap(found.caution, WIDTH)))
     return 0
 
 

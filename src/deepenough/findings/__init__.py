@@ -14,6 +14,8 @@ from typing import Any
 
 from deepenough.errors import RunError
 from deepenough.findings import periods
+from deepenough.judge.called import called, said
+from deepenough.report.insights import CAUTION
 from deepenough.result import Race
 
 
@@ -21,11 +23,16 @@ from deepenough.result import Race
 class Insights:
     """Sentences, each with its evidence.
 
-    facts: `insights` as the report has them (see `docs/facts.md`), and `compared`, what changed between two periods;
-        null where nobody asked.
+    facts: `question` and `insights` as the report has them (see `docs/facts.md`), and `compared`, what changed between
+        two periods; null where nobody asked.
     """
 
     facts: Mapping[str, Any]
+
+    @property
+    def caution(self) -> str:
+        """What they do not say."""
+        return said(CAUTION, called(self.facts["question"]))
 
     @property
     def sentences(self) -> list[str]:
@@ -51,4 +58,5 @@ def insights(run: str | Path, *, compare: tuple[Any, Any] | None = None) -> Insi
             f"{run} holds no insights: it was raced by an older version, with --analysis 0, or nothing was judged. "
             f"`deepenough analyse {run}` looks for them."
         )
-    return Insights({"insights": found, "compared": None if compare is None else periods.compared(race, *compare)})
+    compared = None if compare is None else periods.compared(race, *compare)
+    return Insights({"question": race.facts["question"], "insights": found, "compared": compared})

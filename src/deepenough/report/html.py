@@ -57,7 +57,7 @@ def page(facts: Mapping[str, Any]) -> str:
         whole=_whole(facts),
         headline=text.headline(shown),
         card=card.sections(shown),
-        caution=insights.CAUTION,
+        caution=said(insights.CAUTION, names),
         advice=text.advice(shown),
         first_step=first,
         other_steps=others,
