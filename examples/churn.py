@@ -93,7 +93,11 @@ def compared(facts: Mapping[str, Any], came: Mapping[str, float]) -> list[str]:
     promises = {"In all": (facts["plans"]["plan"], came["plan"])}
     for name, more in facts["more_than"].items():
         promises[f"More than {AGAINST[name]}"] = (more, came["plan"] - came[name])
-    return [_beside(what, promised, true, money) for what, (promised, true) in promises.items()]
+    others = ", ".join(f"{AGAINST[name]} to {money} {came[name]:,.0f}" for name in facts["more_than"])
+    return [
+        *(_beside(what, promised, true, money) for what, (promised, true) in promises.items()),
+        f"In short: the list came to {money} {came['plan']:,.0f}, {others}.",
+    ]
 
 
 def _beside(what: str, promised: Mapping[str, float], true: float, money: str) -> str:

@@ -8,7 +8,8 @@ The payments are REAL: cards of European holders on two days of September 2013, 
 Worldline published them, their columns turned into components that say nothing to a person. Shipped is a cut (every
 third fraud, every twentieth other payment, so that fraud is six times as frequent as it was: 1.1 %; see
 `examples/data/README.md`); with `--all` the 284,807 payments are read that a package brings, 0.17 % of them fraud.
-The race learns from the first day; the second comes in afterwards. What is known of it is held against the promise.
+The race learns from the first day; the second comes in afterwards. What became of it is known and held against the
+promise, which knows nothing of a day that differs from the one before.
 
 A fraud that is let through costs its amount. A check costs a fixed sum and finds out. A payment that is blocked at once
 costs nothing if it is fraud, and a fixed sum, for an angry customer, if it is not. These sums are ASSUMED.
@@ -38,7 +39,7 @@ TARGET, FRAUD = "fraud", "1"
 LARGE = 500
 RULE = f"amount > {LARGE}"
 """Today's: check what is large."""
-A_DAY = 24 * 60 * 60
+AN_HOUR = 60 * 60
 REVIEW = "review.jsonl"
 BLOCK, CHECK = "block", "check"
 NUMBER = "payment"
@@ -82,9 +83,10 @@ def everything() -> pd.DataFrame:
 
 
 def parted(payments: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The first day, and the second, which comes in afterwards."""
-    first = payments["seconds"] < A_DAY
-    return payments[first], payments[~first].reset_index(drop=True)
+    """The first day, and the second, which comes in afterwards. Of the time the hour of the day is told, no more."""
+    first = payments["seconds"] < 24 * AN_HOUR
+    told = payments.assign(hour=payments["seconds"] // AN_HOUR % 24).drop(columns="seconds")
+    return told[first], told[~first].reset_index(drop=True)
 
 
 def thinned(payments: pd.DataFrame, every: int) -> pd.DataFrame:
@@ -196,7 +198,8 @@ def main(arguments: Sequence[str] | None = None, **options_of_race: Any) -> None
     none = np.zeros(len(new), dtype=bool)
     plans = {"plan": mask(len(new), actions.frame["row"] - 1), "nothing": none, "all": ~none, "rule": amounts > LARGE}
     came = {name: terms.came(checked, none, fraud, amounts) for name, checked in plans.items()}
-    print("\nWHAT CAME TRUE", *compared(actions.facts, came), sep="\n")
+    print("\nWHAT CAME TRUE", "All sums are costs: the less below zero, the better.", sep="\n")
+    print(*compared(actions.facts, came), sep="\n")
 
     lines = terms.lines(float(known.loc[known[TARGET] == 1, "amount"].mean()))
     found = served(run, new, lines, options.out / "service")

@@ -62,7 +62,9 @@ def test_the_file_is_imbalanced_and_the_second_day_is_not_learnt_from(fraud: Any
     payments = pd.read_csv(fraud.FILE)
     assert len(payments) == 14_321 and payments["fraud"].sum() == 158
     known, coming = fraud.parted(payments)
-    assert known["seconds"].max() < coming["seconds"].min() and len(known) + len(coming) == 14_321
+    assert len(known) == (payments["seconds"] < 86_400).sum() and len(known) + len(coming) == 14_321
+    assert set(known.index) == set(payments.index[payments["seconds"] < 86_400]), "the second day is later"
+    assert "seconds" not in known and known["hour"].between(0, 23).all() and coming["hour"].nunique() == 24
     some = fraud.thinned(payments, 6)
     assert some["fraud"].mean() == pytest.approx(payments["fraud"].mean(), rel=0.05)
 
@@ -79,6 +81,7 @@ def test_what_to_check_is_chosen_by_the_amount_and_its_money_adds_up(ran: Ran) -
     assert re.search(rf"In all: promised .* came true EUR {came:,.0f}, ", ran.said)
     assert re.search(rf"More than doing nothing: .* came true EUR {came + lost.sum():,.0f}, ", ran.said)
     large = ran.coming["amount"].to_numpy() > 500
+    assert f"In short: the list came to EUR {came:,.0f}, doing nothing to EUR {-lost.sum():,.0f}" in ran.said
     rule = -CHECK * large.sum() - lost[~large].sum()
     assert re.search(rf"More than today's rule: .* came true EUR {came - rule:,.0f}, ", ran.said)
 
