@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -161,10 +162,15 @@ def ask(address: str, rows: pd.DataFrame) -> None:
                 raise SystemExit(f"The service refused a row: {answer['error']}")
 
 
+def fresh(folder: Path) -> None:
+    """The folder, without what a service of before left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
 def served(run: Path, coming: pd.DataFrame, line: float, folder: Path) -> list[dict[str, Any]]:
     """Serve the model, let customers come in, and give the calls that the service wrote down."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / CALLS).unlink(missing_ok=True)
+    fresh(folder)
     rules = folder / "routes.toml"
     rules.write_text(
         f'[[route]]\nwhen = "p >= {line:.6f}"\nto = "{CALLS}"\n\n[[route]]\nto = "drop"\n', encoding="utf-8"

@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from churn import ask, compared, landed, listed, raced, routed, service, until
+from churn import ask, compared, fresh, landed, listed, raced, routed, service, until
 
 import deepenough
 
@@ -133,8 +133,7 @@ def rules_of(bank: str, check: float, block: float) -> str:
 
 def served(run: Path, coming: pd.DataFrame, lines: tuple[float, float], folder: Path) -> dict[str, list[int]]:
     """Serve the model, let payments come in, and give the numbers of those that were blocked and put up for a check."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / REVIEW).unlink(missing_ok=True)
+    fresh(folder)
     rules = folder / "routes.toml"
     with listener() as (bank, blocked):
         rules.write_text(rules_of(bank, *lines), encoding="utf-8")
