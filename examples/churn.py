@@ -149,8 +149,9 @@ def routed(address: str) -> dict[str, int]:
 
 
 def landed(file: Path) -> list[dict[str, Any]]:
-    """The records of a file of JSON lines; none where it is not there yet."""
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+    """The whole records of a file of JSON lines, which may still be written to, or not be there yet."""
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
 def ask(address: str, rows: pd.DataFrame) -> None:
@@ -172,9 +173,7 @@ def served(run: Path, coming: pd.DataFrame, line: float, folder: Path) -> list[d
     """Serve the model, let customers come in, and give the calls that the service wrote down."""
     fresh(folder)
     rules = folder / "routes.toml"
-    rules.write_text(
-        f'[[route]]\nwhen = "p >= {line:.6f}"\nto = "{CALLS}"\n\n[[route]]\nto = "drop"\n', encoding="utf-8"
-    )
+    rules.write_text(f'[[route]]\nwhen = "p >= {line!r}"\nto = "{CALLS}"\n\n[[route]]\nto = "drop"\n', encoding="utf-8")
     with service(run, rules) as address:
         ask(address, coming)
         counts = routed(address)

@@ -126,8 +126,8 @@ def listener() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def rules_of(bank: str, check: float, block: float) -> str:
     """The file that says what the service does with each payment."""
     return (
-        f'[webhooks]\nprivate = ["{bank}"]\n\n[[route]]\nwhen = "p >= {block:.6f}"\nto = "http://{bank}/block"\n\n'
-        f'[[route]]\nwhen = "p >= {check:.6f}"\nto = "{REVIEW}"\n\n[[route]]\nto = "drop"\n'
+        f'[webhooks]\nprivate = ["{bank}"]\n\n[[route]]\nwhen = "p >= {block!r}"\nto = "http://{bank}/block"\n\n'
+        f'[[route]]\nwhen = "p >= {check!r}"\nto = "{REVIEW}"\n\n[[route]]\nto = "drop"\n'
     )
 
 
@@ -185,7 +185,7 @@ def main(arguments: Sequence[str] | None = None, **options_of_race: Any) -> None
     new, fraud, amounts = coming.drop(columns=TARGET), (coming[TARGET] == 1).to_numpy(), coming["amount"].to_numpy()
     print(f"{len(known):,} real payments of the first day to learn from, {known[TARGET].mean():.2%} of them fraud;")
     lost = amounts[fraud].sum()
-    print(f"{len(coming):,} of the second day come in afterwards, {fraud.sum()} of them fraud, for {lost:,.0f}.")
+    print(f"{len(coming):,} of the second day come in afterwards, {fraud.sum()} of them fraud, worth {lost:,.0f}.")
     run = options.out / f"run_{'all' if options.all else 'cut'}_{options.every}"
     race = raced(known, TARGET, options.budget, run, **options_of_race)
     print("\nTHE VERDICT", race.decision_sentence, sep="\n")

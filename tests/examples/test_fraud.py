@@ -37,7 +37,7 @@ class Ran:
 
     def lines(self) -> tuple[float, float]:
         """From which chance on the service's file asks for a check, and blocks."""
-        block, check = re.findall(r"p >= ([\d.]+)", (self.out / "service" / "routes.toml").read_text())
+        block, check = re.findall(r'p >= ([^"]+)', (self.out / "service" / "routes.toml").read_text())
         return float(check), float(block)
 
 
