@@ -107,7 +107,7 @@ def test_what_was_measured_covers_what_can_be_raced() -> None:
 def test_what_was_measured_can_be_repeated_in_minutes(row: list[str]) -> None:
     """Every row has all its cells and a command of at most two minutes, whose columns the file has."""
     *cells, command = row
-    assert len(cells) == 6 and all(cells), "a cell is empty"
+    assert len(cells) == 7 and all(cells), "a cell is empty"
     words = shlex.split(command.strip("`"))
     assert words[:2] == ["deepenough", "race"] or (words[0] == "python" and words[1].startswith("examples/"))
     assert words[words.index("--budget") + 1] in ("60s", "90s", "2m")
