@@ -17,6 +17,7 @@ ELSEWHERE = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changes.md",
     "benchmarks/README.md": "benchmarks.md",
+    "examples/README.md": "examples.md",
     "examples/data/README.md": "data.md",
 }
 """Pages outside of this folder, by where they stand in the repository, and what they are called in the site."""

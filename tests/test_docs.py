@@ -74,6 +74,49 @@ def test_shown_commands_exist(page: str, command: str) -> None:
             assert word in _options(_subparsers()[words[1]]), f"{page}: {words[1]} has no {word}"
 
 
+def _shown_examples() -> list[tuple[str, str]]:
+    """Every `python examples/...` line of a page or of an example's own text, with where it stands."""
+    places = [*PAGES, *sorted((ROOT / "examples").glob("*.py"))]
+    found = {path: re.findall(r"python (examples/[^`;\n]+)", path.read_text(encoding="utf-8")) for path in places}
+    return [(_id(path), command) for path, commands in found.items() for command in commands]
+
+
+@pytest.mark.parametrize(("page", "command"), _shown_examples())
+def test_shown_examples_exist(page: str, command: str) -> None:
+    script, *words = shlex.split(command)
+    assert (ROOT / script).is_file(), f"{page} names an unknown example"
+    known = re.findall(r"\"(--[a-z-]+)\"", (ROOT / script).read_text(encoding="utf-8"))
+    for word in words:
+        assert not word.startswith("--") or word in known, f"{page}: {script} has no {word}"
+
+
+def _measured() -> list[list[str]]:
+    """The rows of the table of what was measured, a cell an item."""
+    text = (ROOT / "docs" / "what-is-it.md").read_text(encoding="utf-8").split("## What was measured")[1]
+    rows = [line.strip("| ").split(" | ") for line in text.split("\n## ")[0].splitlines() if line.startswith("|")]
+    return rows[2:]
+
+
+def test_what_was_measured_covers_what_can_be_raced() -> None:
+    shown = " ".join(row[-1] for row in _measured())
+    for part in ("german_credit", "churn", "fraud", "mails", "stations", "fashion", "ears", "clips"):
+        assert part in shown
+
+
+@pytest.mark.parametrize("row", _measured(), ids=lambda row: row[-1].strip("`"))
+def test_what_was_measured_can_be_repeated_in_minutes(row: list[str]) -> None:
+    """Every row has all its cells and a command of at most two minutes, whose columns the file has."""
+    *cells, command = row
+    assert len(cells) == 7 and all(cells), "a cell is empty"
+    words = shlex.split(command.strip("`"))
+    assert words[:2] == ["deepenough", "race"] or (words[0] == "python" and words[1].startswith("examples/"))
+    assert words[words.index("--budget") + 1] in ("60s", "90s", "2m")
+    if words[0] == "deepenough" and words[2].endswith(".csv"):
+        header = (ROOT / words[2]).read_text(encoding="utf-8").split("\n")[0].replace('"', "").split(",")
+        for option in ("--target", "--time", "--series", "--known"):
+            assert option not in words or words[words.index(option) + 1] in header
+
+
 @pytest.mark.parametrize("path", PAGES, ids=_id)
 def test_named_options_exist(path: Path) -> None:
     """A page may name an option of another program where it shows that program in the same code."""

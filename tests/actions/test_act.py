@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import deepenough
-from deepenough.actions import act
+from deepenough.actions import act, words
 from deepenough.actions.rule import Rule
 from deepenough.cli import main
 from deepenough.errors import ColumnError, DeepenoughError, OptionError, RunError
@@ -91,6 +91,14 @@ def test_promises_of_a_raced_model_hold_on_rows_that_came_later(run: Path) -> No
         promised = found.facts["plans"]["plan"]
         kept += promised["low"] <= np.where(acted, 100, -20).sum() <= promised["high"]
     assert kept >= 0.85 * 50
+
+
+def test_less_than_half_a_cent_is_nothing() -> None:
+    assert words._more({"value": -7.5e-08, "low": -235.0, "high": 235.0}, "EUR") == "EUR 0 more (between -235 and 235)"
+    assert (
+        words._more({"value": -0.02, "low": -0.5, "high": 0.3}, "EUR") == "EUR 0.0200 less (between -0.300 and 0.500)"
+    )
+    assert words._sum({"value": 1e-06, "low": 0.0, "high": 2.0}, "EUR") == "EUR 0, between 0 and 2.00"
 
 
 def test_amounts_and_capacity(run: Path) -> None:

@@ -60,14 +60,19 @@ def _worth(facts: Mapping[str, Any]) -> Iterator[str]:
         yield f"Against {AGAINST[name]} that is {_more(more, money)}."
 
 
+def _amount(value: float) -> str:
+    """A sum of money; what is less than half a cent is nothing."""
+    return number(value if abs(value) >= A_CENT / 2 else 0.0)
+
+
 def _sum(found: Mapping[str, float], money: str) -> str:
-    return f"{money} {number(found['value'])}, between {number(found['low'])} and {number(found['high'])}"
+    return f"{money} {_amount(found['value'])}, between {_amount(found['low'])} and {_amount(found['high'])}"
 
 
 def _more(found: Mapping[str, float], money: str) -> str:
-    way = "more" if found["value"] >= 0 else "less"
+    way = "more" if found["value"] > -A_CENT / 2 else "less"
     ends = sorted((found["low"], found["high"])) if way == "more" else sorted((-found["low"], -found["high"]))
-    return f"{money} {number(abs(found['value']))} {way} (between {number(ends[0])} and {number(ends[1])})"
+    return f"{money} {_amount(abs(found['value']))} {way} (between {_amount(ends[0])} and {_amount(ends[1])})"
 
 
 def _judged(facts: Mapping[str, Any]) -> Iterator[str]:
