@@ -121,7 +121,7 @@ def explained(family: str, contender: str) -> tuple[Event, Event]:
     about = {"family": family, "contender": contender, "n_train": SIZES[-1], "folds": FOLDS, "rows": 900, "reason": ""}
     rises = {HOSTILE: 0.11, "age": 0.04, "city": -0.001}
     drivers = [{"name": name, "rise": r, "low": r - 0.01, "high": r + 0.01, "p": 0.01} for name, r in rises.items()]
-    found = {"drivers": drivers, "parts": 12, "repeats": 5, "seconds": 0.4, "loss": 0.47}
+    found: dict[str, Any] = {"drivers": drivers, "parts": 12, "repeats": 5, "seconds": 0.4, "loss": 0.47}
     bins = [{"said": s, "happened": s + 0.02, "low": s - 0.05, "high": s + 0.09, "rows": 90} for s in (0.1, 0.5, 0.9)]
     confusions = [{"truth": 1, "said": 0, "count": 200, "of": 800}, {"truth": 0, "said": 1, "count": 150, "of": 1200}]
     table = [[1050, 150], [200, 600]]
@@ -212,8 +212,12 @@ def insights() -> Event:
         "of_rows": 1000,
         "p": 0.01,
     }
-    about = {"family": "classical", "contender": "lightgbm", "reason": "", "lacks": "", "looked_at": 12, "units": 2000}
+    about: dict[str, Any] = {"family": "classical", "contender": "lightgbm", "reason": "", "lacks": ""}
+    about |= {"looked_at": 12, "units": 2000}
     found = {"drivers": [driver, driver | {"name": "age", "effect": None}], "outcomes": [group | spans]}
+    position = {"label": HOSTILE, "value": 0.2, "low": 0.1, "high": 0.3, "p": 0.01}
+    season = {"about": "season", "sentence": f"By day, {HOSTILE} is highest", "cycle": "day", "positions": [position]}
+    found["found"] = [season, {"about": "event", "sentence": f"When {HOSTILE}"} | position]
     return Event("insights", 81.3, about | found | {"errors": [group | spans], "seconds": 0.3})
 
 

@@ -72,7 +72,8 @@ def _better(verdict: Verdict) -> tuple[str, Finalist] | None:
 
 
 def _nothing(reason: str) -> dict[str, Any]:
-    return {"reason": reason, "lacks": "", "drivers": [], "looked_at": 0, "outcomes": [], "errors": [], "units": 0}
+    nothing: dict[str, Any] = {name: [] for name in ("drivers", "outcomes", "errors", "found")}
+    return nothing | {"reason": reason, "lacks": "", "looked_at": 0, "units": 0}
 
 
 def _found(loop: Loop, verdict: Verdict, family: str, finalist: Finalist) -> dict[str, Any]:
@@ -94,8 +95,14 @@ def _found(loop: Loop, verdict: Verdict, family: str, finalist: Finalist) -> dic
         "drivers": [driver | {"effect": moved.get(driver["name"])} for driver in drivers],
         "looked_at": looked_at,
         "units": sum(len(fit.rows) for fit in own),
+        "found": [dict(item) for item in _task(loop).found(ALPHA / 2)],
         **_risks(loop, own),
     }
+
+
+def _task(loop: Loop) -> SupervisedTask:
+    assert isinstance(loop.task, SupervisedTask)
+    return loop.task
 
 
 def _sure_drivers(loop: Loop, family: str) -> tuple[list[dict[str, Any]], int]:
@@ -105,7 +112,8 @@ def _sure_drivers(loop: Loop, family: str) -> tuple[list[dict[str, Any]], int]:
     found = [dict(item) for item in told[-1].get("drivers", ())] if told else []
     corrected = holm([item.get("p", 1.0) for item in found])
     sure = [item | {"p": p} for item, p in zip(found, corrected, strict=True) if p <= ALPHA and item["rise"] > 0]
-    return sure[:MOST_DRIVERS], len(found)
+    alone = [item for item in sure if not _task(loop).told_together(item["name"])]
+    return alone[:MOST_DRIVERS], len(found)
 
 
 # How inputs move the answers.
@@ -123,8 +131,7 @@ class _Asked:
 
 def _effects(loop: Loop, own: Sequence[Fit], names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """By input which way and how far, as plain data; none of what has no values that a person would name."""
-    task = loop.task
-    assert isinstance(task, SupervisedTask)
+    task = _task(loop)
     if not own or not names or own[0].predictions.ndim > 2 or task.paths is not None:
         return {}
     own = sampled(own, _rows_each(loop, own, len(names)), loop.plan.seed)
@@ -248,8 +255,7 @@ def _plain(item: _Asked, effect: Effect) -> dict[str, Any]:
 
 def _risks(loop: Loop, own: Sequence[Fit]) -> dict[str, Any]:
     """Groups of the judged units by outcome and by error; empty where units have nothing to be named by."""
-    task = loop.task
-    assert isinstance(task, SupervisedTask)
+    task = _task(loop)
     nothing: dict[str, Any] = {"outcomes": [], "errors": []}
     truth = np.concatenate([fit.truth for fit in own])
     if len(truth) < FEWEST_UNITS or truth.ndim > 1 or task.paths is not None:

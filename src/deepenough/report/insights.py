@@ -40,6 +40,7 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
         *(_driver(driver, verdict.metric, target, classes) for driver in data.get("drivers", ())),
         *(_of_group("outcome", risk, _happens(risk, target, classes)) for risk in outcomes),
         *(_of_group("error", risk, _wrong(risk, classes)) for risk in errors),
+        *(dict(item) for item in data.get("found", ())),
         *({"about": "reach", "sentence": sentence} for sentence in _reach(evidence, data)),
     ]
     return {**about, "sentence": _sentence(about, items), "items": items}

@@ -214,6 +214,18 @@ class SupervisedTask(Task):
         """
         return ()
 
+    def told_together(self, part: str) -> bool:
+        """Whether `said_of_drivers` tells of that part with others, so that it is not told by itself."""
+        return False
+
+    def found(self, alpha: float) -> Sequence[Mapping[str, Any]]:
+        """What else a person should know of the data, each with a `sentence` and an `about`, as plain data of bounded
+        size; by default nothing.
+
+        alpha: the probability with which data without any of it may yield some.
+        """
+        return ()
+
     def job(self, n_train: int, fold: int, seed: int) -> Job:
         return _supervised_job(self.train(n_train, fold, seed), self.inputs(fold))
 
