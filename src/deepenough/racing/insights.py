@@ -42,7 +42,8 @@ MOST_ROWS = 2000
 SHARE = 0.025
 """Of the budget, for asking how answers move."""
 LEAST_SECONDS = 0.1
-PATIENCE = 3.0
+SAVING_SECONDS = 0.3
+"""Beyond the time, before the process is killed."""
 MOST_CLASSES = 20
 
 
@@ -84,14 +85,11 @@ def _found(loop: Loop, verdict: Verdict, family: str, finalist: Finalist) -> dic
     if not own:
         return _nothing("the predictions of its finals were not kept")
     drivers, looked_at = _sure_drivers(loop, family)
-    seconds = _seconds(loop)
-    in_time = seconds is None or seconds >= LEAST_SECONDS or not drivers
-    moved = (
-        _effects(loop, [fit for fit in own if fit.trial.model], [item["name"] for item in drivers]) if in_time else {}
-    )
+    kept = [fit for fit in own if fit.trial.model]
+    moved, lacks = _effects(loop, kept, [driver["name"] for driver in drivers])
     return {
         "reason": "",
-        "lacks": "" if in_time else NO_TIME,
+        "lacks": lacks,
         "drivers": [driver | {"effect": moved.get(driver["name"])} for driver in drivers],
         "looked_at": looked_at,
         "units": sum(len(fit.rows) for fit in own),
@@ -129,28 +127,29 @@ class _Asked:
     changes: range
 
 
-def _effects(loop: Loop, own: Sequence[Fit], names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """By input which way and how far, as plain data; none of what has no values that a person would name."""
+def _effects(loop: Loop, own: Sequence[Fit], names: Sequence[str]) -> tuple[dict[str, dict[str, Any]], str]:
+    """By input which way and how far, as plain data, none of what has no values that a person would name; and why it
+    could not be asked."""
     task = _task(loop)
     if not own or not names or own[0].predictions.ndim > 2 or task.paths is not None:
-        return {}
-    own = sampled(own, _rows_each(loop, own, len(names)), loop.plan.seed)
+        return {}, ""
+    if (seconds := _seconds(loop)) is not None and seconds < LEAST_SECONDS:
+        return {}, NO_TIME
+    own = sampled(own, _rows_each(own, len(names), seconds), loop.plan.seed)
     inputs = [task.inputs(fit.trial.fold).take(fit.rows) for fit in own]
-    if not isinstance(inputs[0], Parted):
-        return {}
-    asked, rows = _changes(task, own, names)
+    asked, rows = _changes(task, own, names) if isinstance(inputs[0], Parted) else ([], [])
     if not asked:
-        return {}
+        return {}, ""
     parts = list(inputs[0].parts())
     job = _job(loop, own, inputs, [parts.index(item.name) for item in asked for _ in item.changes], rows)
-    seconds = _seconds(loop)
-    outcome = loop.beside(own[0].trial, "explain", job, None, None if seconds is None else PATIENCE * seconds + 1.0)
+    killed = None if seconds is None else seconds + SAVING_SECONDS
+    outcome = loop.beside(own[0].trial, "explain", job, None, killed)
     if not outcome.answers or outcome.answers[0].predictions is None:
-        raise ValueError(outcome.error or outcome.status)
-    answers = outcome.answers[0].predictions.astype(np.float64)
-    about = _fits(own, loop.plan.rows)
+        is_late = outcome.status == "timeout"
+        return {}, NO_TIME if is_late else f"the model could not be asked: {outcome.error or outcome.status}"[:300]
+    answers, about = outcome.answers[0].predictions.astype(np.float64), _fits(own, loop.plan.rows)
     moved = {item.name: (item, _effect(item, answers[item.changes.start : item.changes.stop], about)) for item in asked}
-    return {name: _plain(item, effect) for name, (item, effect) in moved.items() if effect is not None}
+    return {name: _plain(item, effect) for name, (item, effect) in moved.items() if effect is not None}, ""
 
 
 def _seconds(loop: Loop) -> float | None:
@@ -159,9 +158,9 @@ def _seconds(loop: Loop) -> float | None:
     return None if budget is None else min(SHARE * budget, budget - loop.clock() - REPORT_SECONDS)
 
 
-def _rows_each(loop: Loop, own: Sequence[Fit], names: int) -> int:
-    """Units of each fit for which all inputs can be moved in the time."""
-    seconds, rate = _seconds(loop), median(fit.trial.predict_rows_per_second or 1e4 for fit in own)
+def _rows_each(own: Sequence[Fit], names: int, seconds: float | None) -> int:
+    """Units of each fit for which all inputs can be moved in half of the time."""
+    rate = median(fit.trial.predict_rows_per_second or 1e4 for fit in own)
     most = MOST_ROWS if seconds is None else min(MOST_ROWS, int(0.5 * seconds * rate / (names * effects.MOST_LEVELS)))
     return max(most // len(own), 2 * effects.FEWEST_OF_A_LEVEL)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from deepenough.evidence import Evidence
 from deepenough.judge.verdict import Verdict
+from deepenough.racing.insights import NO_TIME
 from deepenough.report import words
 
 _ABOUT = ("reason", "lacks", "family", "contender", "looked_at", "units", "seconds")
@@ -65,7 +66,8 @@ def _sentence(about: Told, items: Sequence[Item]) -> str:
         return f"There are no insights: {str(about['reason']).rstrip('.')}."
     if not items:
         return "Nothing was found that luck would not yield too."
-    lacks = f" Beside, {about['lacks']}: deepenough analyse does it." if about["lacks"] else ""
+    lacks = f" But {about['lacks']}." if about["lacks"] else ""
+    lacks += " deepenough analyse does it." if about["lacks"] == NO_TIME else ""
     return f"{words.count(len(items))} {'insight' if len(items) == 1 else 'insights'}, by {about['contender']}.{lacks}"
 
 
