@@ -27,7 +27,7 @@ from deepenough.evidence import FAMILIES
 from deepenough.kinds import schemas
 from deepenough.learner import Inputs, Learner
 from deepenough.task import files
-from deepenough.task.task import Question, Task
+from deepenough.task.task import Question, Task, mean_of
 
 
 class Codec(ABC):
@@ -59,6 +59,10 @@ class Codec(ABC):
     def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
         """Predictions for these inputs as a person reads them: a frame with the answer and, for classes, their
         probabilities."""
+
+    def blended(self, answers: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+        """What several models say together, as `SupervisedTask.blended` of the kind's tasks; by default their mean."""
+        return mean_of(answers, weights)
 
     @abstractmethod
     def batches(self, source: Any, size: int) -> Iterator[Any]:

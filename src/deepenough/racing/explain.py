@@ -122,7 +122,10 @@ def _examined(loop: Loop, finalist: Finalist, waiting: int) -> dict[str, Any]:
         return {"reason": "the predictions of its finals were not kept"}
     truth = np.concatenate([fit.truth for fit in own])
     predictions = np.concatenate([fit.predictions for fit in own])
-    if (paths := _task(loop).paths) is not None:
+    if _task(loop).lists is not None:
+        records = _task(loop).metrics()[0].records(truth, predictions)
+        found = mistakes.of_lists(records, loop.plan.question["things"])
+    elif (paths := _task(loop).paths) is not None:
         found = mistakes.of_paths(truth[:, :-1], predictions, truth[:, -1], paths.levels)
     else:
         found = (mistakes.of_numbers if predictions.ndim == 1 else mistakes.of_classes)(truth, predictions)

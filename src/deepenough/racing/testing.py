@@ -108,7 +108,7 @@ def _handed(
     if not handed or any(member.source not in predictions for member in handed):
         return None
     total = sum(member.weight for member in handed)
-    blend = np.sum([member.weight / total * predictions[member.source] for member in handed], axis=0)
+    blend = task.blended([predictions[each.source] for each in handed], [each.weight / total for each in handed])
     loss, _ = metric.evaluate(weighed(task.metrics()[0].records(test.truth, blend), test.weights))
     names = sorted({member.name for member in handed})
     return _side(metric, float(loss), [scored(task.metrics(), test.truth, blend, test.weights)]) | {"contenders": names}

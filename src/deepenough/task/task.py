@@ -22,7 +22,7 @@ import numpy as np
 from deepenough.evidence import Units
 from deepenough.judge.called import ROWS
 from deepenough.judge.traits import Trait
-from deepenough.learner import Examples, Limits, Paths
+from deepenough.learner import Examples, Limits, Lists, Paths
 
 
 class Metric(Protocol):
@@ -154,6 +154,8 @@ class SupervisedTask(Task):
     """None where a number or a path is predicted."""
     paths: Paths | None = None
     """What a path is made of, where one is predicted."""
+    lists: Lists | None = None
+    """What a list is made of, where one is predicted; it then has no other `n_classes` than None."""
 
     @abstractmethod
     def train(self, n_train: int, fold: int, seed: int) -> Examples:
@@ -184,12 +186,17 @@ class SupervisedTask(Task):
         fold, and no trait where units have nothing to be named by."""
         return ()
 
+    def blended(self, answers: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+        """What several models say together, weights summing to one; by default their mean."""
+        return mean_of(answers, weights)
+
     def show(self, fold: int, places: np.ndarray) -> Sequence[Mapping[str, Any]]:
         """How the units at these places of the fold look to a person, as plain data of bounded size; none by default.
 
         A unit's `form` says how it is drawn. `words`: its `text`. `path`: `history` (numbers, null where unknown) up to
         the moment `starts`. `curve`: `channels`, a list of numbers by name. `picture`: a PNG in base64, and perhaps
-        a `film`, an animated WebP in base64. Each has a `name`, which may be empty.
+        a `film`, an animated WebP in base64. `boxes`: a PNG of a unit whose answer is a list; a place is x0, y0, x1, y1
+        as shares of the picture, and `classes` are the names of all. Each has a `name`, which may be empty.
         """
         return ()
 
@@ -258,6 +265,14 @@ class HeldOut:
     flags: tuple[Mapping[str, str], ...] = ()
 
 
+def mean_of(answers: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """The weighted sum of answers of one shape."""
+    total = np.zeros(answers[0].shape)
+    for answer, weight in zip(answers, weights, strict=True):
+        total += weight * answer
+    return total
+
+
 def scored(
     metrics: Sequence[SupervisedMetric], truth: np.ndarray, predictions: np.ndarray, weights: np.ndarray | None
 ) -> dict[str, float]:
@@ -280,16 +295,24 @@ def _predicted(answer: Answer) -> np.ndarray:
     return answer.predictions
 
 
+def form_of(asked: Any) -> dict[str, Any]:
+    """Of a task or of examples as JSON values, what a path or a list is made of; of other answers nothing."""
+    paths, lists = getattr(asked, "paths", None), getattr(asked, "lists", None)
+    if lists is not None:
+        return {"lists": [lists.most, lists.classes, lists.width]}
+    return {} if paths is None else {"paths": [paths.steps, paths.levels]}
+
+
 def predicting_job(task: Any, inputs: Any, models: Sequence[Path]) -> Job:
     """No fit: models that trials kept answer units that none of them learnt from.
 
     task: of the models. models: their folders; each answers all units.
     """
-    kind_of_inputs, paths = type(inputs), getattr(task, "paths", None)
+    kind_of_inputs = type(inputs)
     facts = {
         "inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}",
         "n_classes": getattr(task, "n_classes", None),
-        "paths": paths and [paths.steps, paths.levels],
+        **form_of(task),
         "models": [str(place.resolve()) for place in models],
     }
     return Job("predicted", {f"judge.{name}": array for name, array in inputs.to_arrays().items()}, facts)
@@ -300,11 +323,11 @@ def _supervised_job(examples: Examples, inputs: Any) -> Job:
     arrays |= {f"judge.{name}": array for name, array in inputs.to_arrays().items()}
     arrays |= {"targets": examples.targets, "inner": examples.inner}
     arrays |= {} if examples.weights is None else {"weights": examples.weights}
-    kind_of_inputs, paths = type(inputs), examples.paths
+    kind_of_inputs = type(inputs)
     facts = {
         "inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}",
         "n_classes": examples.n_classes,
-        "paths": paths and [paths.steps, paths.levels],
+        **form_of(examples),
     }
     return Job("supervised", arrays, facts)
 

@@ -12,7 +12,9 @@ from deepenough.kinds import picture_files
 from deepenough.kinds.file_codec import FileCodec, OfFiles
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.image.inputs import Pictures
-from deepenough.kinds.image.task import FORM, ImageTask, png
+from deepenough.kinds.image.task import ImageTask
+from deepenough.kinds.picture_reading import png
+from deepenough.kinds.picture_task import FORM
 
 EMPTY = 127
 """What stands where a picture can't be read."""
