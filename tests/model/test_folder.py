@@ -18,7 +18,7 @@ from deepenough.model import folder as folders
 from deepenough.model import manifest
 from deepenough.model.calibration import apply, apply_temperature
 from deepenough.model.folder import LoadedModel, Member, load, save, verify_same
-from deepenough.task.task import form_of
+from deepenough.task.jobs import form_of
 from tests.stubs.kind import StubCodec, StubKind
 from tests.stubs.supervised import Always, Array
 

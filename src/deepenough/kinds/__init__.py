@@ -84,6 +84,11 @@ class Codec(ABC):
         """The same answers as `decode` gives, as plain values, an object each; what is no number is None."""
         return schemas.records(self.decode(predictions, inputs))
 
+    def compared(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """By name, what rules compare of a record (see `serve.routes`) where its fields are no plain values; by default
+        nothing, and rules compare its fields. An empty record has every name."""
+        return {}
+
     def usual(self) -> Mapping[str, Any]:
         """By column, its usual value: what an answer is explained against; empty where that is unknown."""
         return {}

@@ -181,6 +181,16 @@ def _replace(part: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a source that was predicted, see `LoadedModel.predict_parts`."""
+
+    rows: Any
+    inputs: Any
+    predictions: np.ndarray
+    answers: Any
+
+
 class LoadedModel:
     """A model to predict with. Made by `load`.
 
@@ -282,16 +292,14 @@ class LoadedModel:
             raise OptionError(f"{out} is the file to predict; its rows would be lost. Write to another.")
         rows = 0
         with sinks.opened(Path(out)) as sink:
-            for _, answers, count in self.predict_parts(source, batch, interval=interval):
-                sink.write(answers)
-                rows += count
+            for part in self.predict_parts(source, batch, interval=interval):
+                sink.write(part.answers)
+                rows += len(part.inputs)
         return rows
 
-    def predict_parts(
-        self, source: Any, batch: int = 10_000, *, interval: float | None = None
-    ) -> Iterator[tuple[Any, Any, int]]:
-        """Predict a source part by part, in its order: of each the rows as they were read, the frame of their answers,
-        and how many inputs they were. A source without rows gives one part without answers.
+    def predict_parts(self, source: Any, batch: int = 10_000, *, interval: float | None = None) -> Iterator[Part]:
+        """Predict a source part by part, in its order: of each the `rows` as they were read, the `inputs` that they
+        became, their raw `predictions`, and the frame of `answers`. A source without rows gives one part without any.
 
         batch: rows held in memory at once.
         interval: as in `predict`.
@@ -301,10 +309,14 @@ class LoadedModel:
             inputs = self._codec.encode(part)
             self.unread.update(self._codec.unread(part, inputs))
             if len(inputs):
-                yield part, self._answered(self.predict_raw(inputs), inputs, interval), len(inputs)
+                yield self._part(part, inputs, interval)
             rows += len(inputs)
         if not rows:
-            yield [], self._answered(self._nothing(0), self._codec.encode([]), interval), 0
+            yield self._part([], self._codec.encode([]), interval)
+
+    def _part(self, rows: Any, inputs: Any, interval: float | None) -> Part:
+        predictions = self.predict_raw(inputs)
+        return Part(rows, inputs, predictions, self._answered(predictions, inputs, interval))
 
 
 def _shape(task: Mapping[str, Any]) -> tuple[int, ...]:

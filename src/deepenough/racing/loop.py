@@ -31,7 +31,8 @@ from deepenough.racing.executors.local import Outcome
 from deepenough.racing.order import Order
 from deepenough.racing.scheduler import dropped, next_order
 from deepenough.racing.standing import Race
-from deepenough.task.task import Answer, Job, SupervisedTask, Task
+from deepenough.task.jobs import Job
+from deepenough.task.task import Answer, SupervisedTask, Task
 
 BLEND_WEIGHTS = (0.25, 0.5, 0.75)
 """Shares of the classical finalist in the blends that are judged beside the two."""

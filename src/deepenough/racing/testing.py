@@ -23,7 +23,8 @@ from deepenough.judge.metrics import named
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
-from deepenough.task.task import HeldOut, SupervisedTask, predicting_job, scored, weighed
+from deepenough.task.jobs import predicting_job
+from deepenough.task.task import HeldOut, SupervisedTask, scored, weighed
 
 ATTEMPT_SECONDS = 0.3
 """Starting a process and loading its models, at least; one for each family."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -23,6 +22,7 @@ from deepenough.evidence import Units
 from deepenough.judge.called import ROWS
 from deepenough.judge.traits import Trait
 from deepenough.learner import Examples, Limits, Lists, Paths
+from deepenough.task.jobs import Job, supervised_job, unlabelled_job
 
 
 class Metric(Protocol):
@@ -44,20 +44,6 @@ class SupervisedMetric(Metric, Protocol):
 
     def records(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         """One row a unit, what the metric needs of it."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """All that a trial may see, as arrays and plain values, so that it can cross into another process.
-
-    shape: `supervised`, `interactive` or `unlabelled`; says which function of `racing.trial` runs it.
-    arrays: by name, no objects among them.
-    facts: JSON values.
-    """
-
-    shape: str
-    arrays: Mapping[str, np.ndarray]
-    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -234,11 +220,11 @@ class SupervisedTask(Task):
         return ()
 
     def job(self, n_train: int, fold: int, seed: int) -> Job:
-        return _supervised_job(self.train(n_train, fold, seed), self.inputs(fold))
+        return supervised_job(self.train(n_train, fold, seed), self.inputs(fold))
 
     def refit_job(self, seed: int) -> Job:
         rows = np.arange(min(len(self.truth(0)), 200))
-        return _supervised_job(self.everything(seed), self.inputs(0).take(rows))
+        return supervised_job(self.everything(seed), self.inputs(0).take(rows))
 
     def records(self, answer: Answer, fold: int) -> np.ndarray | None:
         return weighed(self.metrics()[0].records(self.truth(fold), _predicted(answer)), self.weights(fold))
@@ -293,43 +279,6 @@ def _predicted(answer: Answer) -> np.ndarray:
     if answer.predictions is None:
         raise ValueError("a supervised trial answers with predictions")
     return answer.predictions
-
-
-def form_of(asked: Any) -> dict[str, Any]:
-    """Of a task or of examples as JSON values, what a path or a list is made of; of other answers nothing."""
-    paths, lists = getattr(asked, "paths", None), getattr(asked, "lists", None)
-    if lists is not None:
-        return {"lists": [lists.most, lists.classes, lists.width]}
-    return {} if paths is None else {"paths": [paths.steps, paths.levels]}
-
-
-def predicting_job(task: Any, inputs: Any, models: Sequence[Path]) -> Job:
-    """No fit: models that trials kept answer units that none of them learnt from.
-
-    task: of the models. models: their folders; each answers all units.
-    """
-    kind_of_inputs = type(inputs)
-    facts = {
-        "inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}",
-        "n_classes": getattr(task, "n_classes", None),
-        **form_of(task),
-        "models": [str(place.resolve()) for place in models],
-    }
-    return Job("predicted", {f"judge.{name}": array for name, array in inputs.to_arrays().items()}, facts)
-
-
-def _supervised_job(examples: Examples, inputs: Any) -> Job:
-    arrays = {f"train.{name}": array for name, array in examples.inputs.to_arrays().items()}
-    arrays |= {f"judge.{name}": array for name, array in inputs.to_arrays().items()}
-    arrays |= {"targets": examples.targets, "inner": examples.inner}
-    arrays |= {} if examples.weights is None else {"weights": examples.weights}
-    kind_of_inputs = type(inputs)
-    facts = {
-        "inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}",
-        "n_classes": examples.n_classes,
-        **form_of(examples),
-    }
-    return Job("supervised", arrays, facts)
 
 
 class Practice(Protocol):
@@ -393,19 +342,13 @@ class UnlabelledTask(Task):
         """Inputs of the fold's judged units."""
 
     def job(self, n_train: int, fold: int, seed: int) -> Job:
-        return _unlabelled_job(self.train(n_train, fold, seed), self.inputs(fold))
+        return unlabelled_job(self.train(n_train, fold, seed), self.inputs(fold))
 
     def refit_job(self, seed: int) -> Job:
-        return _unlabelled_job(self.train(self.largest, 0, seed), self.inputs(0))
+        return unlabelled_job(self.train(self.largest, 0, seed), self.inputs(0))
 
     def records(self, answer: Answer, fold: int) -> np.ndarray | None:
         return None
-
-
-def _unlabelled_job(examples: Any, inputs: Any) -> Job:
-    arrays = {f"train.{name}": array for name, array in examples.to_arrays().items()}
-    arrays |= {f"judge.{name}": array for name, array in inputs.to_arrays().items()}
-    return Job("unlabelled", arrays, {"inputs": f"{type(inputs).__module__}:{type(inputs).__qualname__}"})
 
 
 @dataclass(frozen=True)
