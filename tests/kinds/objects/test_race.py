@@ -58,13 +58,14 @@ def test_a_race_from_pictures_to_finds(tmp_path: Path, monkeypatch: pytest.Monke
     from PIL import Image
 
     monkeypatch.setenv(file_store.VARIABLE, str(tmp_path / "cache"))
-    task = toys.discs(44)
+    task = toys.discs()
+    side = task.all_inputs.shape[0]
     rows = []
     for name, pixels, own in zip(task.names, task.all_inputs.read(), task.targets, strict=True):
         file = tmp_path / "photos" / Path(name).name
         file.parent.mkdir(exist_ok=True)
         Image.fromarray(pixels[..., 0]).save(file)
-        rows += [(file.name, *(thing[1:] * 32)) for thing in own[~np.isnan(own[:, 0])]]
+        rows += [(file.name, *(thing[1:] * side)) for thing in own[~np.isnan(own[:, 0])]]
     boxes = pd.DataFrame(rows, columns=["picture", "x0", "y0", "x1", "y1"])
     boxes.to_csv(tmp_path / "boxes.csv", index=False)
     race = deepenough.race(
@@ -86,7 +87,7 @@ def test_a_race_from_pictures_to_finds(tmp_path: Path, monkeypatch: pytest.Monke
     assert page.count('<rect class="there"') > 3 and '<rect class="said of-' in page and "<script" not in page
     answers = deepenough.load(race.folder).predict_file(tmp_path / "photos", tmp_path / "finds.csv")
     finds = pd.read_csv(tmp_path / "finds.csv")
-    assert answers == 44 and list(finds.columns) == ["file", "class", "score", "x0", "y0", "x1", "y1"]
+    assert answers == task.rows and list(finds.columns) == ["file", "class", "score", "x0", "y0", "x1", "y1"]
     near = finds[finds["score"] > 0.5].merge(boxes, left_on="file", right_on="picture", suffixes=("", "_true"))
     assert (np.abs(near["x0"] - near["x0_true"]) < 3).sum() > 0.6 * len(boxes)
 

@@ -20,7 +20,7 @@ from deepenough.kinds.objects.task import ObjectsTask, Truth
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.task import Question
 
-PICTURES, SIDE = 60, 40
+PICTURES, SIDE = 40, 32
 
 
 def toys() -> Mapping[str, ObjectsTask]:
@@ -28,7 +28,7 @@ def toys() -> Mapping[str, ObjectsTask]:
     return {"discs": discs(), "shapes": shapes()}
 
 
-def discs(pictures: int = 42, seed: int = 1, side: int = 32) -> ObjectsTask:
+def discs(pictures: int = 30, seed: int = 1, side: int = 24) -> ObjectsTask:
     """One to three bright discs of nearly one size, in grey; every tenth picture holds none."""
     rng = np.random.default_rng(seed)
     pixels, lists = ground(rng, pictures, side), []
