@@ -24,7 +24,7 @@ from deepenough.serve.served import Served
 from deepenough.serve.watch import Watch
 from tests.serve.asking import app_of, ask, example
 
-TARGET = "disc"
+TARGET = "object"
 
 
 @pytest.fixture

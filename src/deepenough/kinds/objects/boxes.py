@@ -29,7 +29,8 @@ def agreement(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Intersection over union of each with each: shapes (..., m, 4) and (..., k, 4) to (..., m, k)."""
     low = np.maximum(some[..., :, None, :2], others[..., None, :, :2])
     high = np.minimum(some[..., :, None, 2:], others[..., None, :, 2:])
-    common = np.clip(high - low, 0, None).prod(axis=-1)
+    sides = np.clip(high - low, 0, None)
+    common = sides[..., 0] * sides[..., 1]
     both = area(some)[..., :, None] + area(others)[..., None, :] - common
     return np.asarray(common / np.maximum(both, 1e-12))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from deepenough.errors import SourceError
-from deepenough.kinds import file_store
+from deepenough.kinds import file_held_out, file_store
 from deepenough.kinds.objects import boxes, marks, sources
 from deepenough.kinds.objects.task import ObjectsTask, as_lists, sizes_of
 from deepenough.task import held_out
@@ -30,13 +30,10 @@ def with_test(task: ObjectsTask, question: Question) -> ObjectsTask:
     notes = [f"{name}: {said}" for said in own.said]
     if lost := len(found.items) - len(read):
         notes.append(f"{lost:,} pictures of {name} could not be used and are set aside.")
+    notes += file_held_out.all_weigh(frame, question, name, task.form.units)
     weights, weighed = held_out.weights(task, frame, lists, question, name)
-    both = task.beside(inputs)
-    clusters = task.copies_of(both, np.zeros(len(both), dtype=np.int64), True).clusters
-    flags: tuple[dict[str, str], ...] = ()
-    if clusters is not None and (known := np.isin(clusters[task.rows :], clusters[: task.rows])).any():
-        said = f"{int(known.sum()):,} of {len(inputs):,} pictures of {name} were raced too, or near copies of them"
-        flags = ({"flag": "test_overlap", "severity": "warn", "reason": said},)
-    test = HeldOut(name, inputs, lists, weights, held_out.clusters(frame, question), (*notes, *weighed), flags)
+    flags, overlapping = file_held_out.overlap(task, inputs, name)
+    notes = [*notes, *weighed, *overlapping]
+    test = HeldOut(name, inputs, lists, weights, held_out.clusters(frame, question), tuple(notes), flags)
     held_out.attached(task, test)
     return task

@@ -47,7 +47,7 @@ class Meaning:
 
 def chance(odds: np.ndarray) -> np.ndarray:
     """Of logarithms of odds."""
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * np.asarray(odds, dtype=np.float64))))
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * odds)))
 
 
 def fitted(raw: np.ndarray, is_right: np.ndarray) -> Meaning:

@@ -99,7 +99,7 @@ def _of_table(source: Any, question: Question) -> Found:
             f"None of the files that {column!r} names is there ({shown}). Paths are read from {base}; write them from "
             "there, or whole."
         )
-    found, target = _read_rows(frame, owner, names, question)
+    found, target = _read_rows(frame, column, owner, names, question)
     return Found(_facts(pictures, found, str(frame.facts.get("name", "table"))), items, column, found, target)
 
 
@@ -150,8 +150,8 @@ def _of_pictures(frame: Frame, first: np.ndarray, owner: np.ndarray, question: Q
     return frame.take(first)
 
 
-def _read_rows(frame: Frame, owner: np.ndarray, names: list[str], question: Question) -> tuple[Marks, str]:
-    """The boxes of a table's rows, and what their class is called."""
+def _read_rows(frame: Frame, column: str, owner: np.ndarray, names: list[str], question: Question) -> tuple[Marks, str]:
+    """The boxes of a table's rows, and what their class is called. column: that names the pictures."""
     columns = marks.columns_of(frame)
     if columns is None:
         raise ColumnError(
@@ -159,18 +159,21 @@ def _read_rows(frame: Frame, owner: np.ndarray, names: list[str], question: Ques
             f"bottom; x, y, width, height), in pixels. There are: {', '.join(frame.names[:12])}."
         )
     target = question.target or marks.class_column(frame)
-    column = None if target is None else frame.column(target)
-    if column is not None and column.name in columns.names:
+    of_class = None if target is None else frame.column(target)
+    if of_class is not None and of_class.name in columns.names:
         raise OptionError(f"--target {target} says where boxes are. Name the column of their classes, or leave it out.")
     place = marks.corners(frame, columns)
     empty, nameless = np.isnan(place).all(axis=1), owner < 0
     rows = np.flatnonzero(~empty & ~nameless)
-    told = [marks.ONE_CLASS] * frame.rows if column is None else column.strings()
+    told = [marks.ONE_CLASS] * frame.rows if of_class is None else of_class.strings()
     label = [told[row] or "" for row in rows.tolist()]
     shape = "the left upper corner, width and height" if columns.are_sizes else "two corners"
-    whose = "all of one class" if column is None else f"classes from {target!r}"
+    whose = "all of one class" if of_class is None else f"classes from {target!r}"
     how = f"Boxes are read from {', '.join(columns.names)} ({shape}, in pixels of the pictures as they are), {whose}."
+    read = {column, target, *columns.names, *question.drop, *(getattr(question, name) for name in OF_PICTURES)}
     notes = []
+    if others := [name for name in frame.names if name not in read]:
+        notes.append(f"Columns that say nothing of a box are not read: {folders.shown(others)}.")
     if without := int((empty & ~nameless).sum()):
         notes.append(f"{without:,} rows name a picture without a box: it holds no objects, unless other rows say so.")
     if count := int(nameless.sum()):
@@ -192,17 +195,17 @@ def _beside_a_table(path: Path, boxes: str, question: Question) -> Found:
         raise SourceError(f"{path} holds no pictures. Name the folder, or the zip, that they lie in.")
     frame = _whole(boxes, question)
     names = [item.name for item in items]
-    column, owner = frame.column(_path_column(frame, question)), np.full(frame.rows, -1, dtype=np.int64)
-    found = _places(names, column)
-    for row, name in enumerate(column.strings()):
+    paths, owner = frame.column(_path_column(frame, question)), np.full(frame.rows, -1, dtype=np.int64)
+    found = _places(names, paths)
+    for row, name in enumerate(paths.strings()):
         owner[row] = found.get(name or "", -1)
     strange = sorted({name for name, place in found.items() if place < 0})
     if len(strange) == len(found):
-        raise SourceError(f"No picture of {path} has a name that {column.name!r} of {boxes} gives: {strange[0]!r}.")
-    told, target = _read_rows(frame, owner, names, question)
+        raise SourceError(f"No picture of {path} has a name that {paths.name!r} of {boxes} gives: {strange[0]!r}.")
+    told, target = _read_rows(frame, paths.name, owner, names, question)
     told.notes = [note for note in told.notes if "name no picture" not in note]
     if strange:
-        lost, shown = sum(name in set(strange) for name in column.strings()), folders.shown(strange, 3)
+        lost, shown = sum(name in set(strange) for name in paths.strings()), folders.shown(strange, 3)
         told.notes.append(f"{lost:,} boxes are of {len(strange):,} pictures that are not there: {shown}.")
     empty = len(names) - len(set(told.picture.tolist()))
     told.notes += [f"{empty:,} pictures of the folder have no box: they hold no objects."] if empty else []

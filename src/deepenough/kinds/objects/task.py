@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from deepenough.errors import SourceError, TargetError
+from deepenough.errors import OptionError, SourceError, TargetError
 from deepenough.judge.metrics import Weighted
 from deepenough.judge.traits import Trait
 from deepenough.kinds import file_store
@@ -25,7 +25,7 @@ from deepenough.kinds.file_store import Decoded
 from deepenough.kinds.file_task import MANY_COPIES, PLACE, placed, say_what_was_set_aside
 from deepenough.kinds.objects import boxes, metrics, sources
 from deepenough.kinds.objects.inputs import Scenes
-from deepenough.kinds.objects.marks import Kept, kept
+from deepenough.kinds.objects.marks import ONE_CLASS, Kept, kept
 from deepenough.kinds.picture_reading import png
 from deepenough.kinds.picture_task import PictureTask
 from deepenough.learner import Examples, Lists
@@ -121,6 +121,7 @@ class ObjectsTask(PictureTask):
         absent = [found.marks.names[place] for place, item in enumerate(found.items) if item is None]
         told = [found.marks.how, *found.marks.notes, *own.said]
         truth = Truth(own.classes, as_lists(own, read))
+        question = replace(question, target=found.target)
         task = cls.made(frame, question, found.column, names, decoded, cls.inputs_of(decoded), truth, absent, told)
         task.reader = reader
         task.items = tuple(items[place] for place in decoded.there[task.order].tolist())
@@ -163,12 +164,14 @@ class ObjectsTask(PictureTask):
     @classmethod
     def _asked(cls, frame: Frame, question: Question, truth: Truth, said: Sequence[str]) -> Asked:
         """What is asked of the pictures; their strata are the rarest class that each holds."""
+        if question.options.get("class_weights"):
+            raise OptionError("--class-weights: each class of objects counts the same already. Leave it out.")
         frame, weightless = row_facts.of_any_weight(frame, question)
         if frame.rows < LEAST_ROWS:
             raise TargetError(f"Only {frame.rows} pictures can be used; at least {LEAST_ROWS} are needed.")
         weighs, weighing = row_facts.weights(frame, question)
         strata = strata_of(truth.lists[frame.column(PLACE).values.astype(np.int64)], len(truth.classes))
-        name = question.target or metrics_name(truth.classes)
+        name = question.target or ONE_CLASS
         levels = tuple(f"rarest class {code}" for code in range(int(strata.max()) + 1))
         target = Target(name, np.arange(frame.rows), strata, levels, "words", None, "", (), ())
         metric: Any = metrics.find(question.metric, len(truth.classes))
@@ -214,11 +217,6 @@ class ObjectsTask(PictureTask):
             Trait("smallest object", np.where(counts > 0, smallest, np.nan)),
         )
         return (*super().traits_of(), *own)
-
-
-def metrics_name(classes: Sequence[str]) -> str:
-    """What is looked for, in a word."""
-    return classes[0] if len(classes) == 1 else "class"
 
 
 def sizes_of(places: np.ndarray, decoded: Decoded) -> dict[int, tuple[int, int]]:

@@ -11,14 +11,13 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from deepenough.kinds.descent import descended
-from deepenough.kinds.objects import boxes, windows
+from deepenough.kinds.objects import boxes, scores, windows
 from deepenough.kinds.objects.windows import Shape
 from deepenough.learner import Examples, Limits
 
@@ -30,6 +29,8 @@ EACH = 4
 """Windows that hold one object, at most."""
 MOST_PLACES = 300
 """Windows of a picture that are thought about, the best ones."""
+LEAST_ODDS = -7.0
+"""Logarithm of odds under which a window is not told."""
 MOST_ROWS = 40_000_000
 """Numbers of all windows of one template to learn from: 160 MB."""
 FIRST_SHARE = 0.35
@@ -162,17 +163,15 @@ def _add_holding(rows: Rows, seen: Sequence[windows.Level], shape: Shape, own: n
     for level in filter(lambda level: level.fits(shape), seen):
         places = level.boxes(shape).reshape(-1, 4)
         agree = boxes.agreement(places, own)
-        flat = level.windows(shape)
-        flat = flat.reshape(-1, *flat.shape[2:])
         for thing in range(len(own)):
-            for place in np.argsort(-agree[:, thing])[:EACH].tolist():
-                if agree[place, thing] >= HOLDS:
-                    found[thing].append((float(agree[place, thing]), flat[place].ravel(), places[place]))
+            best = np.argsort(-agree[:, thing])[:EACH]
+            best = best[agree[best, thing] >= HOLDS]
+            seen_there = level.seen_by(shape, best)
+            found[thing] += zip(agree[best, thing].tolist(), seen_there, places[best], strict=True)
     for thing, those in enumerate(found):
-        best = sorted(those, key=lambda each: -each[0])[:EACH]
-        if best:
-            off = _off(np.stack([each[2] for each in best]), own[thing])
-            rows.add(np.stack([each[1] for each in best]), True, off, weight)
+        if kept := sorted(those, key=lambda each: -each[0])[:EACH]:
+            off = _off(np.stack([each[2] for each in kept]), own[thing])
+            rows.add(np.stack([each[1] for each in kept]), True, off, weight)
 
 
 def _add_lacking(
@@ -188,8 +187,6 @@ def _add_lacking(
     """Windows that hold no object: drawn, or those that the template takes for one most surely."""
     values, chosen = [], []
     for level in filter(lambda level: level.fits(shape), seen):
-        flat = level.windows(shape)
-        flat = flat.reshape(-1, *flat.shape[2:])
         places = level.boxes(shape).reshape(-1, 4)
         empty = np.flatnonzero(boxes.agreement(places, own).max(axis=1, initial=0.0) < LACKS)
         if template is None:
@@ -201,10 +198,10 @@ def _add_lacking(
             score = np.sort(score)[::-1][:most]
             taken, score = taken[score > -1.0], score[score > -1.0]
         values.append(score)
-        chosen += [flat[place].ravel() for place in taken.tolist()]
-    if chosen:
-        best = np.argsort(-np.concatenate(values), kind="stable")[:most]
-        rows.add(np.stack([chosen[place] for place in best.tolist()]), False, np.zeros((len(best), 4)), weight)
+        chosen.append(level.seen_by(shape, taken))
+    if chosen and (count := sum(map(len, chosen))):
+        best = np.argsort(-np.concatenate(values), kind="stable")[: min(most, count)]
+        rows.add(np.concatenate(chosen)[best], False, np.zeros((len(best), 4)), weight)
 
 
 def _off(places: np.ndarray, thing: np.ndarray) -> np.ndarray:
@@ -240,7 +237,7 @@ def _fitted(shape: Shape, rows: Rows, penalty: float, limits: Limits) -> Templat
     def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
         odds = x @ at[:-1] + at[-1]
         value = float(counts @ (np.logaddexp(0, odds) - goal * odds)) + penalty / 2 * float(at[:-1] @ at[:-1])
-        off = counts * (0.5 * (1 + np.tanh(0.5 * odds)) - goal)
+        off = counts * (scores.chance(odds) - goal)
         return value, np.append(x.T @ off + penalty * at[:-1], off.sum()).astype(np.float32)
 
     at = np.zeros(x.shape[1] + 1, dtype=np.float32)
@@ -260,24 +257,32 @@ def _moves(x: np.ndarray, off: np.ndarray) -> np.ndarray:
     return np.asarray(np.concatenate([weights, (mean - middle @ weights)[None]]), dtype=np.float32)
 
 
-def found(pixels: np.ndarray, templates: Sequence[Template], sizes: Sequence[float], colours: bool) -> Iterator[Any]:
-    """Boxes, raw scores and classes of a picture's best windows, level by level."""
-    for level in windows.levels(pixels, sizes, colours):
-        for template in templates:
-            if not level.fits(template.shape):
-                continue
-            odds = raw(level, template).ravel()
-            best = np.argsort(-odds, kind="stable")[:MOST_PLACES]
-            best = best[odds[best] > LEAST_ODDS]
-            if not len(best):
-                continue
-            flat = level.windows(template.shape)
-            down, right = np.divmod(best, flat.shape[1])
-            seen = flat[down, right].reshape(len(best), -1)
-            off = seen @ template.moves[:-1] + template.moves[-1]
-            places = level.boxes(template.shape).reshape(-1, 4)[best]
-            yield moved(places, off), odds[best], np.full(len(best), template.shape.code)
+def found(
+    pixels: np.ndarray, templates: Sequence[Template], sizes: Sequence[float], colours: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Boxes, shape (m, 4), raw scores and classes, shape (m,), of a picture's best windows, at most `MOST_PLACES`."""
+    looks = [
+        (level, template)
+        for level in windows.levels(pixels, sizes, colours)
+        for template in templates
+        if level.fits(template.shape)
+    ]
+    told = [_best(raw(level, template).ravel()) for level, template in looks]
+    odds = np.concatenate([own for _, own in told]) if told else np.zeros(0)
+    order = np.argsort(-odds, kind="stable")[:MOST_PLACES]
+    look = np.repeat(np.arange(len(looks)), [len(own) for _, own in told])[order]
+    window = np.concatenate([places for places, _ in told])[order] if told else order
+    where, codes = np.zeros((len(order), 4)), np.zeros(len(order), dtype=np.int64)
+    for place in np.unique(look).tolist():
+        (level, template), own = looks[place], look == place
+        off = level.seen_by(template.shape, window[own]) @ template.moves[:-1] + template.moves[-1]
+        where[own] = moved(level.boxes(template.shape).reshape(-1, 4)[window[own]], off)
+        codes[own] = template.shape.code
+    return where, odds[order], codes
 
 
-LEAST_ODDS = -7.0
-"""Logarithm of odds under which a window is not told."""
+def _best(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Windows that are told, the best first, and their odds."""
+    best = np.argsort(-odds, kind="stable")[:MOST_PLACES]
+    best = best[odds[best] > LEAST_ODDS]
+    return best, odds[best]

@@ -9,6 +9,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -63,6 +64,12 @@ class Level:
         """What each window of that shape sees, a view, shape (down, right, numbers, rows - 1, columns - 1)."""
         size = (shape.rows - 1, shape.columns - 1)
         return np.asarray(np.lib.stride_tricks.sliding_window_view(self.seen, size, axis=(0, 1)))
+
+    def seen_by(self, shape: Shape, places: np.ndarray) -> np.ndarray:
+        """What the windows at these places see, counted row by row; a copy, shape (k, all numbers)."""
+        view = self.windows(shape)
+        down, right = np.divmod(places, view.shape[1])
+        return np.asarray(view[down, right].reshape(len(places), math.prod(view.shape[2:])))
 
     def fits(self, shape: Shape) -> bool:
         """Whether a window of that shape has room."""

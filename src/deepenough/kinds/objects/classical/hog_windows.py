@@ -33,11 +33,8 @@ class HogWindowsModel(Model):
         answers = np.zeros((len(inputs), *self.lists.shape))
         for row in range(len(inputs)):
             pixels = inputs.read(np.array([row]))[0]
-            told = list(templates.found(pixels, self.templates, self.sizes, self.colours))
-            if told:
-                places, odds, codes = (np.concatenate(each) for each in zip(*told, strict=True))
-                best = np.argsort(-odds, kind="stable")[: templates.MOST_PLACES]
-                answers[row] = boxes.as_list(places[best], self.meaning(odds[best]), codes[best], self.lists.most)
+            places, odds, codes = templates.found(pixels, self.templates, self.sizes, self.colours)
+            answers[row] = boxes.as_list(places, self.meaning(odds), codes, self.lists.most)
         return answers
 
     def save(self, folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.kinds.objects import drawn, net
+from deepenough.kinds.objects import net, noise
 from deepenough.learner import Examples, Learner, Limits
 
 
@@ -74,4 +74,4 @@ class OneStage(Learner):
 
     @classmethod
     def warm_up(cls, n_classes: int | None) -> None:
-        drawn.warm_up(cls(epochs=1))
+        noise.warm_up(cls(epochs=1))

@@ -1,4 +1,4 @@
-"""A few drawn pictures to fit on before the clock starts: libraries load lazily what a first fit needs."""
+"""A few pictures of noise with a box each to fit on before the clock starts, as `kinds.noise` for other answers."""
 
 from __future__ import annotations
 
