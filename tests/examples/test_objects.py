@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import deepenough
+from deepenough.seal.checks import FAILED, verify
 
 pytest.importorskip("torch")
 image = pytest.importorskip("PIL.Image")
@@ -50,6 +51,7 @@ def test_objects_are_found_and_drawn(objects: Any, tmp_path: Path, monkeypatch: 
     boxes, later = objects.prepared(tmp_path, 30, 8)
     race = objects.raced(boxes, later, "6trials", tmp_path, analysis=0, cores=1, listen=())
     assert race.evidence.plan.kind == "objects" and race.evidence.plan.splitting == "group"
+    assert FAILED not in {check.result for check in verify(race.folder)}
     assert sum("On later pictures" in line for line in objects.said(race)) == 2
     assert race.facts["test"]["classical"]["shown"] > 0.2, "far more than the same boxes everywhere"
     files, model = sorted((tmp_path / "later").glob("*.png")), deepenough.load(tmp_path / "run")

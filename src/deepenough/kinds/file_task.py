@@ -9,7 +9,6 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -138,7 +137,7 @@ class FileTask(RowsTask):
                 f"used: {items[0].name}: {decoded.reasons[0]}."
             )
         frame = found.frame.take(there[decoded.there])
-        frame = replace(frame, facts={**frame.facts, "sha256": _digest(frame, decoded)})
+        frame = replace(frame, facts=decoded.hashed(frame.facts))
         names, inputs = [item.name for item in items], cls.inputs_of(decoded)
         task = cls.made_of(frame, question, found.column, names, decoded, inputs, found.absent())
         task.reader = reader
@@ -182,12 +181,6 @@ class FileTask(RowsTask):
             asked.found.notes.append(found.note)
         rows.doubt_numbers(asked)
         return cls(inputs, asked, rows.split(asked, found.clusters), column, names, decoded, order)
-
-
-def _digest(frame: Frame, decoded: Decoded) -> str:
-    """Of the table, if there is one, and of all the files that it names."""
-    of_table = str(frame.facts.get("sha256") or "")
-    return hashlib.sha256(f"{of_table}{decoded.sha256}".encode()).hexdigest() if of_table else decoded.sha256
 
 
 def placed(frame: Frame) -> Frame:

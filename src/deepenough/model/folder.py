@@ -257,7 +257,7 @@ class LoadedModel:
     def intervals(self) -> Intervals:
         """How wrong the judged models were. Raises OptionError where the model has no say about that."""
         if self._shape:
-            own = "forecasts come with quantiles" if self.about["task"].get("paths") else "what comes has its chance"
+            own = "forecasts come with quantiles" if self.about["task"].get("paths") else "finds come with chances"
             own = "classes come with their probabilities" if len(self._shape) == 1 else own
             raise OptionError(f"--interval is for numbers; {own}.")
         if not self.about.get("intervals"):

@@ -14,6 +14,7 @@ import deepenough
 from deepenough.kinds import file_store
 from deepenough.kinds.objects import toys
 from deepenough.kinds.objects.codec import LEAST_SCORE, ObjectsCodec
+from deepenough.seal.checks import NOT_CHECKED, verify
 from tests.kinds.objects.files import written
 
 CODEC = ObjectsCodec(
@@ -85,6 +86,7 @@ def test_a_race_from_pictures_to_finds(tmp_path: Path, monkeypatch: pytest.Monke
     assert example["shown"]["form"] == "boxes" and len(example["said"][0]) == 6
     page = (race.folder / "report.html").read_text(encoding="utf-8")
     assert page.count('<rect class="there"') > 3 and '<rect class="said of-' in page and "<script" not in page
+    assert {check.name: check.result for check in verify(race.folder)}["data"] == NOT_CHECKED, "a hash of many files"
     answers = deepenough.load(race.folder).predict_file(tmp_path / "photos", tmp_path / "finds.csv")
     finds = pd.read_csv(tmp_path / "finds.csv")
     assert answers == task.rows and list(finds.columns) == ["file", "class", "score", "x0", "y0", "x1", "y1"]

@@ -86,7 +86,7 @@ def test_a_table_names_pictures_and_boxes(tmp_path: Path, names: list[str]) -> N
     assert "names pictures" in sources.recognised(tmp_path / "table.csv", asked())
     task = ObjectsTask.load(tmp_path / "table.csv", asked())
     assert lists(task) == wanted(table, NAMES[:22]) and task.question_facts["target"] == "class"
-    assert any("1 rows name a picture without a box" in note for note in task.notes)
+    assert any("1 pictures are named without a box" in note for note in task.notes)
     chosen, reason = planning.chosen_kind(tmp_path / "table.csv", asked(), None)
     assert chosen.name == "objects" and "where a box is" in reason
 

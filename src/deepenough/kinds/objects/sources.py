@@ -31,6 +31,7 @@ from deepenough.task.frame import Frame, Raw
 from deepenough.task.task import Question
 
 FILE = file_sources.FILE
+NO_PICTURE = "name no picture"
 OF_PICTURES = ("group", "time", "folds", "weights")
 """Options that name a column of what is true of a whole picture."""
 
@@ -174,10 +175,10 @@ def _read_rows(frame: Frame, column: str, owner: np.ndarray, names: list[str], q
     notes = []
     if others := [name for name in frame.names if name not in read]:
         notes.append(f"Columns that say nothing of a box are not read: {folders.shown(others)}.")
-    if without := int((empty & ~nameless).sum()):
-        notes.append(f"{without:,} rows name a picture without a box: it holds no objects, unless other rows say so.")
+    if without := len(set(owner[empty & ~nameless].tolist()) - set(owner[rows].tolist())):
+        notes.append(f"{without:,} pictures are named without a box: they hold no objects.")
     if count := int(nameless.sum()):
-        notes.append(f"{count:,} rows name no picture: set aside.")
+        notes.append(f"{count:,} boxes {NO_PICTURE}: set aside.")
     if count := label.count(""):
         notes.append(f"{count:,} boxes have no class: set aside.")
     named = np.array([bool(name) for name in label], dtype=bool)
@@ -203,7 +204,7 @@ def _beside_a_table(path: Path, boxes: str, question: Question) -> Found:
     if len(strange) == len(found):
         raise SourceError(f"No picture of {path} has a name that {paths.name!r} of {boxes} gives: {strange[0]!r}.")
     told, target = _read_rows(frame, paths.name, owner, names, question)
-    told.notes = [note for note in told.notes if "name no picture" not in note]
+    told.notes = [note for note in told.notes if NO_PICTURE not in note]
     if strange:
         lost, shown = sum(name in set(strange) for name in paths.strings()), folders.shown(strange, 3)
         told.notes.append(f"{lost:,} boxes are of {len(strange):,} pictures that are not there: {shown}.")

@@ -10,7 +10,6 @@ Needs that this module answers:
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -115,8 +114,7 @@ class ObjectsTask(PictureTask):
             said = " ".join(own.said)
             raise TargetError(f"{found.frame.facts['name']} holds no box that can be used. {said}".rstrip())
         frame = found.frame.take(read)
-        digest = hashlib.sha256(f"{frame.facts['sha256']}{decoded.sha256}".encode()).hexdigest()
-        frame = replace(frame, facts={**frame.facts, "sha256": digest})
+        frame = replace(frame, facts=decoded.hashed(frame.facts))
         names = [item.name for item in items]
         absent = [found.marks.names[place] for place, item in enumerate(found.items) if item is None]
         told = [found.marks.how, *found.marks.notes, *own.said]
