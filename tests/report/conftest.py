@@ -230,6 +230,19 @@ def off(family: str, contender: str) -> Event:
     return Event("examined", 80.5, about | {"bias": 0.1, "spread": spread, "bins": bins, "points": points})
 
 
+def finds(family: str, contender: str) -> Event:
+    """What a finalist found in pictures, with names that mean harm."""
+    about = {"family": family, "contender": contender, "n_train": SIZES[-1], "folds": FOLDS, "rows": 900, "reason": ""}
+    bins = [{"said": s / 4, "happened": s / 5, "low": s / 6, "high": s / 4, "rows": 90} for s in (1, 2, 3)]
+    things = [{"name": name, "there": 40, "found": 30, "precision": 0.61} for name in ("cat", HOSTILE)]
+    shown = {"form": "boxes", "name": HOSTILE, "picture": "iVBORw0KGgo=", "width": 60, "height": 40}
+    shown |= {"classes": ["cat", HOSTILE]}
+    truth = [[0.0, 0.1, 0.1, 0.5, 0.5], [1.0, 0.6, 0.6, 0.9, 0.9]]
+    said = [[0.9, 0.0, 0.1, 0.1, 0.5, 0.6], [0.4, 1.0, 0.2, 0.2, 0.3, 0.3], [0.1, 1.0, 0.0, 0.0, 1.0, 1.0]]
+    example = {"shown": shown, "loss": 0.7, "truth": truth, "said": said}
+    return Event("examined", 80.5, about | {"calibration": bins, "things": things, "examples": [example]})
+
+
 def full_race(gap: float = 0.0, **changed: Any) -> Evidence:
     """A race to the end: a baseline, a ladder, finals, a learner that was dropped, one that failed, blends."""
     race = Race(gap)
@@ -282,6 +295,8 @@ def facts_by_case() -> dict[str, dict[str, Any]]:
     numbers = replace(numbers, events=(wrong, off("deep", "mlp"), Event("explained", 81.0, gone)))
     ahead = full_race(question={"target": "units", "metric": "distance", "about": "units, 3 weeks ahead"})
     ahead = replace(ahead, events=(missed("classical", "lightgbm"), missed("deep", "mlp")))
+    found = full_race(question={"target": "what", "metric": "log_loss", "classes": []})
+    found = replace(found, events=(finds("classical", "lightgbm"), finds("deep", "mlp")))
     early = Race()
     early.add("prior", SIZES[0], 0, "baseline")
     alone = Race()
@@ -291,6 +306,7 @@ def facts_by_case() -> dict[str, dict[str, Any]]:
         "tie": tie,
         "deep": words_shown(deep),
         "paths": ahead,
+        "lists": found,
         "early": early.evidence(),
         "nothing": Race().evidence(budget_seconds=None, budget_trials=40),
         "one family": alone.evidence(),

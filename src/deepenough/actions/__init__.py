@@ -103,7 +103,7 @@ def act(
     asked = _asked(value, amount, rule, numbers="over" in value or "under" in value)
     new = rows.read(source, race.model, asked)
     if new.predictions.ndim > 2:
-        raise OptionError("Forecasts are paths of numbers; act is for classes and for single numbers.")
+        raise OptionError("Forecasts and finds hold many numbers; act is for classes and for single numbers.")
     beside = _beside(race, known, asked, raced)
     if new.predictions.ndim == 1 and above is None:
         return _orders(race, known, new, Costs.read(value), beside, seed)

@@ -34,10 +34,10 @@ PRIOR_PATHS = 0.8
 
 def apply(answers: np.ndarray, calibration: float) -> np.ndarray:
     """Calibrated answers: probabilities, shape (n, n_classes), at that temperature; quantiles of paths, shape
-    (n, steps, levels), with that spread; numbers, shape (n,), as they are."""
+    (n, steps, levels), with that spread; numbers, shape (n,), as they are; and so lists, whose calibration is 1."""
     if answers.ndim == 2:
         return apply_temperature(answers, calibration)
-    return apply_spread(answers, calibration) if answers.ndim == 3 else answers
+    return apply_spread(answers, calibration) if answers.ndim == 3 and calibration != 1 else answers
 
 
 def apply_spread(quantiles: np.ndarray, spread: float) -> np.ndarray:

@@ -30,7 +30,8 @@ from deepenough.learner import Parted
 from deepenough.racing.explain import REPORT_SECONDS, Fit, fits, sampled
 from deepenough.racing.loop import Loop
 from deepenough.racing.segments import FEWEST_UNITS, MOST_CELLS, MOST_TRAITS
-from deepenough.task.task import Job, SupervisedTask
+from deepenough.task.jobs import Job, path_of
+from deepenough.task.task import SupervisedTask
 
 NO_TIME = "no time was left to ask how inputs move the answers"
 """After that it is looked again: in a later sitting, or by `deepenough analyse`."""
@@ -229,9 +230,8 @@ def _job(
 ) -> Job:
     arrays = {f"{i}.{name}": array for i, each in enumerate(inputs) for name, array in each.to_arrays().items()}
     arrays |= {f"rows.{place}": change.astype(np.uint32) for place, change in enumerate(rows)}
-    cls = type(inputs[0])
     facts = {
-        "inputs": f"{cls.__module__}:{cls.__qualname__}",
+        "inputs": path_of(inputs[0]),
         "n_classes": getattr(loop.task, "n_classes", None),
         "models": [str((loop.journal.folder / fit.trial.model).resolve()) for fit in own],
         "changed": list(parts),
