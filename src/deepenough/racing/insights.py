@@ -27,13 +27,14 @@ from deepenough.judge.segments import holm
 from deepenough.judge.traits import Trait
 from deepenough.judge.verdict import Finalist, Verdict
 from deepenough.learner import Parted
+from deepenough.racing import explain
 from deepenough.racing.explain import REPORT_SECONDS, Fit, fits, sampled
 from deepenough.racing.loop import Loop
 from deepenough.racing.segments import FEWEST_UNITS, MOST_CELLS, MOST_TRAITS
 from deepenough.task.jobs import Job, path_of
 from deepenough.task.task import SupervisedTask
 
-NO_TIME = "no time was left to ask how inputs move the answers"
+NO_TIME = "no time was left to ask what moves the answers"
 """After that it is looked again: in a later sitting, or by `deepenough analyse`."""
 NO_SIGNAL = "no learner was shown to be better than the trivial answer, so that whatever stood here could be luck"
 ALPHA = 0.05
@@ -85,14 +86,15 @@ def _found(loop: Loop, verdict: Verdict, family: str, finalist: Finalist) -> dic
     own = fits(loop, finalist)
     if not own:
         return _nothing("the predictions of its finals were not kept")
-    drivers, looked_at = _sure_drivers(loop, family)
+    explained = _explained(loop, family)
+    drivers = _sure_drivers(loop, explained)
     kept = [fit for fit in own if fit.trial.model]
     moved, lacks = _effects(loop, kept, [driver["name"] for driver in drivers])
     return {
         "reason": "",
-        "lacks": lacks,
+        "lacks": NO_TIME if explained.get("reason") in explain.NO_TIME else lacks,
         "drivers": [driver | {"effect": moved.get(driver["name"])} for driver in drivers],
-        "looked_at": looked_at,
+        "looked_at": len(explained.get("drivers", ())),
         "units": sum(len(fit.rows) for fit in own),
         "found": [dict(item) for item in _task(loop).found(ALPHA / 2)],
         **_risks(loop, own),
@@ -104,15 +106,19 @@ def _task(loop: Loop) -> SupervisedTask:
     return loop.task
 
 
-def _sure_drivers(loop: Loop, family: str) -> tuple[list[dict[str, Any]], int]:
-    """The inputs whose worth holds against the number of all that were shuffled, the largest first; and that number."""
+def _explained(loop: Loop, family: str) -> Mapping[str, Any]:
+    """What was last said of what drives the family's finalist."""
     events = read(loop.journal.folder).events
     told = [event.data for event in events if event.what == "explained" and event.data.get("family") == family]
-    found = [dict(item) for item in told[-1].get("drivers", ())] if told else []
+    return told[-1] if told else {}
+
+
+def _sure_drivers(loop: Loop, explained: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The inputs whose worth holds against the number of all that were shuffled, the largest first."""
+    found = [dict(item) for item in explained.get("drivers", ())]
     corrected = holm([item.get("p", 1.0) for item in found])
     sure = [item | {"p": p} for item, p in zip(found, corrected, strict=True) if p <= ALPHA and item["rise"] > 0]
-    alone = [item for item in sure if not _task(loop).told_together(item["name"])]
-    return alone[:MOST_DRIVERS], len(found)
+    return [item for item in sure if not _task(loop).told_together(item["name"])][:MOST_DRIVERS]
 
 
 # How inputs move the answers.

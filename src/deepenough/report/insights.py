@@ -64,10 +64,10 @@ def _reach(evidence: Evidence, data: Told) -> list[str]:
 def _sentence(about: Told, items: Sequence[Item]) -> str:
     if about["reason"]:
         return f"There are no insights: {str(about['reason']).rstrip('.')}."
-    if not items:
-        return "Nothing was found that luck would not yield too."
     lacks = f" But {about['lacks']}." if about["lacks"] else ""
     lacks += " deepenough analyse does it." if about["lacks"] == NO_TIME else ""
+    if not items:
+        return f"Nothing was found that luck would not yield too.{lacks}"
     return f"{words.count(len(items))} {'insight' if len(items) == 1 else 'insights'}, by {about['contender']}.{lacks}"
 
 
