@@ -173,14 +173,20 @@ class FileTask(RowsTask):
         cls.say_what_is_odd(inputs, [names[place] for place in decoded.there.tolist()], decoded, asked)
         if cls.form.personal:
             asked.found.notes.append(cls.form.personal)
-        apart = question.group is None and question.folds is None
-        found = cls.copies_of(inputs, asked.target.values, apart)
-        if found.note and found.clusters is not None and found.share > MANY_COPIES:
-            asked.found.flag("duplicates", "warn", found.note)
-        elif found.note:
-            asked.found.notes.append(found.note)
+        copies = cls.said_copies(inputs, asked)
         rows.doubt_numbers(asked)
-        return cls(inputs, asked, rows.split(asked, found.clusters), column, names, decoded, order)
+        return cls(inputs, asked, rows.split(asked, copies.clusters), column, names, decoded, order)
+
+    @classmethod
+    def said_copies(cls, inputs: Any, asked: Asked) -> Copies:
+        """Which files are copies; it is said, and doubted where they are many."""
+        question, said = asked.question, asked.found
+        found = cls.copies_of(inputs, asked.target.values, question.group is None and question.folds is None)
+        if found.note and found.clusters is not None and found.share > MANY_COPIES:
+            said.flag("duplicates", "warn", found.note)
+        elif found.note:
+            said.notes.append(found.note)
+        return found
 
 
 def placed(frame: Frame) -> Frame:

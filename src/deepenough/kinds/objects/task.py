@@ -21,7 +21,7 @@ from deepenough.judge.metrics import Weighted
 from deepenough.judge.traits import Trait
 from deepenough.kinds import file_store
 from deepenough.kinds.file_store import Decoded
-from deepenough.kinds.file_task import MANY_COPIES, PLACE, placed, say_what_was_set_aside
+from deepenough.kinds.file_task import PLACE, placed, say_what_was_set_aside
 from deepenough.kinds.objects import boxes, metrics, sources
 from deepenough.kinds.objects.inputs import Scenes
 from deepenough.kinds.objects.marks import ONE_CLASS, Kept, kept
@@ -152,11 +152,7 @@ class ObjectsTask(PictureTask):
         cls.say_what_is_odd(inputs, seen, decoded, asked)
         asked.found.notes.append(cls.form.personal)
         _say_what_is_odd(truth.lists[order], truth.classes, inputs.shape, asked)
-        copies = cls.copies_of(inputs, asked.target.values, question.group is None and question.folds is None)
-        if copies.note and copies.clusters is not None and copies.share > MANY_COPIES:
-            asked.found.flag("duplicates", "warn", copies.note)
-        elif copies.note:
-            asked.found.notes.append(copies.note)
+        copies = cls.said_copies(inputs, asked)
         return cls(inputs, asked, rows.split(asked, copies.clusters), column, names, decoded, order, truth)
 
     @classmethod
