@@ -20,6 +20,9 @@ from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 
+from deepenough.errors import ModelError
+from deepenough.graph import Graph, Value
+
 
 class Inputs(Protocol):
     """What a model sees of some units; a kind says what it is made of. Labels are never part of it."""
@@ -170,6 +173,13 @@ class Model(ABC):
     @abstractmethod
     def load(cls, folder: Path) -> Self:
         """The model again: its predictions are the same."""
+
+    def onnx(self, graph: Graph) -> Value:
+        """Draw how it predicts from the inputs that its codec declared; gives what `predict` gives, float64.
+
+        Raises ModelError where it can't be drawn, with the reason; by default it can't.
+        """
+        raise ModelError("Models of its class know no way to be drawn as an ONNX graph.")
 
 
 @dataclass(frozen=True)

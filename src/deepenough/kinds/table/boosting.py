@@ -18,9 +18,13 @@ from typing import Any, Self
 
 import numpy as np
 
+from deepenough.graph import Graph, Value
+from deepenough.kinds import drawn as answering
 from deepenough.kinds.answers import Answers, fit_twice
 from deepenough.kinds.boosted import Clock
 from deepenough.kinds.stored import read, write
+from deepenough.kinds.table import drawn
+from deepenough.kinds.table.drawn_trees import Growing, said
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.prepare import Encoded, Encoder
 from deepenough.learner import Examples, Learner, Limits, Model
@@ -96,6 +100,26 @@ class BoostedModel(Model):
         if self.booster is None or not len(inputs):
             return self.answers.decode(np.repeat(self.average, len(inputs), axis=0))
         return self.answers.decode(self.raw(self.encoder.transform(inputs)))
+
+    @abstractmethod
+    def grown(self, growing: Growing) -> np.ndarray:
+        """Read the trees into `growing`; gives what is added to the sum of all, shape (1, outputs).
+
+        A tree's values are of shape (leaves, outputs), or of (leaves,) where each tree speaks for one output in turn.
+        """
+
+    def onnx(self, graph: Graph) -> Value:
+        if self.booster is None:
+            return answering.decoded(graph, graph.repeated(self.average), self.answers)
+        numbers, codes = drawn.encoded(graph, self.encoder)
+        growing = Growing(max(1, len(self.encoder.shifts)))
+        start = self.grown(growing)
+        matrix = growing.matrix(graph, numbers, codes, self.encoder.cardinalities)
+        values = said(graph, matrix, growing.trees())
+        if len(growing.leaves) and np.ndim(growing.leaves[0]) == 0:
+            values = graph.shaped(values, (-1, len(growing.sizes) // start.shape[1], start.shape[1]))
+        scores = graph.put("Add", graph.total(values, axis=1), graph.constant(start, np.float64))
+        return answering.decoded(graph, answering.chances(graph, scores, self.answers), self.answers)
 
     def save(self, folder: Path) -> None:
         self.encoder.save(folder)

@@ -10,8 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from deepenough.graph import Graph, Value
+from deepenough.kinds import drawn as answering
 from deepenough.kinds.answers import Answers, fit_twice, outer_rows
 from deepenough.kinds.stored import read, write
+from deepenough.kinds.table import drawn, drawn_trees
 from deepenough.kinds.table.boosting import TOO_MANY_CLASSES
 from deepenough.kinds.table.dense import Dense
 from deepenough.learner import Examples, Learner, Limits, Model
@@ -177,6 +180,16 @@ class Forest:
             max(tree.max_depth for tree in trees),
         )
 
+    @property
+    def flat(self) -> drawn_trees.Trees:
+        """The same trees as they are drawn."""
+        sizes = np.diff([*self.roots, len(self.columns)])
+        starts = np.repeat(self.roots, sizes)
+        is_leaf = self.lefts == np.arange(len(self.lefts))
+        nowhere = np.zeros(len(self.columns), dtype=bool)
+        lefts, rights = self.lefts - starts, self.rights - starts
+        return drawn_trees.Trees(sizes, self.columns, self.thresholds, nowhere, lefts, rights, is_leaf, self.values)
+
     def average(self, matrix: np.ndarray) -> np.ndarray:
         """The mean of the trees' values, float64, shape (n, width). matrix: float32, shape (n, columns)."""
         if not matrix.shape[1]:
@@ -219,6 +232,12 @@ class TreesModel(Model):
 
     def predict(self, inputs: Any) -> np.ndarray:
         return self.answers.decode(self.forest.average(self.dense.transform(inputs)))
+
+    def onnx(self, graph: Graph) -> Value:
+        matrix = graph.cast(drawn.dense(graph, self.dense), np.float64)
+        said = drawn_trees.said(graph, matrix, self.forest.flat)
+        average = graph.put("Div", graph.total(said, axis=1), graph.constant(len(self.forest.roots), np.float64))
+        return answering.decoded(graph, average, self.answers)
 
     def save(self, folder: Path) -> None:
         self.dense.save(folder)

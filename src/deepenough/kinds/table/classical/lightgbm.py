@@ -20,6 +20,7 @@ from deepenough.kinds.table.boosting import (
     boost,
     warm_up,
 )
+from deepenough.kinds.table.drawn_trees import Growing
 from deepenough.kinds.table.prepare import Encoded, Encoder
 from deepenough.learner import Examples, Learner, Limits, Model
 
@@ -142,6 +143,35 @@ class LightGBMModel(BoostedModel):
     def raw(self, encoded: Encoded) -> np.ndarray:
         raw = np.asarray(self.booster.predict(_matrix(encoded), num_threads=1))
         return np.stack([1.0 - raw, raw], axis=1) if self.answers.width == 2 else raw
+
+    def grown(self, growing: Growing) -> np.ndarray:
+        numbers, cardinalities = len(self.encoder.shifts), self.encoder.cardinalities
+
+        def add(node: Mapping[str, Any], begin: int) -> int:
+            """Append the node and all below it; gives its place within the tree."""
+            place = len(growing.nodes)
+            growing.nodes.append((-1, 0.0, False, 0, 0))
+            if "leaf_value" in node:
+                growing.leaves.append(node["leaf_value"])
+                return place - begin
+            column, missing_left = int(node["split_feature"]), bool(node["default_left"])
+            threshold: Any = node["threshold"]
+            left, right = add(node["left_child"], begin), add(node["right_child"], begin)
+            if node["decision_type"] == "==":
+                holds = np.zeros(cardinalities[column - numbers], dtype=bool)
+                holds[[int(code) for code in str(threshold).split("||")]] = True
+                column, threshold = growing.column_of(column - numbers, holds), 0.5
+                left, right = right, left
+            elif node["missing_type"] == "None":
+                missing_left = threshold >= 0  # NaN counts as 0 where training had none
+            growing.nodes[place] = (column, float(threshold), missing_left, left, right)
+            return place - begin
+
+        for tree in self.booster.dump_model()["tree_info"]:
+            begin = len(growing.nodes)
+            add(tree["tree_structure"], begin)
+            growing.sizes.append(len(growing.nodes) - begin)
+        return np.zeros((1, 1 if self.answers.width <= 2 else self.answers.width))
 
     def write_booster(self, folder: Path) -> None:
         (folder / FILE).write_text(self.booster.model_to_string(), encoding="utf-8")

@@ -9,8 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from deepenough.graph import Graph, Value
+from deepenough.kinds import drawn as answering
 from deepenough.kinds.answers import Answers, choices, fit_twice
 from deepenough.kinds.stored import read, write
+from deepenough.kinds.table import drawn
 from deepenough.kinds.table.dense import Dense
 from deepenough.kinds.weighted import STRENGTHS, WeightedSums, raw, reach_of
 from deepenough.learner import Examples, Learner, Limits, Model
@@ -110,6 +113,16 @@ class LinearModel(Model):
         matrix = self.dense.transform(inputs).astype(np.float64)
         predictions = self.answers.decode(raw(matrix, self.weights, self.answers))
         return predictions if self.answers.n_classes is not None else np.clip(predictions, *self.reach)
+
+    def onnx(self, graph: Graph) -> Value:
+        matrix = graph.cast(drawn.dense(graph, self.dense), np.float64)
+        scores = graph.put("MatMul", matrix, graph.constant(self.weights[:-1], np.float64))
+        scores = graph.put("Add", scores, graph.constant(self.weights[-1:], np.float64))
+        answers = answering.decoded(graph, answering.chances(graph, scores, self.answers), self.answers)
+        if self.answers.n_classes is not None:
+            return answers
+        low, high = (graph.constant(end, np.float64) for end in self.reach)
+        return graph.put("Clip", answers, low, high)
 
     def save(self, folder: Path) -> None:
         self.dense.save(folder)

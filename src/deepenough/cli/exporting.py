@@ -1,0 +1,44 @@
+"""The command that hands a run's winner to other tools: `export`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from deepenough.cli.parsing import add_command, as_json
+
+
+def add(commands: Any) -> None:
+    """Add this group's command."""
+    export = add_command(
+        commands, "export", "Write a run's winner as an ONNX file or as a script, or log the run in MLflow.", _export
+    )
+    export.add_argument("run", metavar="RUN", type=Path, help="folder of a finished run")
+    export.add_argument(
+        "--onnx",
+        metavar="FILE",
+        nargs="?",
+        const="",
+        help="the model as an ONNX file, refused where it answers judged rows otherwise; default RUN's name.onnx",
+    )
+    export.add_argument("--data", metavar="FILE", help="where the data that were raced are now")
+    export.add_argument("--json", action="store_true", help="say what was written as JSON")
+
+
+def _export(options: argparse.Namespace, started: float) -> int:
+    from deepenough import export
+    from deepenough.errors import OptionError
+    from deepenough.report.words import plain
+
+    if options.onnx is None:
+        raise OptionError("Say what to export: --onnx, --python or --mlflow.")
+    told = {}
+    if options.onnx is not None:
+        told["onnx"] = export.onnx(options.run, options.onnx or None, source=options.data)
+    if options.json:
+        print(as_json(told))
+        return 0
+    for each in told.values():
+        print(plain(each.sentence))
+    return 0

@@ -1,0 +1,35 @@
+"""A run's winner for other tools: an ONNX file, a script in plain Python, an entry in MLflow.
+
+Needs that this room answers:
+
+* What is handed out gives the same answers: an ONNX file and a script are held against the run before they get their
+  name, and what differs is refused.
+* No kind and no learner is known here by name: a model draws itself, a learner writes its own part of a script.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deepenough.export.as_onnx import Drawn
+
+
+def onnx(run: Path | str, file: Path | str | None = None, *, source: Any = None) -> Drawn:
+    """Write a run's model as an ONNX file, if it answers judged rows as the model does; says what was written.
+
+    run: folder of a finished run. file: by default `<run>.onnx` in the current folder.
+    source: where the data that were raced are now; by default where they were.
+
+    Raises ModelError where the model can't be drawn or answers otherwise, RunError and SourceError where the run or its
+    data are gone, OptionError where packages are missing or the file can't be written.
+    """
+    from deepenough.export.as_onnx import write
+
+    return write(Path(run), place(run, file, ".onnx"), source)
+
+
+def place(run: Path | str, file: Path | str | None, ending: str) -> Path:
+    """Where it is written: the file that was named, or one called like the run in the current folder."""
+    return Path(file) if file else Path(Path(run).resolve().name + ending)
