@@ -9,7 +9,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,10 +56,16 @@ class Graph:
         return value
 
     def put(self, operator: str, *inputs: Value, domain: str = "", **attributes: Any) -> Value:
-        """A node; gives its first output."""
+        """A node; gives its output."""
         value = self._new()
         self._nodes.append((operator, list(inputs), [value], domain, attributes))
         return value
+
+    def put_two(self, operator: str, *inputs: Value, **attributes: Any) -> tuple[Value, Value]:
+        """A node with two outputs."""
+        one, two = self._new(), self._new()
+        self._nodes.append((operator, list(inputs), [one, two], "", attributes))
+        return one, two
 
     def joined(self, parts: Sequence[Value], axis: int = 1) -> Value:
         """Values side by side."""
@@ -73,7 +79,7 @@ class Graph:
         """Entries of a constant array."""
         return self.put("Gather", self.constant(array), places, axis=axis)
 
-    def columns(self, value: Value, places: Sequence[int]) -> Value:
+    def columns(self, value: Value, places: Iterable[int]) -> Value:
         """Some columns of a matrix."""
         return self.put("Gather", value, self.constant(list(places), np.int64), axis=1)
 

@@ -9,8 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from deepenough.graph import Graph, Value
+from deepenough.kinds import drawn as answering
 from deepenough.kinds.answers import Answers, fit_twice
 from deepenough.kinds.stored import read, write
+from deepenough.kinds.table import drawn
 from deepenough.kinds.table.dense import Dense
 from deepenough.learner import Examples, Learner, Limits, Model
 
@@ -183,6 +186,45 @@ class NeighboursModel(Model):
         chunks = [self.vote(*found, self.count) for found in self.nearest(self.queries(inputs), self.count)]
         return self.answers.decode(np.concatenate(chunks) if chunks else np.repeat(self.average, 0, axis=0))
 
+    def onnx(self, graph: Graph) -> Value:
+        queries = self._drawn_queries(graph)
+        products = graph.put("MatMul", queries, graph.constant(self.stored.T.copy()))
+        distances = graph.put("Sub", graph.constant(self._lengths[None]), graph.put("Add", products, products))
+        wanted = min(self.count + 1, len(self.stored))
+        negative, places = graph.put_two("TopK", graph.put("Neg", distances), graph.constant([wanted], np.int64))
+        own = graph.total(graph.put("Mul", queries, queries), axis=1, keep=True)
+        found = graph.put("Max", graph.put("Sub", own, negative), graph.constant(0, np.float32))
+        near, count = graph.put("Sqrt", found), min(self.count, wanted)
+        # numpy keeps these in float32 until they meet the float64 of `says`
+        edge = graph.columns(near, [min(count, wanted - 1)])
+        edge = graph.put("Add", graph.put("Mul", edge, _number(graph, 1.05)), _number(graph, 1e-9))
+        votes = graph.put("Sub", _number(graph, 1.0), graph.put("Div", graph.columns(near, range(count)), edge))
+        voters = graph.columns(places, range(count))
+        votes = graph.put("Mul", graph.cast(votes, np.float64), graph.gather(self.says.astype(np.float64), voters))
+        votes = graph.put("Div", votes, graph.total(votes, axis=1, keep=True))
+        if self.answers.n_classes is None:
+            said = graph.gather(self.targets.astype(np.float64), voters)
+            return answering.decoded(graph, graph.total(graph.put("Mul", votes, said), 1, keep=True), self.answers)
+        said = graph.gather(np.eye(self.answers.width)[self.targets], voters)
+        each = graph.put("Mul", graph.put("Unsqueeze", votes, graph.constant([2], np.int64)), said)
+        summed = graph.put("Mul", graph.total(each, axis=1), graph.constant(count, np.float64))
+        raw = graph.put("Add", summed, graph.constant(self.average, np.float64))
+        raw = graph.put("Div", raw, graph.constant(count + 1, np.float64))
+        return answering.decoded(graph, raw, self.answers)
+
+    def _drawn_queries(self, graph: Graph) -> Value:
+        """As `queries`."""
+        matrix = graph.cast(drawn.dense(graph, self.dense), np.float64)
+        weighed = graph.put("Clip", matrix, graph.constant(-4.0), graph.constant(4.0))
+        width = self.stored.shape[1]
+        factors = np.where(np.arange(width) < self.dense.levels_start, 1.0, np.sqrt(0.5))
+        weighed = graph.put("Mul", weighed, graph.constant((factors * self.step)[None]))
+        lengths = graph.put("Sqrt", graph.total(graph.put("Mul", weighed, weighed), axis=1, keep=True))
+        lengths = graph.put("Max", lengths, graph.constant(1e-9))
+        shorter = graph.put("Div", graph.constant(2**11.5 - np.sqrt(width)), lengths)
+        shorter = graph.put("Min", shorter, graph.constant(1.0))
+        return graph.cast(graph.put("Round", graph.put("Mul", weighed, shorter)), np.float32)
+
     def save(self, folder: Path) -> None:
         self.dense.save(folder)
         facts = {"answers": self.answers.to_json(), "step": self.step, "count": self.count, "note": self.note}
@@ -197,3 +239,7 @@ class NeighboursModel(Model):
         model = cls(Dense.load(folder), answers, *rows)
         model.note = facts["note"]
         return model
+
+
+def _number(graph: Graph, value: float) -> Value:
+    return graph.constant(value, np.float32)
