@@ -22,6 +22,15 @@ def add(commands: Any) -> None:
         const="",
         help="the model as an ONNX file, refused where it answers judged rows otherwise; default RUN's name.onnx",
     )
+    export.add_argument(
+        "--mlflow",
+        metavar="URI",
+        nargs="?",
+        const="",
+        help="log the race in MLflow: its address; default what MLFLOW_TRACKING_URI says",
+    )
+    export.add_argument("--experiment", metavar="NAME", default="deepenough", help="of MLflow; default deepenough")
+    export.add_argument("--trials", action="store_true", help="log every trial in MLflow too, below the race")
     export.add_argument("--data", metavar="FILE", help="where the data that were raced are now")
     export.add_argument("--json", action="store_true", help="say what was written as JSON")
 
@@ -31,11 +40,14 @@ def _export(options: argparse.Namespace, started: float) -> int:
     from deepenough.errors import OptionError
     from deepenough.report.words import plain
 
-    if options.onnx is None:
+    if options.onnx is None and options.mlflow is None:
         raise OptionError("Say what to export: --onnx, --python or --mlflow.")
-    told = {}
+    told: dict[str, Any] = {}
     if options.onnx is not None:
         told["onnx"] = export.onnx(options.run, options.onnx or None, source=options.data)
+    if options.mlflow is not None:
+        uri, experiment = options.mlflow or None, options.experiment
+        told["mlflow"] = export.mlflow(options.run, uri, experiment=experiment, trials=options.trials)
     if options.json:
         print(as_json(told))
         return 0

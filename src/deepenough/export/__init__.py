@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deepenough.export.as_onnx import Drawn
+    from deepenough.export.to_mlflow import Logged
 
 
 def onnx(run: Path | str, file: Path | str | None = None, *, source: Any = None) -> Drawn:
@@ -28,6 +29,21 @@ def onnx(run: Path | str, file: Path | str | None = None, *, source: Any = None)
     from deepenough.export.as_onnx import write
 
     return write(Path(run), place(run, file, ".onnx"), source)
+
+
+def mlflow(
+    run: Path | str, uri: str | None = None, *, experiment: str = "deepenough", trials: bool = False
+) -> Logged:
+    """Log a finished race in MLflow: what was asked, what came out, what it cost, its report and its model.
+
+    uri: of the tracking server; by default what MLflow itself goes by (`MLFLOW_TRACKING_URI`).
+    experiment: under which name; it is made where it is not there. trials: each as a run below the race's, too.
+
+    Raises OptionError where the package is missing or MLflow refuses, RunError where the folder is no finished run.
+    """
+    from deepenough.export.to_mlflow import log
+
+    return log(Path(run), uri, experiment, trials)
 
 
 def place(run: Path | str, file: Path | str | None, ending: str) -> Path:

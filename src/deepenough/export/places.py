@@ -19,9 +19,19 @@ def run_of(folder: Path) -> Path:
     return folder
 
 
-def require(extra: str, distributions: Sequence[str], option: str) -> None:
-    """Raise OptionError where a package is missing, with what to install."""
+def unfinished(folder: Path) -> RunError:
+    """What is said of a run that handed over no model."""
+    return RunError(
+        f"{folder} handed over no model, so there is nothing to export. Where the race was interrupted: deepenough "
+        f"resume {folder}"
+    )
+
+
+def require(extra: str, distributions: Sequence[str], option: str, instead: str = "") -> None:
+    """Raise OptionError where a package is missing, with what to install. instead: a package that has all of them."""
     missing = [name for name in distributions if not installed_version(name)]
+    if instead and installed_version(instead):
+        return
     if missing:
         raise OptionError(f"{option} needs {' and '.join(missing)}: pip install 'deepenough[{extra}]'.")
 
