@@ -22,6 +22,7 @@ import numpy as np
 
 from deepenough.errors import ModelError
 from deepenough.graph import Graph, Value
+from deepenough.script import Fit, Script
 
 
 class Inputs(Protocol):
@@ -222,6 +223,13 @@ class Learner(ABC):
     @abstractmethod
     def fit(self, examples: Any, limits: Limits, seed: int) -> Model:
         """Learn from the examples (or, of an interactive task, from the practice) within the limits."""
+
+    def script(self, task: Any, fits: Sequence[Fit]) -> Script:
+        """How these fits of a task are done again in plain Python.
+
+        Raises ModelError where that can't be written, with the reason; by default it can't.
+        """
+        raise ModelError("Its training can't be written as a short script of other libraries.")
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:

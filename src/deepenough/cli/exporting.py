@@ -23,6 +23,15 @@ def add(commands: Any) -> None:
         help="the model as an ONNX file, refused where it answers judged rows otherwise; default RUN's name.onnx",
     )
     export.add_argument(
+        "--python",
+        metavar="FILE",
+        nargs="?",
+        const="",
+        help="a script that trains the winner without Deepenough, refused where its scores differ from the race's; "
+        "default RUN's name.py",
+    )
+    export.add_argument("--learner", metavar="NAME", help="of the script: another one that was judged")
+    export.add_argument(
         "--mlflow",
         metavar="URI",
         nargs="?",
@@ -40,11 +49,14 @@ def _export(options: argparse.Namespace, started: float) -> int:
     from deepenough.errors import OptionError
     from deepenough.report.words import plain
 
-    if options.onnx is None and options.mlflow is None:
+    if options.onnx is None and options.python is None and options.mlflow is None:
         raise OptionError("Say what to export: --onnx, --python or --mlflow.")
     told: dict[str, Any] = {}
     if options.onnx is not None:
         told["onnx"] = export.onnx(options.run, options.onnx or None, source=options.data)
+    if options.python is not None:
+        file, learner = options.python or None, options.learner
+        told["python"] = export.python(options.run, file, learner=learner, source=options.data)
     if options.mlflow is not None:
         uri, experiment = options.mlflow or None, options.experiment
         told["mlflow"] = export.mlflow(options.run, uri, experiment=experiment, trials=options.trials)

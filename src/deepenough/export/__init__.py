@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deepenough.export.as_onnx import Drawn
+    from deepenough.export.as_script import Written
     from deepenough.export.to_mlflow import Logged
 
 
@@ -29,6 +30,21 @@ def onnx(run: Path | str, file: Path | str | None = None, *, source: Any = None)
     from deepenough.export.as_onnx import write
 
     return write(Path(run), place(run, file, ".onnx"), source)
+
+
+def python(
+    run: Path | str, file: Path | str | None = None, *, learner: str | None = None, source: Any = None
+) -> Written:
+    """Write a script that trains a run's winner without this package, if it gives the race's scores.
+
+    run, file, source: as in `onnx`; by default `<run>.py`. Beside it the rows of each fold are written.
+    learner: another one that was judged at the verdict's size; of a blend, one must be named.
+
+    Raises ModelError where its training can't be written or gives other scores, and else as `onnx` does.
+    """
+    from deepenough.export.as_script import write
+
+    return write(Path(run), place(run, file, ".py"), learner, source)
 
 
 def mlflow(

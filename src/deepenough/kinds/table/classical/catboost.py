@@ -14,10 +14,11 @@ import numpy as np
 from deepenough.errors import ModelError
 from deepenough.kinds.answers import Answers
 from deepenough.kinds.boosted import Clock
-from deepenough.kinds.table.boosting import MANY_CLASSES, BoostedModel, Part, Rounds, boost, warm_up
+from deepenough.kinds.table.boosting import MANY_CLASSES, BoostedModel, Part, Rounds, boost, boosted_script, warm_up
 from deepenough.kinds.table.drawn_trees import Growing
 from deepenough.kinds.table.prepare import Encoded, Encoder
 from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.script import Fit, Script
 
 FILE = "catboost.cbm"
 UNWATCHED_ROUNDS = 100
@@ -83,6 +84,12 @@ class CatBoost(Learner):
             "allow_writing_files": False,
             "verbose": False,
         }
+
+    def script(self, task: Any, fits: Sequence[Fit]) -> Script:
+        answers = fits[0].model.answers
+        settings = self._settings(answers, fits[0].n_train, 1, 0)
+        settings = {name: value for name, value in settings.items() if name not in ("random_seed", "thread_count")}
+        return boosted_script(task, fits, ["import catboost"], settings, _FITTED, '"Probability"', '"RawFormulaVal"')
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
@@ -225,3 +232,24 @@ def _append_oblivious(growing: Growing, asked: Sequence[tuple[int, float, bool]]
     answered = (np.arange(2**depth)[:, None] >> np.arange(depth)[::-1]) & 1
     growing.leaves += list(values.reshape(2**depth, -1)[(answered << np.arange(depth)).sum(axis=1)])
     growing.sizes.append(len(growing.nodes) - begin)
+
+
+_FITTED = '''
+def fit_and_predict(train, fitted, judged, chosen):
+    """Boosted trees (Prokhorenkova et al., 2018) on numbers and on categories as such."""
+    learnt, asked = numbers(train, judged)
+    learnt_codes, asked_codes, sizes = codes(train, judged)
+    targets = {targets}
+    model = catboost.CatBoost(SETTINGS | {"random_seed": chosen["seed"], "iterations": chosen["rounds"]})
+    model.fit(pool(learnt[fitted], learnt_codes[fitted], targets))
+    predicted = model.predict(pool(asked, asked_codes), prediction_type={predict})
+    return {answers}
+
+
+def pool(numbers, codes, targets=None):
+    """Numbers, then categories as text."""
+    columns = {f"number {place}": column for place, column in enumerate(numbers.T)}
+    columns |= {f"category {place}": column.astype(str) for place, column in enumerate(codes.T)}
+    categories = list(range(numbers.shape[1], numbers.shape[1] + codes.shape[1]))
+    return catboost.Pool(pd.DataFrame(columns), targets, cat_features=categories)
+'''
