@@ -1,4 +1,4 @@
-"""An ONNX graph while it is drawn: values have numbers, nodes stand in order, and no package is needed until it is made.
+"""An ONNX graph while it is drawn: values have numbers, nodes stand in order; no package is needed until it is made.
 
 Needs that this module answers:
 

@@ -37,10 +37,10 @@ class Script:
 
     needs: modules that are imported, as the lines that import them.
     constants: (name, value, comment), in order; values are plain.
-    functions: source text that defines `read(path)`, which gives a frame of all rows; `truth(table)`, the targets (codes
-        of classes, or numbers); and `fit_and_predict(train, fitted, judged, chosen)`, the predictions for the judged
-        rows: probabilities, shape (n, n_classes), or numbers. `fitted` marks those of the training rows that are fitted
-        on; the others only say which levels there are.
+    functions: source text that defines `read(path)`, which gives a frame of all rows; `truth(table)`, the targets:
+        codes of classes, or numbers; and `fit_and_predict(train, fitted, judged, chosen)`, the predictions for the
+        judged rows: probabilities, shape (n, n_classes), or numbers. `fitted` marks those of the training rows that
+        are fitted on; the others only say which levels there are.
     chosen: by fold, what `fit_and_predict` gets.
     parts: by fold, the training rows of the source (from 0), which of them are fitted on, and the judged rows.
     """

@@ -58,7 +58,7 @@ def targets(of: Table, n_classes: int | None) -> np.ndarray:
 def strange(rows: int) -> Table:
     """Rows as no training row was: unseen levels, nothing at all, infinite and huge numbers, dates out of reach."""
     given = table(rows, 2, towns=60)
-    first, *others = given.columns
+    _, *others = given.columns
     odd = np.array([np.nan, np.inf, -np.inf, 1e308, -1e308, 1e18, 0.0, 1e-30])
     far = Column("day", "date", np.resize([np.nan, 1e12, -2.4e11, 2.4e11, 0.0, -1.0], rows))
     return Table((Column("gaps", "number", np.resize(odd, rows)), *others[:-1], far))
@@ -93,7 +93,9 @@ def test_drawn_it_answers_the_same(name: str, n_classes: int | None) -> None:
 @pytest.mark.parametrize("n_classes", [4, 2])
 def test_a_class_that_no_row_has_keeps_its_column(name: str, n_classes: int) -> None:
     learnt = table(200, 0)
-    examples = Examples(learnt, targets(learnt, n_classes - 1) if n_classes > 2 else np.zeros(200, int), n_classes, np.arange(20))
+    examples = Examples(
+        learnt, targets(learnt, n_classes - 1) if n_classes > 2 else np.zeros(200, int), n_classes, np.arange(20)
+    )
     model = LEARNERS[name].cls(**QUICK.get(name, {})).fit(examples, Limits(), 0)
     found = answered(model, table(100, 1))
     assert found.shape == (100, n_classes)

@@ -47,9 +47,7 @@ def python(
     return write(Path(run), place(run, file, ".py"), learner, source)
 
 
-def mlflow(
-    run: Path | str, uri: str | None = None, *, experiment: str = "deepenough", trials: bool = False
-) -> Logged:
+def mlflow(run: Path | str, uri: str | None = None, *, experiment: str = "deepenough", trials: bool = False) -> Logged:
     """Log a finished race in MLflow: what was asked, what came out, what it cost, its report and its model.
 
     uri: of the tracking server; by default what MLflow itself goes by (`MLFLOW_TRACKING_URI`).

@@ -72,8 +72,15 @@ def write(run: Path, file: Path, learner: str | None, source: Any = None) -> Wri
         raise ModelError(f"No script can be written for {name}: {error} {_CAN}") from error
     metric = script_text.metric_of(evidence.plan.question["metric"], trials[0].scores)
     raced = {trial.fold: float(trial.scores[metric]) for trial in trials}
+    return prove(made, file, name, metric, raced, Path(source if source is not None else task.source["path"]))
+
+
+def prove(made: Script, file: Path, name: str, metric: str, raced: Mapping[int, float], data: Path) -> Written:
+    """Write the script of a learner and the rows of its folds, if it gives the scores that were raced.
+
+    Raises ModelError where it gives others, or fails.
+    """
     folds = file.with_name(file.stem + ".folds.csv")
-    data = Path(source) if source is not None else Path(task.source["path"])
     with places.opened(folds) as folds_part, places.opened(file) as part:
         folds_part.write_text(_folds(made), encoding="utf-8")
         part.write_text(_text(made, folds.name, metric, raced), encoding="utf-8")

@@ -20,7 +20,7 @@ file FOLDS beside it. What the race chose stands below; nothing is searched for 
 
 '''
 
-MAIN = '''
+MAIN = """
 
 def main():
     table = read(sys.argv[1] if len(sys.argv) > 1 else DATA)
@@ -37,7 +37,7 @@ def main():
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
 
 class Scored(NamedTuple):
@@ -52,11 +52,13 @@ def _scored(name: str, called: str) -> Scored:
     return Scored(imports, f"\n\ndef score(truth, predictions):\n    return {called}\n")
 
 
+_GIVEN = "predictions[np.arange(len(truth)), truth.astype(int)]"
+_SAID = "predictions.argmax(axis=1)"
 METRICS: Mapping[str, Scored] = {
-    "log_loss": _scored("", "-np.mean(np.log(np.clip(predictions[np.arange(len(truth)), truth.astype(int)], 1e-15, 1)))"),
-    "accuracy": _scored("", "np.mean(predictions.argmax(axis=1) == truth)"),
+    "log_loss": _scored("", f"-np.mean(np.log(np.clip({_GIVEN}, 1e-15, 1)))"),
+    "accuracy": _scored("", f"np.mean({_SAID} == truth)"),
     "auc": _scored("roc_auc_score", "roc_auc_score(truth, predictions[:, 1])"),
-    "balanced_accuracy": _scored("balanced_accuracy_score", "balanced_accuracy_score(truth, predictions.argmax(axis=1))"),
+    "balanced_accuracy": _scored("balanced_accuracy_score", f"balanced_accuracy_score(truth, {_SAID})"),
     "rmse": _scored("", "np.sqrt(np.mean((predictions - truth) ** 2))"),
     "mae": _scored("", "np.mean(np.abs(predictions - truth))"),
     "r2": _scored("r2_score", "r2_score(truth, predictions)"),

@@ -86,7 +86,7 @@ class Codec(ABC):
         return {}
 
     def onnx(self, graph: Graph) -> None:
-        """Declare what a row is made of as the inputs of a graph. Raises ModelError where it can't be; so by default."""
+        """Declare what a row is made of as the inputs of a graph. Raises ModelError where it can't, as by default."""
         raise ModelError("Only models of tables can be exported as ONNX: rows of other data are no plain columns.")
 
     def fed(self, inputs: Any) -> dict[str, np.ndarray]:

@@ -44,9 +44,7 @@ def answered(graph: Graph, outputs: Value, target: Outputs) -> Value:
     numbers = graph.put("Add", numbers, graph.constant(target.mean, np.float64))
     margin = 0.1 * (target.high - target.low)
     low = target.low - margin if target.least is None else max(target.low - margin, target.least)
-    return graph.put(
-        "Clip", numbers, graph.constant(low, np.float64), graph.constant(target.high + margin, np.float64)
-    )
+    return graph.put("Clip", numbers, graph.constant(low, np.float64), graph.constant(target.high + margin, np.float64))
 
 
 def _below(weights: Weights, name: str) -> dict[str, np.ndarray]:

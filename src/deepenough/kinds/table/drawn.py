@@ -1,4 +1,4 @@
-"""How a table is encoded, drawn as an ONNX graph: an input a column, and what `prepare`, `dense` and `scaling` make of it.
+"""How a table is encoded, as an ONNX graph: an input a column, and what `prepare`, `dense` and `scaling` make of it.
 
 Needs that this module answers:
 

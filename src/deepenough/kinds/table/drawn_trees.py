@@ -2,7 +2,7 @@
 
 Needs that this module answers:
 
-* Sums are float64, as the libraries have them: the operator of trees answers in float32, so it is only asked which leaf.
+* Sums are float64, as the libraries have them: the operator of trees answers in float32, so it is asked for leaves.
 * What a leaf says may be a whole row of classes, and stands in the file once.
 * Categories are sets of codes: each question of a set becomes a column of 0 and 1 that is looked up by the code.
 """

@@ -44,7 +44,9 @@ def script(
     is_class = task.n_classes is not None
     truth = WRITTEN.get(task.target.written, text.TRUTH_OF_NUMBERED) if is_class else text.TRUTH_OF_A_NUMBER
     calibration = [text.CALIBRATED] if is_class else []
-    pieces = [text.READ.replace("{reading}", reading), truth, text.NUMBERS, text.CODES, *calibration, *functions]
+    plain = not _large(encoder) and all(role != "date" for _, role in encoder.columns)
+    numbers = text.PLAIN_NUMBERS if plain else text.NUMBERS
+    pieces = [text.READ.replace("{reading}", reading), truth, numbers, text.CODES, *calibration, *functions]
     parts = {fit.fold: _parts(task, fit, watched) for fit in fits}
     told = {
         fit.fold: {"seed": fit.seed % 2**31}
@@ -52,23 +54,28 @@ def script(
         | ({"temperature": fit.temperature} if is_class else {})
         for fit in fits
     }
-    known = [*how, *_columns(task, encoder), *constants]
+    known = [*how, *_columns(task, encoder, plain), *constants]
     return Script(needs, known, "\n".join(pieces), told, parts)
 
 
-def dense(n_classes: int | None, scaling: str) -> list[str]:
-    """The functions that make a matrix without holes. scaling: as `Dense` has it."""
-    ranked = scaling in ("ranks", "both")
+def dense(fits: Sequence[Fit], scaling: str, one_hot_up_to: int) -> list[str]:
+    """The functions that make a matrix without holes. scaling, one_hot_up_to: as `Dense` has them."""
+    ranked, n_classes = scaling in ("ranks", "both"), fits[0].model.answers.n_classes
+    large = any(size > one_hot_up_to for fit in fits for size in _encoder(fit.model).cardinalities)
     blocks = [*([] if scaling == "ranks" else ["filled"]), *(["ranks(*filled)"] if ranked else [])]
     filled = text.DENSE
     for name, value in {
         "{ranks_said}": " and their ranks" if scaling == "both" else " as ranks" if ranked else "",
         "{blocks}": ", ".join(blocks),
+        "{large_said}": text.LARGE_SAID if large else "",
+        "{large}": text.LARGE if large else "",
+        "{small}": text.SMALL if large else "enumerate(sizes)",
         "{scaling}": "" if scaling == "raw" else text.STANDARD,
-        "{goals}": text.GOALS_OF_A_NUMBER if n_classes is None else text.GOALS_OF_CLASSES,
     }.items():
         filled = filled.replace(name, value)
-    return [filled, *([text.RANKED] if ranked else [])]
+    goals = text.GOALS_OF_A_NUMBER if n_classes is None else text.GOALS_OF_CLASSES
+    averages = [text.AVERAGES.replace("{goals}", goals)] if large else []
+    return [filled, *averages, *([text.RANKED] if ranked else [])]
 
 
 def _encoder(model: Any) -> Encoder:
@@ -95,17 +102,21 @@ def _reading(task: Any) -> tuple[str, list[tuple[str, Any, str]]]:
         header = pd.read_csv(path, dtype=str, nrows=0, sep=separator, encoding=encoding)
         if wanted <= {str(column).strip() for column in header.columns}:
             return text.READ_CSV, [*name, ("SEPARATOR", separator, ""), ("ENCODING", encoding, "")]
-    raise ModelError("The file has no plain header with the names of all columns, so that a short script can't read it.")
+    raise ModelError("The file has no plain header with the names of all columns: no short script reads it.")
 
 
-def _columns(task: Any, encoder: Encoder) -> list[tuple[str, Any, str]]:
+def _columns(task: Any, encoder: Encoder, plain: bool) -> list[tuple[str, Any, str]]:
     by_role: dict[str, list[str]] = {role: [] for role in ("number", "date", "category")}
     for name, role in encoder.columns:
         by_role[role].append(name)
     forms = {name: task.raw[name].reading or "iso" for name in by_role["date"]}
     logical = any(task.raw[name].reading == "logical" for name in by_role["category"])
     logical = logical or task.target.written == "logical"
-    target = [("TARGET", task.target.name, "")]
+    measured = [
+        ("MEASURED", [name for name, role in encoder.columns if role != "category"], "Numbers and dates, in order."),
+        ("LARGE", _large(encoder), "Places of what a float32 would blur: it is counted from the median."),
+    ]
+    target: list[tuple[str, Any, str]] = [("TARGET", task.target.name, "")]
     if task.n_classes is not None:
         numbered = task.target.written not in WRITTEN
         names = [float(name) for name in task.target.classes] if numbered else list(task.target.classes)
@@ -115,8 +126,7 @@ def _columns(task: Any, encoder: Encoder) -> list[tuple[str, Any, str]]:
         ("NUMBERS", by_role["number"], ""),
         ("DATES", {name: "ISO8601" if form == "iso" else form for name, form in forms.items()}, ""),
         ("CATEGORIES", by_role["category"], ""),
-        ("MEASURED", [name for name, role in encoder.columns if role != "category"], "Numbers and dates, in order."),
-        ("LARGE", _large(encoder), "Columns that a float32 would blur: they are counted from their median."),
+        *([] if plain else measured),
         ("MISSING", sorted(MISSING), "What stands for nothing, in lower case."),
         ("TRUTH_VALUES", ["true", "false"] if logical else [], "Levels that may be written in any case."),
     ]
@@ -134,7 +144,7 @@ def _refuse(task: Any, fits: Sequence[Fit]) -> None:
         if column.role == "text" or column.of:
             raise ModelError(f"The column {column.part!r} holds texts or pictures, which scripts do not know.")
         if column.role == "number" and task.raw[column.name].reading:
-            raise ModelError(f"The column {column.name!r} holds numbers in a style of its own, which scripts don't know.")
+            raise ModelError(f"The column {column.name!r} holds numbers in a style that scripts do not know.")
     every = tuple(range(task.n_classes or 0))
     if any(fit.model.answers.present != every for fit in fits):
         raise ModelError("Some fold learnt from no row of some class, which scripts do not know.")

@@ -85,6 +85,12 @@ def date_parts(dates, known):
     return [part.to_numpy(float) for part in parts]
 '''
 
+PLAIN_NUMBERS = '''
+def numbers(train, judged):
+    """The numbers of both, float32, a column each; NaN where missing."""
+    return [np.clip(table[NUMBERS].to_numpy(float), -1e18, 1e18).astype(np.float32) for table in (train, judged)]
+'''
+
 CODES = '''
 def codes(train, judged):
     """The categories of both: the place of a level among the sorted ones of the training rows, from 1; 0 is none of
@@ -100,26 +106,30 @@ def codes(train, judged):
 
 DENSE = '''
 def dense(train, judged, targets):
-    """Both as float32 without holes: numbers{ranks_said}, flags of gaps, average targets of the levels of large
-    categories, a column for each level of small ones."""
+    """Both as float32 without holes: numbers{ranks_said}, flags of gaps,{large_said} a column for each level."""
     learnt, asked = numbers(train, judged)
     learnt_codes, asked_codes, sizes = codes(train, judged)
-    medians = np.array([np.median(column[~np.isnan(column)]) if (~np.isnan(column)).any() else 0 for column in learnt.T])
+    known = [column[~np.isnan(column)] for column in learnt.T]
+    medians = np.array([np.median(column) if len(column) else 0 for column in known])
     filled = [np.where(np.isnan(part), medians, part.astype(float)) for part in (learnt, asked)]
     blocks = [{blocks}]
     gaps = np.isnan(learnt).any(axis=0)
     blocks.append([np.isnan(part)[:, gaps] for part in (learnt, asked)])
-    large = [place for place, size in enumerate(sizes) if size > ONE_HOT_UP_TO]
+{large}    both = [np.concatenate(parts, axis=1, dtype=float) for parts in zip(*blocks)]
+{scaling}    for place, size in {small}:
+        levels = [part[:, [place]] == np.arange(1, size) for part in (learnt_codes, asked_codes)]
+        both = [np.concatenate(parts, axis=1) for parts in zip(both, levels)]
+    return [part.astype(np.float32) for part in both]
+'''
+
+LARGE_SAID = " average targets for the levels of large categories and, of others,"
+LARGE = """    large = [place for place, size in enumerate(sizes) if size > ONE_HOT_UP_TO]
     for place in large:
         blocks.append(averages(learnt_codes[:, place], asked_codes[:, place], sizes[place], targets))
-    both = [np.concatenate(parts, axis=1, dtype=float) for parts in zip(*blocks)]
-{scaling}    for place, size in enumerate(sizes):
-        if place not in large:
-            levels = [column[:, [place]] == np.arange(1, size) for column in (learnt_codes, asked_codes)]
-            both = [np.concatenate(parts, axis=1) for parts in zip(both, levels)]
-    return [part.astype(np.float32) for part in both]
+"""
+SMALL = "[(place, size) for place, size in enumerate(sizes) if place not in large]"
 
-
+AVERAGES = '''
 def averages(learnt, asked, size, targets):
     """What the target is on average for a category's level, as if each had been seen ten times more with the mean of
     all; for training rows learnt from the other four fifths of them. Then the logarithm of how often it was seen."""
@@ -157,10 +167,10 @@ def ranks(learnt, asked):
     return both
 '''
 
-STANDARD = '''    centre, scale = both[0].mean(axis=0), both[0].std(axis=0)
+STANDARD = """    centre, scale = both[0].mean(axis=0), both[0].std(axis=0)
     scale = np.where(scale <= 1e-9 * np.maximum(np.abs(centre), 1e-9), 1, scale)
     both = [np.clip((part - centre) / scale, -10, 10) for part in both]
-'''
+"""
 
 CALIBRATED = '''
 def calibrated(chances, temperature):

@@ -238,7 +238,7 @@ _FITTED = '''
 def fit_and_predict(train, fitted, judged, chosen):
     """Boosted trees (Prokhorenkova et al., 2018) on numbers and on categories as such."""
     learnt, asked = numbers(train, judged)
-    learnt_codes, asked_codes, sizes = codes(train, judged)
+    learnt_codes, asked_codes, _ = codes(train, judged)
     targets = {targets}
     model = catboost.CatBoost(SETTINGS | {"random_seed": chosen["seed"], "iterations": chosen["rounds"]})
     model.fit(pool(learnt[fitted], learnt_codes[fitted], targets))

@@ -131,7 +131,7 @@ class ExtraTrees(Learner):
             ("COLUMN_SHARE", share, "Share of the columns that each split looks at."),
             *([] if is_class else [("LEAST", fits[0].model.answers.least, "No number below it is predicted.")]),
         ]
-        functions = [*scripting.dense(task.n_classes, "raw"), _CLASSIFIED if is_class else _REGRESSED]
+        functions = [*scripting.dense(fits, "raw", self.one_hot_up_to), _CLASSIFIED if is_class else _REGRESSED]
 
         def chosen(model: TreesModel) -> dict[str, Any]:
             return {"trees": len(model.forest.roots), "rows_a_leaf": model.rows_a_leaf}

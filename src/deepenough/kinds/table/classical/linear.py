@@ -97,7 +97,7 @@ class Linear(Learner):
             ("ONE_HOT_UP_TO", self.one_hot_up_to, "Categories of more levels than that become average targets."),
             *([] if is_class else [("LEAST", fits[0].model.answers.least, "No number below it is predicted.")]),
         ]
-        functions = [*scripting.dense(task.n_classes, self.scaling), _LOGISTIC if is_class else _RIDGE]
+        functions = [*scripting.dense(fits, self.scaling, self.one_hot_up_to), _LOGISTIC if is_class else _RIDGE]
         return scripting.script(task, fits, needs, constants, functions, lambda model: {"strength": model.strength})
 
     @classmethod
@@ -181,10 +181,11 @@ def fit_and_predict(train, fitted, judged, chosen):
         penalty = chosen["strength"] / len(matrix)
         logs = np.log(np.maximum(error[np.arange(len(matrix)), targets], 1e-30))
         error[np.arange(len(matrix)), targets] -= 1
-        error = error[:, -outputs:] / np.float32(len(matrix))
+        error = error[:, -outputs:] * (np.float32(1) / np.float32(len(matrix)))
         gradient = np.concatenate([matrix.T @ error, error.sum(axis=0, keepdims=True)])
         gradient[:-1] += penalty * weights[:-1]
-        return penalty / 2 * np.sum(weights[:-1] ** 2) - np.mean(logs, dtype=float), gradient.ravel().astype(float)
+        penalised = -np.mean(logs, dtype=float) + 0.5 * penalty * np.sum(weights[:-1] ** 2)
+        return penalised, gradient.ravel().astype(float)
 
     start = np.zeros((matrix.shape[1] + 1) * outputs)
     options = {"maxiter": 200, "ftol": 1e-6, "gtol": 1e-6}
