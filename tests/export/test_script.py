@@ -70,7 +70,9 @@ def fits_of(task: Any, learner: Any, folds: int = 2) -> tuple[list[Fit], dict[in
 
 def checked(path: Path) -> None:
     """Held against ruff's default rules, without any settings."""
-    done = subprocess.run([sys.executable, "-m", "ruff", "check", "--isolated", str(path)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", str(path)], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -93,9 +95,7 @@ def test_it_gives_the_same_scores(name: str, target: str, large: bool, tmp_path:
     learner = LEARNERS[name].cls(**QUICK.get(name, {}))
     fits, raced = fits_of(task, learner)
     file = tmp_path / "train.py"
-    written = as_script.prove(
-        learner.script(task, fits), file, name, ONLY[target], raced, Path(task.source["path"])
-    )
+    written = as_script.prove(learner.script(task, fits), file, name, ONLY[target], raced, Path(task.source["path"]))
     assert written.difference < (1e-4 if name == "linear" else 1e-6)
     assert written.scores == pytest.approx(raced, rel=1e-3) and set(raced) == {0, 1}
     text = file.read_text()
@@ -148,7 +148,11 @@ def test_texts_weights_and_units_are_refused(tmp_path: Path) -> None:
     frame["count"] = 1 + np.arange(len(frame)) % 3
     frame.to_csv(tmp_path / "people.csv", index=False)
     learner = LEARNERS["linear"].cls(strength=1.0)
-    for dropped, weights, said in (("price", None, "'letter'"), ("letter", None, "'price'"), ("letter", "count", "weights")):
+    for dropped, weights, said in (
+        ("price", None, "'letter'"),
+        ("letter", None, "'price'"),
+        ("letter", "count", "weights"),
+    ):
         drop = ["multiclass", "regression", dropped]
         question = Question(target="binary", drop=drop, weights=weights)
         task = kinds.find()["table"].load(tmp_path / "people.csv", question)

@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deepenough import kinds
 from deepenough.errors import ModelError, OptionError, RunError
 from deepenough.evidence import Evidence, Trial
 from deepenough.export import places, script_text
+from deepenough.learner import Learner
+from deepenough.model.manifest import model_class
 from deepenough.racing.again import task_of
-from deepenough.racing.trial import imported
 from deepenough.script import Fit, Script, literal
 
 TOLERANCE = 1e-3
@@ -64,10 +66,10 @@ def write(run: Path, file: Path, learner: str | None, source: Any = None) -> Wri
     evidence = race.evidence
     trials = _finals(evidence, name, race.verdict.n_train, run)
     task = task_of(evidence.plan, source)
-    contender = evidence.plan.contender(name)
+    learner_of = _learner(evidence, name)
     fits = [_fit(run, trial) for trial in trials]
     try:
-        made = imported(contender.path)(**contender.settings).script(task, fits)
+        made = learner_of.script(task, fits)
     except ModelError as error:
         raise ModelError(f"No script can be written for {name}: {error} {_CAN}") from error
     metric = script_text.metric_of(evidence.plan.question["metric"], trials[0].scores)
@@ -126,10 +128,19 @@ def _finals(evidence: Evidence, name: str, n_train: int, run: Path) -> list[Tria
     return kept
 
 
+def _learner(evidence: Evidence, name: str) -> Learner:
+    """The contender with its settings, if it is one that is installed: a run's folder may come from anyone."""
+    contender = evidence.plan.contender(name)
+    known = {entry.path: entry.cls for entry in kinds.find_learners(evidence.plan.kind)}
+    if contender.path not in known:
+        raise ModelError(f"{name} is no learner that is installed here ({contender.path}), so it writes no script.")
+    return known[contender.path](**contender.settings)
+
+
 def _fit(run: Path, trial: Trial) -> Fit:
     place = run / trial.model
     told = json.loads(Path(f"{place}.json").read_text(encoding="utf-8"))
-    model = imported(told["class"]).load(place)
+    model = model_class(told["class"]).load(place)
     return Fit(trial.fold, trial.n_train, trial.seed, model, float(told["temperature"]))
 
 

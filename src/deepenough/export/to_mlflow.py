@@ -4,7 +4,7 @@ Needs that this module answers:
 
 * Nothing is computed anew: what MLflow shows is what the report says, from the same facts.
 * A race needs no MLflow: it is logged when it is over, as often as wanted, to whatever server.
-* No path of this machine leaves it, and MLflow's own reports of its usage are off unless the person wants them.
+* Nothing is told to anyone but the server that was named: MLflow's own reports of usage are off unless wanted.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def log(run: Path, uri: str | None, experiment: str, trials: bool) -> Logged:
     places.require("mlflow", ("mlflow-skinny",), "--mlflow", instead="mlflow")
     race = Race(places.run_of(run))
     facts = race.facts
-    if not facts["model"]["saved"]:
+    if not (run / "model").is_dir():
         raise places.unfinished(run)
     for name, value in _USUAL.items():
         os.environ.setdefault(name, value)
@@ -71,8 +71,8 @@ def log(run: Path, uri: str | None, experiment: str, trials: bool) -> Logged:
         client.set_terminated(logged)
         return Logged(str(client.tracking_uri), experiment, logged, len(below))
     except (MlflowException, requests.RequestException, OSError) as error:
-        said = " ".join(str(error).split())
-        raise OptionError(f"MLflow could not log the run at {uri or 'its usual place'}: {said[:600]}") from error
+        said = " ".join(str(error).split())[:600].rstrip(".")
+        raise OptionError(f"MLflow could not log the run at {uri or 'its usual place'}: {said}.") from error
 
 
 def _experiment(client: Any, name: str) -> str:
