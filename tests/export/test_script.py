@@ -81,13 +81,13 @@ def checked(path: Path) -> None:
     [
         ("linear", "binary", True),
         ("linear", "multiclass", False),
-        ("linear", "regression", True),
-        ("extra_trees", "multiclass", True),
+        pytest.param("linear", "regression", True, marks=pytest.mark.slow),
+        pytest.param("extra_trees", "multiclass", True, marks=pytest.mark.slow),
         ("extra_trees", "regression", False),
         ("lightgbm", "binary", True),
-        ("lightgbm", "regression", False),
+        pytest.param("lightgbm", "regression", False, marks=pytest.mark.slow),
         ("catboost", "binary", False),
-        ("catboost", "regression", True),
+        pytest.param("catboost", "regression", True, marks=pytest.mark.slow),
     ],
 )
 def test_it_gives_the_same_scores(name: str, target: str, large: bool, tmp_path: Path) -> None:
@@ -101,6 +101,21 @@ def test_it_gives_the_same_scores(name: str, target: str, large: bool, tmp_path:
     text = file.read_text()
     assert "deepenough" not in [line for line in text.splitlines() if line.startswith(("import", "from"))]
     checked(file)
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_it_reads_what_the_race_read(form: str, tmp_path: Path) -> None:
+    frame, path = people(120).drop(columns=["multiclass", "regression"]), tmp_path / f"people.{form}"
+    if form == "parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        frame = frame.rename(columns={"age": "  âge "})
+        frame.to_csv(path, index=False, sep=";", encoding="utf-8-sig")
+    task = kinds.find()["table"].load(path, Question(target="binary"))
+    learner = LEARNERS["linear"].cls(strength=1.0)
+    fits, raced = fits_of(task, learner, folds=1)
+    written = as_script.prove(learner.script(task, fits), tmp_path / "t.py", "linear", "log_loss", raced, path)
+    assert written.difference < 1e-4
 
 
 def test_rows_that_were_only_watched_are_not_fitted_on(tmp_path: Path) -> None:
