@@ -11,6 +11,7 @@ from deepenough import kinds
 from deepenough.errors import ModelError
 from deepenough.graph import Graph
 from deepenough.kinds.table.codec import TableCodec, Wanted
+from deepenough.kinds.table.drawn_trees import Growing, said
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.learner import Examples, Limits
 
@@ -113,6 +114,31 @@ def test_columns_of_one_role_alone(name: str, role: str) -> None:
     model = LEARNERS[name].cls(**QUICK.get(name, {})).fit(examples, Limits(), 0)
     rows = part(table(100, 1))
     assert np.abs(answered(model, rows) - model.predict(rows)).max() < 1e-5
+
+
+def test_a_tree_of_one_leaf_says_what_it_says() -> None:
+    growing = Growing(1)
+    growing.nodes += [(-1, 0.0, False, 0, 0)]
+    growing.nodes += [(0, 0.5, True, 1, 2), (-1, 0.0, False, 0, 0), (-1, 0.0, False, 0, 0)]
+    growing.nodes += [(-1, 0.0, False, 0, 0)]
+    growing.sizes += [1, 3, 1]
+    growing.leaves += [5.0, 20.0, 30.0, 7.0]
+    graph = Graph()
+    matrix = growing.matrix(graph, graph.cast(graph.number("x"), np.float32), None, ())
+    graph.answer("answer", said(graph, matrix, growing.trees()), np.float64, 3)
+    session = ort.InferenceSession(graph.made({}).SerializeToString(), providers=["CPUExecutionProvider"])
+    given = np.array([[0.4], [0.6], [np.nan]])
+    assert session.run(None, {"x": given})[0].tolist() == [[5, 20, 7], [5, 30, 7], [5, 20, 7]]
+
+
+def test_catboosts_trees_may_be_single_leaves() -> None:
+    column = Column("level", "category", np.arange(40, dtype=np.int32) % 5, tuple("abcde"))
+    examples = Examples(Table((column,)), np.arange(40) % 2, 2, np.arange(0))
+    model: Any = LEARNERS["catboost"].cls(rounds=100).fit(examples, Limits(), 0)
+    growing = Growing(1)
+    model.grown(growing)
+    assert {1, 3} < set(growing.sizes)  # nodes of a tree without a question, and of one with one
+    assert np.abs(answered(model, examples.inputs) - model.predict(examples.inputs)).max() < 1e-9
 
 
 def test_catboosts_pairs_are_refused() -> None:

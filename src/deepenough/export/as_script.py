@@ -124,7 +124,9 @@ def _finals(evidence: Evidence, name: str, n_train: int, run: Path) -> list[Tria
     }
     kept = [trial for _, trial in sorted(own.items()) if trial.model and (run / trial.model).is_dir()]
     if not kept:
-        raise RunError(f"{run} holds no judged model of {name}, so there are no scores to repeat. Race longer.")
+        others = {trial.contender for trial in evidence.trials if trial.purpose == "final" and trial.model}
+        said = f" Judged were: {', '.join(sorted(others))}." if others else ""
+        raise RunError(f"{run} holds no judged model of {name}, so there are no scores to repeat.{said}")
     return kept
 
 

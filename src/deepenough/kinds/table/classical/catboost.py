@@ -209,7 +209,9 @@ def _as_json(booster: Any) -> dict[str, Any]:
         path = Path(folder) / "model.json"
         booster.save_model(str(path), format="json")
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return told
+    for tree in told["oblivious_trees"]:
+        tree["splits"] = tree["splits"] or []  # a tree may be a single leaf
+    return told
 
 
 def _only_one(answers: Sequence[np.ndarray], number: int) -> tuple[int, np.ndarray]:
