@@ -35,6 +35,8 @@ def people(rows: int = 260, large: bool = True) -> pd.DataFrame:
             "age": np.where(rng.random(rows) < 0.1, np.nan, rng.integers(18, 90, rows)),
             HOSTILE: rng.normal(size=rows).round(4),
             "number": 3_000_000_000 + rng.integers(0, 200, rows),
+            "little": 1e-20 * rng.normal(size=rows),
+            "share": [f"{share} %" for share in rng.integers(0, 100, rows)],
             "plan": rng.choice(["basic", "plus'", 'pro"', "NA"], rows),
             "town": [f"town {town}" for town in rng.integers(0, 45, rows)],
             "since": pd.to_datetime("2015-01-01") + pd.to_timedelta(rng.integers(0, 3000, rows), "D"),

@@ -44,7 +44,7 @@ def script(
     is_class = task.n_classes is not None
     truth = WRITTEN.get(task.target.written, text.TRUTH_OF_NUMBERED) if is_class else text.TRUTH_OF_A_NUMBER
     calibration = [text.CALIBRATED] if is_class else []
-    plain = not _large(encoder) and all(role != "date" for _, role in encoder.columns)
+    plain = not _blurred(encoder) and all(role != "date" for _, role in encoder.columns)
     numbers = text.PLAIN_NUMBERS if plain else text.NUMBERS
     pieces = [text.READ.replace("{reading}", reading), truth, numbers, text.CODES, *calibration, *functions]
     parts = {fit.fold: _parts(task, fit, watched) for fit in fits}
@@ -114,7 +114,7 @@ def _columns(task: Any, encoder: Encoder, plain: bool) -> list[tuple[str, Any, s
     logical = logical or task.target.written == "logical"
     measured = [
         ("MEASURED", [name for name, role in encoder.columns if role != "category"], "Numbers and dates, in order."),
-        ("LARGE", _large(encoder), "Places of what a float32 would blur: it is counted from the median."),
+        ("BLURRED", _blurred(encoder), "Places of what a float32 would blur: counted from the median, in the largest."),
     ]
     target: list[tuple[str, Any, str]] = [("TARGET", task.target.name, "")]
     if task.n_classes is not None:
@@ -132,8 +132,8 @@ def _columns(task: Any, encoder: Encoder, plain: bool) -> list[tuple[str, Any, s
     ]
 
 
-def _large(encoder: Encoder) -> list[int]:
-    return [int(place) for place in np.flatnonzero(encoder.shifts)]
+def _blurred(encoder: Encoder) -> list[int]:
+    return [int(place) for place in np.flatnonzero((encoder.shifts != 0) | (encoder.units != 1))]
 
 
 def _refuse(task: Any, fits: Sequence[Fit]) -> None:

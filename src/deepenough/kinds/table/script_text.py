@@ -23,7 +23,7 @@ def read(path):
 def number(text):
     """NaN where it is none, or an infinite one."""
     try:
-        value = float(text)
+        value = float(text.strip().strip("%$€£¥₹"))
     except ValueError:
         return np.nan
     return value if np.isfinite(value) else np.nan
@@ -70,9 +70,11 @@ def numbers(train, judged):
             else:
                 columns.append(table[name].to_numpy(float))
         both.append(np.array(columns, dtype=float).reshape(len(columns), len(table)).T)
-    for place in LARGE:
+    for place in BLURRED:
         middle = np.nanmedian(both[0][:, place])
-        both = [np.where(np.arange(part.shape[1]) == place, part - middle, part) for part in both]
+        size = np.nanmax(np.abs(both[0][:, place] - middle)) or 1
+        for part in both:
+            part[:, place] = (part[:, place] - middle) / size
     return [np.clip(part, -1e18, 1e18).astype(np.float32) for part in both]
 
 
