@@ -180,7 +180,9 @@ class Model(ABC):
 
         Raises ModelError where it can't be drawn, with the reason; by default it can't.
         """
-        raise ModelError("Models of its class know no way to be drawn as an ONNX graph.")
+        raise ModelError(
+            "Models of this learner can't be drawn as an ONNX graph; those of all of our own learners of tables can."
+        )
 
 
 @dataclass(frozen=True)
@@ -229,7 +231,7 @@ class Learner(ABC):
 
         Raises ModelError where that can't be written, with the reason; by default it can't.
         """
-        raise ModelError("Its training can't be written as a short script of other libraries.")
+        raise ModelError("its training can't be written as a short script of other libraries.")
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:

@@ -15,7 +15,7 @@ from deepenough.kinds.table.drawn_trees import Growing, said
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.learner import Examples, Limits
 
-pytest.importorskip("onnx")
+onnx = pytest.importorskip("onnx")
 ort = pytest.importorskip("onnxruntime")
 
 QUICK = {
@@ -73,7 +73,9 @@ def answered(model: Any, of: Table) -> np.ndarray:
     answers = model.onnx(graph)
     expected = model.predict(of)
     graph.answer("answer", answers, np.float64, expected.shape[1] if expected.ndim == 2 else 0)
-    session = ort.InferenceSession(graph.made({}).SerializeToString(), providers=["CPUExecutionProvider"])
+    made = graph.made({})
+    onnx.checker.check_model(made, full_check=True)  # types and shapes of every value too
+    session = ort.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
     return np.asarray(session.run(None, codec.fed(of))[0])
 
 
@@ -153,6 +155,13 @@ def test_catboosts_pairs_are_refused() -> None:
 def test_what_no_operator_reads_is_refused(role: str) -> None:
     with pytest.raises(ModelError, match="'note'"):
         TableCodec((Wanted("note", role),), "target").onnx(Graph())
+
+
+@pytest.mark.parametrize("kind", ["text", "series", "forecast"])
+def test_other_kinds_say_that_they_are_no_tables(kind: str) -> None:
+    codec = kinds.find()[kind].codec_class()
+    with pytest.raises(ModelError, match="Only models of tables"):
+        codec.onnx(codec.__new__(codec), Graph())
 
 
 def test_columns_and_inner_values_never_share_a_name() -> None:

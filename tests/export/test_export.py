@@ -141,11 +141,24 @@ def test_the_script_runs_without_the_package(elsewhere: Path, run: Run) -> None:
 
 
 def test_a_deep_winner_has_no_script_and_says_which_have(elsewhere: Path) -> None:
-    with pytest.raises(ModelError, match="extra_trees, lightgbm and catboost"):
+    with pytest.raises(ModelError, match="lightgbm, linear, extra_trees and catboost write scripts"):
         export.python(elsewhere, "train.py", learner="tabm")
     with pytest.raises(OptionError, match=r"took no part.*linear, tabm"):
         export.python(elsewhere, "train.py", learner="catboost")
     assert not list(elsewhere.parent.glob("train*"))
+
+
+def test_a_model_that_draws_nothing_is_refused(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from deepenough.kinds.table.classical.linear import LinearModel
+    from deepenough.kinds.table.neural import NeuralModel
+    from deepenough.learner import Model
+
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(LinearModel, "onnx", Model.onnx)
+    monkeypatch.setattr(NeuralModel, "onnx", Model.onnx)
+    with pytest.raises(ModelError, match="our own learners of tables can"):
+        export.onnx(elsewhere, "m.onnx")
+    assert not Path("m.onnx").exists()
 
 
 def test_of_a_blend_one_must_be_named(elsewhere: Path) -> None:

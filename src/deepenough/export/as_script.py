@@ -71,7 +71,7 @@ def write(run: Path, file: Path, learner: str | None, source: Any = None) -> Wri
     try:
         made = learner_of.script(task, fits)
     except ModelError as error:
-        raise ModelError(f"No script can be written for {name}: {error} {_CAN}") from error
+        raise ModelError(f"No script can be written for {name}: {error}{_can(evidence.plan.kind)}") from error
     metric = script_text.metric_of(evidence.plan.question["metric"], trials[0].scores)
     raced = {trial.fold: float(trial.scores[metric]) for trial in trials}
     return prove(made, file, name, metric, raced, Path(source if source is not None else task.source["path"]))
@@ -96,7 +96,11 @@ def prove(made: Script, file: Path, name: str, metric: str, raced: Mapping[int, 
     return Written(file, folds, name, metric, scores, raced, difference)
 
 
-_CAN = "Of tables linear, extra_trees, lightgbm and catboost can be written; --learner names another of the race."
+def _can(kind: str) -> str:
+    """Which learners of a kind write scripts, in a sentence."""
+    able = [entry.name for entry in kinds.find_learners(kind) if entry.cls.script is not Learner.script]
+    listed = f"{', '.join(able[:-1])} and {able[-1]}" if len(able) > 1 else "".join(able)
+    return f" Of this kind of data {listed} write scripts; --learner names another of the race." if able else ""
 
 
 def _chosen(winner: tuple[str, ...], learner: str | None, run: Path) -> str:
