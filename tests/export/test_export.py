@@ -157,7 +157,7 @@ def test_a_model_that_draws_nothing_is_refused(elsewhere: Path, monkeypatch: pyt
     pytest.importorskip("onnxruntime")
     monkeypatch.setattr(LinearModel, "onnx", Model.onnx)
     monkeypatch.setattr(NeuralModel, "onnx", Model.onnx)
-    with pytest.raises(ModelError, match="our own learners' of tables can"):
+    with pytest.raises(ModelError, match="our own learners of tables can"):
         export.onnx(elsewhere, "m.onnx")
     assert not Path("m.onnx").exists()
 
