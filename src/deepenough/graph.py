@@ -9,7 +9,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -122,37 +122,12 @@ class Graph:
 
     def made(self, facts: Mapping[str, str]) -> Any:
         """The `onnx.ModelProto`, checked. facts: its metadata. Raises ModelError where a name is no Unicode text."""
-        from onnx import TensorProto, checker, helper, numpy_helper
+        from onnx import checker, helper, numpy_helper
 
-        taken = [*self._inputs, *self.outputs()]
-        prefix = "v"
-        while any(name.startswith(prefix) for name in taken):
-            prefix += "_"
-        called = {value: column for column, (value, _) in self._inputs.items()}
-
-        def name(value: Value) -> str:
-            return called.get(value, f"{prefix}{value}")
-
+        name = self._names()
         try:
-            nodes = [
-                helper.make_node(operator, [*map(name, inputs)], [*map(name, outputs)], domain=domain, **attributes)
-                for operator, inputs, outputs, domain, attributes in self._nodes
-            ]
-            nodes += [
-                helper.make_node("Identity", [name(value)], [output])
-                for output, (_, value, _, _) in zip(self.outputs(), self._outputs, strict=True)
-            ]
-            types = {"number": TensorProto.DOUBLE, "words": TensorProto.STRING}
-            inputs = [
-                helper.make_tensor_value_info(column, types[form], ["rows", 1])
-                for column, (_, form) in self._inputs.items()
-            ]
-            outputs = [
-                helper.make_tensor_value_info(output, _CODES[dtype], ["rows", *([width] if width else [])])
-                for output, (_, _, dtype, width) in zip(self.outputs(), self._outputs, strict=True)
-            ]
             constants = [numpy_helper.from_array(array, name(value)) for value, array in self._constants]
-            drawn = helper.make_graph(nodes, "deepenough", inputs, outputs, constants)
+            drawn = helper.make_graph(self._made_nodes(name), "deepenough", *self._made_ends(), constants)
             opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
             model = helper.make_model(drawn, opset_imports=opsets, ir_version=IR, producer_name="deepenough")
             helper.set_model_props(model, dict(facts))
@@ -160,6 +135,39 @@ class Graph:
             raise ModelError("A column's or a level's name is no Unicode text, so no ONNX file can hold it.") from error
         checker.check_model(model)
         return model
+
+    def _names(self) -> Callable[[Value], str]:
+        """What each value is called: inputs like their columns, all others as no column and no output is."""
+        taken, prefix = [*self._inputs, *self.outputs()], "v"
+        while any(name.startswith(prefix) for name in taken):
+            prefix += "_"
+        called = {value: column for column, (value, _) in self._inputs.items()}
+        return lambda value: called.get(value, f"{prefix}{value}")
+
+    def _made_nodes(self, name: Callable[[Value], str]) -> list[Any]:
+        from onnx import helper
+
+        nodes = [
+            helper.make_node(operator, [*map(name, inputs)], [*map(name, outputs)], domain=domain, **attributes)
+            for operator, inputs, outputs, domain, attributes in self._nodes
+        ]
+        answers = zip(self.outputs(), self._outputs, strict=True)
+        return nodes + [helper.make_node("Identity", [name(value)], [output]) for output, (_, value, *_) in answers]
+
+    def _made_ends(self) -> tuple[list[Any], list[Any]]:
+        """The inputs and the outputs with their types and shapes."""
+        from onnx import helper
+
+        types = {"number": _CODES[np.dtype(np.float64)], "words": _CODES[np.dtype(object)]}
+        inputs = [
+            helper.make_tensor_value_info(column, types[form], ["rows", 1])
+            for column, (_, form) in self._inputs.items()
+        ]
+        outputs = [
+            helper.make_tensor_value_info(output, _CODES[dtype], ["rows", *([width] if width else [])])
+            for output, (*_, dtype, width) in zip(self.outputs(), self._outputs, strict=True)
+        ]
+        return inputs, outputs
 
 
 _CODES = {

@@ -172,3 +172,10 @@ def test_columns_and_inner_values_never_share_a_name() -> None:
     session = ort.InferenceSession(graph.made({}).SerializeToString(), providers=["CPUExecutionProvider"])
     fed = {name: np.array([[float(place)]]) for place, name in enumerate(("v1", "label", "v_3"), start=1)}
     assert session.run(["label_"], fed)[0] == [[6.0]]
+
+
+def test_a_name_that_is_no_text_is_refused() -> None:
+    graph = Graph()
+    graph.answer("answer", graph.number("half \udc80"), np.float64, 1)
+    with pytest.raises(ModelError, match="no Unicode text"):
+        graph.made({})

@@ -121,12 +121,12 @@ def test_an_onnx_file_that_answers_otherwise_is_refused(
 
 
 def test_the_script_runs_without_the_package(elsewhere: Path, run: Run) -> None:
-    said = run("export", elsewhere, "--python", "train.py", "--learner", "linear")
+    said = run("export", elsewhere, "--python", "--learner", "linear")
     assert said.code == 0 and "gives the race's log_loss on all" in said.out
     source = elsewhere.parent / "people.csv"
     people().to_csv(source, index=False)
     hidden = "import sys; sys.modules['deepenough'] = None; sys.argv = ['train.py', 'people.csv']; import runpy; "
-    code = hidden + "runpy.run_path('train.py', run_name='__main__')"
+    code = hidden + "runpy.run_path('train_run.py', run_name='__main__')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=elsewhere.parent)
     assert done.returncode == 0, done.stderr
     told = [line.split() for line in done.stdout.splitlines()]

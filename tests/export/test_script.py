@@ -82,10 +82,10 @@ def checked(path: Path) -> None:
     ("name", "target", "large"),
     [
         ("linear", "binary", True),
-        ("linear", "multiclass", False),
+        pytest.param("linear", "multiclass", False, marks=pytest.mark.slow),
         pytest.param("linear", "regression", True, marks=pytest.mark.slow),
         pytest.param("extra_trees", "multiclass", True, marks=pytest.mark.slow),
-        ("extra_trees", "regression", False),
+        pytest.param("extra_trees", "regression", False, marks=pytest.mark.slow),
         ("lightgbm", "binary", True),
         pytest.param("lightgbm", "regression", False, marks=pytest.mark.slow),
         ("catboost", "binary", False),
@@ -105,7 +105,7 @@ def test_it_gives_the_same_scores(name: str, target: str, large: bool, tmp_path:
     checked(file)
 
 
-@pytest.mark.parametrize("form", ["parquet", "csv"])
+@pytest.mark.parametrize("form", [pytest.param("parquet", marks=pytest.mark.slow), "csv"])
 def test_it_reads_what_the_race_read(form: str, tmp_path: Path) -> None:
     frame, path = people(120).drop(columns=["multiclass", "regression"]), tmp_path / f"people.{form}"
     if form == "parquet":

@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
         nargs="?",
         const="",
         help="a script that trains the winner without Deepenough, refused where its scores differ from the race's; "
-        "default RUN's name.py",
+        "default train_RUN's name.py",
     )
     export.add_argument("--learner", metavar="NAME", help="of the script: another one that was judged")
     export.add_argument(

@@ -37,14 +37,15 @@ def python(
 ) -> Written:
     """Write a script that trains a run's winner without this package, if it gives the race's scores.
 
-    run, file, source: as in `onnx`; by default `<run>.py`. Beside it the rows of each fold are written.
+    run, source: as in `onnx`. file: by default `train_<run>.py`, which no module is called that it imports; the rows of
+        each fold are written beside it.
     learner: another one that was judged at the verdict's size; of a blend, one must be named.
 
     Raises ModelError where its training can't be written or gives other scores, and else as `onnx` does.
     """
     from deepenough.export.as_script import write
 
-    return write(Path(run), place(run, file, ".py"), learner, source)
+    return write(Path(run), place(run, file, ".py", "train_"), learner, source)
 
 
 def mlflow(run: Path | str, uri: str | None = None, *, experiment: str = "deepenough", trials: bool = False) -> Logged:
@@ -60,6 +61,6 @@ def mlflow(run: Path | str, uri: str | None = None, *, experiment: str = "deepen
     return log(Path(run), uri, experiment, trials)
 
 
-def place(run: Path | str, file: Path | str | None, ending: str) -> Path:
-    """Where it is written: the file that was named, or one called like the run in the current folder."""
-    return Path(file) if file else Path(Path(run).resolve().name + ending)
+def place(run: Path | str, file: Path | str | None, ending: str, beginning: str = "") -> Path:
+    """Where it is written: the file that was named, or one called after the run in the current folder."""
+    return Path(file) if file else Path(beginning + Path(run).resolve().name + ending)
