@@ -44,8 +44,10 @@ def script(
     is_class = task.n_classes is not None
     truth = WRITTEN.get(task.target.written, text.TRUTH_OF_NUMBERED) if is_class else text.TRUTH_OF_A_NUMBER
     calibration = [text.CALIBRATED] if is_class else []
-    plain = not _blurred(encoder) and all(role != "date" for _, role in encoder.columns)
-    numbers = text.PLAIN_NUMBERS if plain else text.NUMBERS
+    blurred = any(_is_blurred(_encoder(fit.model)) for fit in fits)
+    plain = not blurred and all(role != "date" for _, role in encoder.columns)
+    numbers = text.NUMBERS.replace("{sharp}", text.SHARP if blurred else "")
+    numbers = text.PLAIN_NUMBERS if plain else numbers.replace("{sharpened}", text.SHARPENED if blurred else "")
     pieces = [text.READ.replace("{reading}", reading), truth, numbers, text.CODES, *calibration, *functions]
     parts = {fit.fold: _parts(task, fit, watched) for fit in fits}
     told = {
@@ -112,10 +114,7 @@ def _columns(task: Any, encoder: Encoder, plain: bool) -> list[tuple[str, Any, s
     forms = {name: task.raw[name].reading or "iso" for name in by_role["date"]}
     logical = any(task.raw[name].reading == "logical" for name in by_role["category"])
     logical = logical or task.target.written == "logical"
-    measured = [
-        ("MEASURED", [name for name, role in encoder.columns if role != "category"], "Numbers and dates, in order."),
-        ("BLURRED", _blurred(encoder), "Places of what a float32 would blur: counted from the median, in the largest."),
-    ]
+    measured = [name for name, role in encoder.columns if role != "category"]
     target: list[tuple[str, Any, str]] = [("TARGET", task.target.name, "")]
     if task.n_classes is not None:
         numbered = task.target.written not in WRITTEN
@@ -126,14 +125,15 @@ def _columns(task: Any, encoder: Encoder, plain: bool) -> list[tuple[str, Any, s
         ("NUMBERS", by_role["number"], ""),
         ("DATES", {name: "ISO8601" if form == "iso" else form for name, form in forms.items()}, ""),
         ("CATEGORIES", by_role["category"], ""),
-        *([] if plain else measured),
+        *([] if plain else [("MEASURED", measured, "Numbers and dates, in order.")]),
         ("MISSING", sorted(MISSING), "What stands for nothing, in lower case."),
         ("TRUTH_VALUES", ["true", "false"] if logical else [], "Levels that may be written in any case."),
     ]
 
 
-def _blurred(encoder: Encoder) -> list[int]:
-    return [int(place) for place in np.flatnonzero((encoder.shifts != 0) | (encoder.units != 1))]
+def _is_blurred(encoder: Encoder) -> bool:
+    """Whether a float32 would blur a number of it."""
+    return bool(encoder.shifts.any() or (encoder.units != 1).any())
 
 
 def _refuse(task: Any, fits: Sequence[Fit]) -> None:
