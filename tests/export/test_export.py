@@ -142,7 +142,7 @@ def test_the_script_runs_without_the_package(elsewhere: Path, run: Run) -> None:
 
 
 def test_a_deep_winner_has_no_script_and_says_which_have(elsewhere: Path) -> None:
-    with pytest.raises(ModelError, match="lightgbm, linear, extra_trees and catboost write scripts"):
+    with pytest.raises(ModelError, match="lightgbm, linear, extra_trees, catboost and neighbours write scripts"):
         export.python(elsewhere, "train.py", learner="tabm")
     with pytest.raises(OptionError, match=r"took no part.*linear, tabm"):
         export.python(elsewhere, "train.py", learner="catboost")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -14,9 +14,12 @@ from deepenough.kinds import drawn as answering
 from deepenough.kinds.answers import Answers, fit_twice
 from deepenough.kinds.stored import read, write
 from deepenough.kinds.table import drawn
+from deepenough.kinds.table import script as scripting
 from deepenough.kinds.table.dense import Dense
 from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.script import Fit, Script
 
+ONE_HOT_UP_TO = 31
 COUNTS = (1, 3, 5, 8, 12, 20, 32, 50, 80, 125)
 ROWS_TO_CHOOSE_ON = 1_000
 VALUES_AT_ONCE = 8_000_000
@@ -49,7 +52,7 @@ class Neighbours(Learner):
         """Keep the rows; choose how many of them vote."""
 
         def fit(rows: np.ndarray, first: NeighboursModel | None) -> NeighboursModel:
-            dense, matrix = Dense.fit_transform(examples.take(rows), self.scaling, one_hot_up_to=31)
+            dense, matrix = Dense.fit_transform(examples.take(rows), self.scaling, one_hot_up_to=ONE_HOT_UP_TO)
             kept = self._kept(matrix, limits, seed)
             weights = examples.weights_of(rows)
             answers = Answers.of(examples.targets[rows], examples.n_classes, weights)
@@ -94,6 +97,21 @@ class Neighbours(Learner):
         weights = examples.weights_of(held[:done])
         losses = [model.answers.loss(np.concatenate(votes[count]), targets, weights) for count in counts]
         return counts[int(np.argmin(losses))]
+
+    def script(self, task: Any, fits: Sequence[Fit]) -> Script:
+        is_class = task.n_classes is not None
+        constants = [("ONE_HOT_UP_TO", ONE_HOT_UP_TO, "Categories of more levels than that become average targets.")]
+        least = [] if is_class else [("LEAST", fits[0].model.answers.least, "No number below it is predicted.")]
+        functions = [
+            *scripting.dense(fits, self.scaling, ONE_HOT_UP_TO),
+            _FITTED.replace("{answers}", _VOTED if is_class else _AVERAGED),
+        ]
+
+        def chosen(model: NeighboursModel) -> dict[str, Any]:
+            return {"neighbours": model.count, "rows": len(model.stored)}
+
+        needs = ["from sklearn.neighbors import NearestNeighbors"]
+        return scripting.script(task, fits, needs, [*constants, *least], functions, chosen)
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
@@ -243,3 +261,36 @@ class NeighboursModel(Model):
 
 def _number(graph: Graph, value: float) -> Value:
     return graph.constant(value, np.float32)
+
+
+_FITTED = '''
+def fit_and_predict(train, fitted, judged, chosen):
+    """The nearest training rows vote, the nearer the more (Hechenbichler and Schliep, 2004), by distances of numbers
+    that are rounded so finely that sums of their products are exact."""
+    targets = truth(train)
+    matrix, asked = dense(train, judged, targets)
+    width = matrix.shape[1]
+    levels = sum(size - 1 for size in codes(train, judged)[2] if size <= ONE_HOT_UP_TO)
+    factors = np.where(np.arange(width) < width - levels, 1, np.sqrt(0.5))  # two levels are as far apart as numbers
+    matrix, asked = (np.clip(part.astype(float), -4, 4) * factors for part in (matrix, asked))
+    kept = np.arange(len(matrix))
+    if chosen["rows"] < len(kept):
+        kept = np.sort(np.random.default_rng(chosen["seed"]).choice(len(kept), chosen["rows"], replace=False))
+    longest = 2**11.5 - np.sqrt(width)
+    step = longest / (2 * max(1, np.sqrt((matrix**2).sum(axis=1).max())))
+    lengths = np.sqrt((asked**2).sum(axis=1, keepdims=True)) * step
+    asked = np.rint(asked * step * np.minimum(1, longest / np.maximum(lengths, 1e-9)))
+    count = min(chosen["neighbours"], len(kept))
+    search = NearestNeighbors(n_neighbors=min(count + 1, len(kept))).fit(np.rint(matrix[kept] * step))
+    distances, places = search.kneighbors(asked)
+    votes = 1 - distances[:, :count] / (1.05 * distances[:, -1:] + 1e-9)
+    votes /= votes.sum(axis=1, keepdims=True)
+    voters = targets[kept][places[:, :count]]
+    {answers}
+'''
+
+_VOTED = """chances = np.stack([(votes * (voters == code)).sum(axis=1) for code in range(len(CLASSES))], axis=1)
+    average = np.bincount(targets, minlength=len(CLASSES)) / len(targets)
+    return calibrated((chances * count + average) / (count + 1), chosen["temperature"])"""
+
+_AVERAGED = "return np.maximum((votes * voters).sum(axis=1), -np.inf if LEAST is None else LEAST)"
