@@ -187,6 +187,15 @@ def test_a_frame_has_no_file_to_read(tmp_path: Path) -> None:
         learner.script(task, fits_of(task, learner, folds=1)[0])
 
 
+def test_a_file_without_a_header_is_refused(tmp_path: Path) -> None:
+    people(large=False).to_csv(tmp_path / "people.csv", index=False, header=False)
+    question = Question(target="column5", drop=["column6", "column7"])
+    task = kinds.find()["table"].load(tmp_path / "people.csv", question)
+    learner = LEARNERS["linear"].cls(strength=1.0)
+    with pytest.raises(ModelError, match="no plain header"):
+        learner.script(task, fits_of(task, learner, folds=1)[0])
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_scores_are_those_of_the_race(metric: str) -> None:
     from deepenough.judge import metrics

@@ -8,6 +8,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -101,9 +102,10 @@ def _reading(task: Any) -> tuple[str, list[tuple[str, Any, str]]]:
     encoding = facts.get("encoding") or "utf-8"
     wanted = {column.part for column in task.table.columns} | {task.target.name}
     for separator in SEPARATORS:
-        header = pd.read_csv(path, dtype=str, nrows=0, sep=separator, encoding=encoding)
-        if wanted <= {str(column).strip() for column in header.columns}:
-            return text.READ_CSV, [*name, ("SEPARATOR", separator, ""), ("ENCODING", encoding, "")]
+        with contextlib.suppress(ValueError, LookupError, OSError):  # what pandas can't read so, a script can't either
+            header = pd.read_csv(path, dtype=str, nrows=0, sep=separator, encoding=encoding)
+            if wanted <= {str(column).strip() for column in header.columns}:
+                return text.READ_CSV, [*name, ("SEPARATOR", separator, ""), ("ENCODING", encoding, "")]
     raise ModelError("The file has no plain header with the names of all columns: no short script reads it.")
 
 
