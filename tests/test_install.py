@@ -30,6 +30,8 @@ IMPORTED = {
     "objects": "PIL, torch, safetensors",
     "docs": "properdocs",
     "serve": "uvicorn",
+    "onnx": "onnx, onnxruntime",
+    "mlflow": "mlflow",
     "dev": "pytest, hypothesis, mypy, hatchling",
 }
 """What must be there to import after an extra was installed; the other extras must bring the package itself."""

@@ -20,6 +20,10 @@ from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 
+from deepenough.errors import ModelError
+from deepenough.graph import Graph, Value
+from deepenough.script import Fit, Script
+
 
 class Inputs(Protocol):
     """What a model sees of some units; a kind says what it is made of. Labels are never part of it."""
@@ -191,6 +195,15 @@ class Model(ABC):
     def load(cls, folder: Path) -> Self:
         """The model again: its predictions are the same."""
 
+    def onnx(self, graph: Graph) -> Value:
+        """Draw how it predicts from the inputs that its codec declared; gives what `predict` gives, float64.
+
+        Raises ModelError where it can't be drawn, with the reason; by default it can't.
+        """
+        raise ModelError(
+            "Models of this learner can't be drawn as an ONNX graph; those of all of our own learners of tables can."
+        )
+
 
 @dataclass(frozen=True)
 class Pretrained:
@@ -232,6 +245,13 @@ class Learner(ABC):
     @abstractmethod
     def fit(self, examples: Any, limits: Limits, seed: int) -> Model:
         """Learn from the examples (or, of an interactive task, from the practice) within the limits."""
+
+    def script(self, task: Any, fits: Sequence[Fit]) -> Script:
+        """How these fits of a task are done again in plain Python.
+
+        Raises ModelError where that can't be written, with the reason; by default it can't.
+        """
+        raise ModelError("its training can't be written as a short script of other libraries.")
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:

@@ -22,8 +22,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deepenough.errors import OptionError, SourceError
+from deepenough.errors import ModelError, OptionError, SourceError
 from deepenough.evidence import FAMILIES
+from deepenough.graph import Graph
 from deepenough.kinds import schemas
 from deepenough.learner import Inputs, Learner
 from deepenough.task import files
@@ -92,6 +93,18 @@ class Codec(ABC):
     def usual(self) -> Mapping[str, Any]:
         """By column, its usual value: what an answer is explained against; empty where that is unknown."""
         return {}
+
+    def onnx(self, graph: Graph) -> None:
+        """Declare what a row is made of as the inputs of a graph. Raises ModelError where it can't, as by default."""
+        raise ModelError("Only models of tables can be exported as ONNX: rows of other data are no plain columns.")
+
+    def fed(self, inputs: Any) -> dict[str, np.ndarray]:
+        """Inputs as the graph takes them, by the names that `onnx` declared, each of shape (n, 1)."""
+        raise ModelError("Only models of tables can be exported as ONNX: rows of other data are no plain columns.")
+
+    def labels(self) -> Sequence[Any]:
+        """The classes as they are answered with, in the order of the probabilities; empty for numbers."""
+        return ()
 
 
 @dataclass(frozen=True)

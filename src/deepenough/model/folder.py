@@ -31,6 +31,7 @@ import numpy as np
 
 import deepenough
 from deepenough.errors import ModelError, OptionError
+from deepenough.graph import Graph, Value
 from deepenough.learner import Lists, Model
 from deepenough.model import calibration, manifest, sinks
 from deepenough.model.card import card
@@ -277,6 +278,15 @@ class LoadedModel:
                 raise ModelError(f"{name} gave no usable answer: shape {got} where {nothing.shape} was asked for.")
             answers.append(calibration.apply(predictions, temperature))
         return self._codec.blended(answers, self._weights.tolist())
+
+    def onnx(self, graph: Graph) -> Value:
+        """The same as an ONNX graph: what `predict_raw` gives. Raises ModelError where a member can't be drawn."""
+        self._codec.onnx(graph)
+        shares = []
+        for member, temperature, weight in zip(self._members, self._temperatures, self._weights, strict=True):
+            said = calibration.drawn(graph, member.onnx(graph), temperature, len(self._shape))
+            shares.append(graph.put("Mul", said, graph.constant(weight, np.float64)))
+        return functools.reduce(lambda one, other: graph.put("Add", one, other), shares)
 
     def _nothing(self, rows: int) -> np.ndarray:
         return np.zeros((rows, *self._shape))
