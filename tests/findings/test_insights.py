@@ -172,6 +172,21 @@ def test_rows_that_were_raced_answer_by_models_that_had_not_learnt_from_them(chu
     code = list(race.evidence.plan.question["classes"]).index(told["outcome"])
     assert told["answers"]["before"] == pytest.approx(own.predictions["winner"][:, code].mean())
     assert told["happened"]["before"] == pytest.approx((own.truth == code).mean())
+    newer = deepenough.insights(churn, compare=(people(300, 20), file)).facts["compared"]
+    assert newer["answers"]["after"] == pytest.approx(told["answers"]["before"]), "as the newer table too"
+    assert told["learnt_from"] == newer["learnt_from"] == [False, False]
+
+
+def test_rows_without_a_target_keep_the_raced_table_recognised(tmp_path: Path) -> None:
+    table = people(300, 40)
+    table.loc[::7, "leaves"] = None
+    run = raced(tmp_path, table)
+    race = Race(run)
+    own = judged.read(race.folder, race.evidence, race.verdict)
+    told = deepenough.insights(run, compare=(tmp_path / "people.csv", people(200, 41))).facts["compared"]
+    assert told["rows"][0] == len(own.rows) and told["learnt_from"] == [False, False]
+    code = list(race.evidence.plan.question["classes"]).index(told["outcome"])
+    assert told["happened"]["before"] == pytest.approx((own.truth == code).mean())
 
 
 def test_without_the_target_only_inputs_and_answers_are_compared(churn: Path, run: Run, tmp_path: Path) -> None:
@@ -195,6 +210,11 @@ def test_numbers_and_missing_values_are_compared_too(tmp_path: Path) -> None:
     noise = next(item for item in told["columns"] if item["name"] == "noise")
     assert told["outcome"] == "" and noise["missing"]["low"] > 0.2
     assert any("were missing, and" in sentence for sentence in told["sentences"])
+    for file in (run / "truth").iterdir():
+        file.unlink()
+    found = deepenough.insights(run, compare=(new, tmp_path / "people.csv"))
+    assert found.facts["compared"]["learnt_from"] == [False, True], "their judged answers are gone"
+    assert any("The model learnt from the newer rows" in sentence for sentence in found.sentences)
 
 
 @pytest.mark.parametrize(

@@ -74,3 +74,25 @@ def test_what_the_inputs_explain_leaves_no_rest() -> None:
 def test_a_single_unit_tells_nothing_of_a_change() -> None:
     found = shifts.change(np.array([1.0]), np.array([2.0, 3.0]))
     assert found.value == 1.5 and not found.is_sure
+
+
+def test_a_level_that_was_picked_among_many_has_an_interval_for_all_of_them() -> None:
+    rng = np.random.default_rng(5)
+    names = tuple(f"l{place:02}" for place in range(40))
+    missed = 0
+    for _ in range(100):
+        both = [Trait("k", rng.integers(0, 40, 400), names, "category") for _ in range(2)]
+        picked = shifts.shift(*both).change
+        missed += picked is not None and picked.is_sure
+    assert missed <= 10, f"{missed} of 100 were said to have moved"
+
+
+def test_what_few_rows_lend_to_many_is_no_more_than_those_few_tell() -> None:
+    """Forty old values of nothing that changed, drawn for five thousand new rows."""
+    rng = np.random.default_rng(6)
+    held = 0
+    for _ in range(100):
+        old, now = rng.normal(0, 1, 40), rng.normal(0, 1, 5000)
+        lenders = rng.integers(0, 40, 5000)
+        held += not shifts.moved(old[lenders], now, lenders).is_sure
+    assert held >= 89, f"{held} of 100 intervals hold nothing"

@@ -18,6 +18,9 @@ from deepenough.judge.called import called, said
 from deepenough.report.insights import CAUTION
 from deepenough.result import Race
 
+ALIKE = "Between the two tables each row counts once, and as independent of the others."
+"""What a comparison takes for granted."""
+
 
 @dataclass(frozen=True)
 class Insights:
@@ -32,7 +35,8 @@ class Insights:
     @property
     def caution(self) -> str:
         """What they do not say."""
-        return said(CAUTION, called(self.facts["question"]))
+        whole = CAUTION if self.facts["compared"] is None else f"{CAUTION} {ALIKE}"
+        return said(whole, called(self.facts["question"]))
 
     @property
     def sentences(self) -> list[str]:

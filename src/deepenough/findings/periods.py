@@ -5,7 +5,8 @@ Needs that this module answers:
 
 * The model answers for both periods, so that a shift is said in the target's own unit, and one that moves no answer
   stands behind those that do.
-* Where the older table is the one that was raced, its rows answer by models that had not learnt from them.
+* Where either table is the one that was raced, its rows answer by models that had not learnt from them; where that
+  can't be, it is said.
 """
 
 from __future__ import annotations
@@ -43,18 +44,22 @@ MOST_ASKED = 20_000
 DISTINCT = 0.5
 """A column of texts of which more are different is told by its words."""
 MOST_WORDS = 200
+LETTERS = 100
+"""Of a level, that are kept."""
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True)
 class _Period:
     """One table. frame: its columns. answers: by row, the probability of the class that is looked at, or the number.
-    truth: what happened, alike; None where the table does not say. known: of which rows it does, shape (n,)."""
+    truth: what happened, alike; None where the table does not say. known: of which rows it does, shape (n,).
+    is_learnt: whether the model answers about rows of the race that it learnt from."""
 
     frame: Frame
     answers: np.ndarray
     truth: np.ndarray | None
     known: np.ndarray
+    is_learnt: bool = False
 
 
 def compared(race: Race, old: Any, new: Any) -> dict[str, Any]:
@@ -65,7 +70,6 @@ def compared(race: Race, old: Any, new: Any) -> dict[str, Any]:
     columns = _columns(race.model)
     code, name = _looked_at(race)
     before, after = (_period(race, source, code) for source in (old, new))
-    before = _as_judged(race, before, old, code)
     found, looked_at = _shifts(before.frame, after.frame, columns)
     whole = [shift.name for shift, _ in found if shift.name in before.frame.names]
     moved = _moved(race.model, before.frame, after, whole[:MOST_MOVED], code)
@@ -74,6 +78,7 @@ def compared(race: Race, old: Any, new: Any) -> dict[str, Any]:
         "outcome": name,
         "rows": [before.frame.rows, after.frame.rows],
         "looked_at": looked_at,
+        "learnt_from": [before.is_learnt, after.is_learnt],
         "answers": _plain(shifts.change(before.answers, after.answers)),
         "happened": None,
         "rest": None,
@@ -112,12 +117,17 @@ def _period(race: Race, source: Any, code: int | None) -> _Period:
     if frame.rows < FEWEST_ROWS:
         name = frame.facts.get("name", source)
         raise OptionError(f"{name} holds {frame.rows} rows; {FEWEST_ROWS} are the least to compare.")
+    raced = race.evidence.plan.source.get("sha256")
+    is_raced = bool(raced) and frame.facts.get("sha256") == raced
+    judged_alone = _as_judged(race, frame, source, code) if is_raced else None
+    if judged_alone is not None:
+        return judged_alone
     predictions = race.model.predict_raw(race.model.codec.encode(frame))
     if predictions.ndim > 2:
         raise OptionError("Forecasts are paths of numbers; --compare is for classes and for single numbers.")
     answers = predictions if code is None else predictions[:, code]
     truth, known = _truth(race, frame, code)
-    return _Period(frame, np.asarray(answers, dtype=np.float64), truth, known)
+    return _Period(frame, np.asarray(answers, dtype=np.float64), truth, known, is_raced)
 
 
 def _truth(race: Race, frame: Frame, code: int | None) -> tuple[np.ndarray | None, np.ndarray]:
@@ -137,20 +147,26 @@ def _truth(race: Race, frame: Frame, code: int | None) -> tuple[np.ndarray | Non
     return np.array([text == classes[code] for text in told], dtype=np.float64), known & ~column.missing
 
 
-def _as_judged(race: Race, period: _Period, source: Any, code: int | None) -> _Period:
-    """Of the table that was raced the judged rows alone, each answered by models that had not learnt from it."""
-    raced = race.evidence.plan.source.get("sha256")
-    if not raced or period.frame.facts.get("sha256") != raced or period.frame.rows != race.evidence.plan.rows:
-        return period
+def _as_judged(race: Race, frame: Frame, source: Any, code: int | None) -> _Period | None:
+    """Of the table that was raced the judged rows alone, each answered by models that had not learnt from it; None
+    where they can't be told."""
+    total, target = frame.facts.get("rows_in_source", frame.rows), str(race.evidence.plan.question.get("target"))
+    frame = frame if frame.rows == total else sources.read(source)
+    if frame.rows != total or target not in frame.names:
+        return None
+    raced = np.flatnonzero(~frame.column(target).missing)
     try:
         known = judged.read(race.folder, race.evidence, race.verdict)
     except RunError:
-        return period
-    said = known.predictions[WINNER]
-    answers = said if code is None else said[:, code]
-    truth = known.truth if code is None else known.truth == code
-    every = np.ones(len(truth), dtype=bool)
-    return _Period(period.frame.take(known.rows), answers.astype(np.float64), truth.astype(np.float64), every)
+        return None
+    if len(raced) != race.evidence.plan.rows:
+        return None
+    kept = np.unique(np.linspace(0, len(known.rows) - 1, min(len(known.rows), MOST_ROWS)).astype(np.int64))
+    said, truth = known.predictions[WINNER][kept], known.truth[kept]
+    answers, came = (said, truth) if code is None else (said[:, code], truth == code)
+    every = np.ones(len(kept), dtype=bool)
+    own = frame.take(raced[known.rows[kept]])
+    return _Period(own, answers.astype(np.float64), came.astype(np.float64), every)
 
 
 def _shifts(before: Frame, after: Frame, columns: Sequence[str]) -> tuple[list[tuple[Shift, float]], int]:
@@ -206,12 +222,12 @@ def _moved(
     frame, now = after.frame.take(rows), after.answers[rows]
     found = {}
     for name in names:
-        drawn = before.column(name).take(rng.integers(0, before.rows, len(rows)))
+        lenders = rng.integers(0, before.rows, len(rows))
+        drawn = before.column(name).take(lenders)
         columns = tuple(drawn if column.name == name else column for column in frame.columns)
         predictions = model.predict_raw(model.codec.encode(replace(frame, columns=columns)))
         then = np.asarray(predictions if code is None else predictions[:, code], dtype=np.float64)
-        paired = shifts.change(np.zeros(len(now)), now - then)
-        found[name] = replace(paired, before=float(then.mean()), after=float(now.mean()))
+        found[name] = shifts.moved(then, now, lenders)
     return found
 
 
@@ -223,7 +239,7 @@ def _of_shift(shift: Shift, p: float, moves: Change | None) -> dict[str, Any]:
     return {
         "name": shift.name,
         "p": p,
-        "level": shift.level,
+        "level": shift.level[:LETTERS],
         "change": None if shift.change is None else _plain(shift.change),
         "missing": _plain(shift.missing),
         "moves": None if moves is None else _plain(moves),

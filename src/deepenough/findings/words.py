@@ -14,7 +14,17 @@ def sentences(told: Told) -> list[str]:
     """What happened, what was to be expected of it, and which columns moved, the ones first that move most."""
     columns = [_column(item, told) for item in told["columns"]]
     none = f"Of {words.count(told['looked_at'])} columns (of texts their words) none changed by more than chance makes."
-    return [*_happened(told), _answers(told), *(columns or [none])]
+    return [*_happened(told), *_learnt(told), _answers(told), *(columns or [none])]
+
+
+def _learnt(told: Told) -> list[str]:
+    """That answers look too good, where they do."""
+    tables = [name for name, learnt in zip(("older", "newer"), told["learnt_from"], strict=True) if learnt]
+    return [
+        f"The model learnt from the {name} rows, so that its answers about them come nearer to what happened than "
+        "answers about other rows would."
+        for name in tables
+    ]
 
 
 def _happened(told: Told) -> list[str]:
@@ -34,7 +44,10 @@ def _happened(told: Told) -> list[str]:
     if not _sure(rest):
         return [said, "The inputs explain it, as far as can be told: the rest is no more than chance makes."]
     explained = _amount(found["value"] - rest["value"], share)
-    why = f"The rest, {_signed(rest, share)}, is a change in how inputs and {told['target']} hang together"
+    why = (
+        f"The rest, {_signed(rest, share)}, the model did not foretell: inputs and {told['target']} hang together in "
+        "another way now, something moved that is no input, or it learnt too little of such rows"
+    )
     return [said, f"The inputs explain {explained} of it. {why}: race again with the newer rows."]
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats as distributions
 
+from deepenough.judge import stats
 from deepenough.judge.traits import Trait
 
 MISSED = 0.025
@@ -48,8 +49,9 @@ class Shift:
     """How one column changed.
 
     p: that chance alone makes two samples of one distribution so different, not yet held against other columns.
-    level: of categories, the one whose share changed most. change: of the mean of numbers, or of that level's share;
-    None where too few are known. missing: of the share that is missing.
+    level: of categories, the one whose share changed most. change: of the mean of numbers, or of that level's share,
+    wide enough for every level that could have been picked; None where too few are known. missing: of the share that is
+    missing.
     """
 
     name: str
@@ -59,8 +61,11 @@ class Shift:
     missing: Change
 
 
-def change(before: np.ndarray, after: np.ndarray) -> Change:
-    """Of the mean of independent units (Welch, Biometrika, 1947); infinite ends where there are fewer than two."""
+def change(before: np.ndarray, after: np.ndarray, of: int = 1) -> Change:
+    """Of the mean of independent units (Welch, Biometrika, 1947); infinite ends where there are fewer than two.
+
+    of: among how many it was picked; the interval is wide enough for all of them.
+    """
     value = float(after.mean() - before.mean())
     if min(len(before), len(after)) < 2:
         return Change(float(before.mean()), float(after.mean()), value, -math.inf, math.inf)
@@ -68,8 +73,21 @@ def change(before: np.ndarray, after: np.ndarray) -> Change:
     freedom = np.array([len(before) - 1, len(after) - 1])
     total = float(parts.sum())
     df = total**2 / float((parts**2 / freedom).sum()) if total > 0 else float(freedom.min())
-    width = float(distributions.t.ppf(1 - MISSED, df)) * math.sqrt(total)
+    width = float(distributions.t.ppf(1 - MISSED / of, df)) * math.sqrt(total)
     return Change(float(before.mean()), float(after.mean()), value, value - width, value + width)
+
+
+def moved(then: np.ndarray, now: np.ndarray, drawn: np.ndarray) -> Change:
+    """Of the mean of units that are asked twice, once with a value that another unit lends them.
+
+    drawn: by unit, who lent it, shape (m,): what one lends several times is one observation.
+    """
+    value = float((now - then).mean())
+    spread = stats.cluster_variance(now - then, drawn)
+    width = math.inf
+    if math.isfinite(spread.variance):
+        width = stats.t_quantile(MISSED, spread.df) * math.sqrt(spread.variance)
+    return Change(float(then.mean()), float(now.mean()), value, value - width, value + width)
 
 
 def shift(before: Trait, after: Trait) -> Shift:
@@ -86,15 +104,17 @@ def shift(before: Trait, after: Trait) -> Shift:
             most = int(np.abs(shares[1] - shares[0])[::-1].argmax())  # of two levels the second
             most = len(before.levels) - 1 - most
             level = before.levels[most]
-            found = change(*((own == most).astype(np.float64) for own in known))
+            picked = 1 if len(before.levels) == 2 else len(before.levels)  # of two the one tells the other
+            was, came = ((own == most).astype(np.float64) for own in known)
+            found = change(was, came, picked)
         else:
-            found = change(*known)
+            found = change(known[0], known[1])
             p_values += [
                 _sound(distributions.ttest_ind(*known, equal_var=False).pvalue) if _vary(known) else 1.0,
                 _sound(distributions.ks_2samp(*known, method="asymp").pvalue),
             ]
     p = min(1.0, len(p_values) * min(p_values))
-    return Shift(before.name, p, level, found, change(*missing))
+    return Shift(before.name, p, level, found, change(missing[0], missing[1]))
 
 
 def rest(before: np.ndarray, after: np.ndarray, foretold_before: np.ndarray, foretold_after: np.ndarray) -> Change:
