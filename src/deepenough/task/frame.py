@@ -292,7 +292,7 @@ def _from_series(name: str, series: Any) -> tuple[Raw, list[str]]:
     if dtype == nw.Date or dtype == nw.Datetime:
         seconds = np.array([math.nan if tick is None else tick for tick in _ticks(series)], dtype=np.float64) / 1e6
         zone = getattr(dtype, "time_zone", None)
-        said = [f"Column {name!r}: its moments are those of {zone}, and were read in UTC."]
+        said = [f"Column {name!r}: its moments are those of {zone}, and {parsing.IN_UTC}"]
         return Raw(name, "date", seconds), said if zone not in (None, "UTC") else []
     values = [None if is_nothing(value) else value for value in series.to_list()]
     if dtype == nw.Categorical or dtype == nw.Enum:

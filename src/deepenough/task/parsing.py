@@ -30,6 +30,9 @@ SAMPLE = 1_000
 LONGEST = 500
 """Letters of what can be a number or a date; of a longer text so many are looked at."""
 
+IN_UTC = "were read in UTC."
+"""How what is said of moments with zones ends."""
+
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "?", "<na>", "nat"})
 _GAPS = frozenset({"none", "-", "--", ".", "..", "nil", "missing", "unknown", "undefined", "\\n", "not available"})
 _MARKS = re.compile(r"^(?:[€$£¥₹]|eur|usd|gbp|chf|us\$)\s*|\s*(?:[€$£¥₹%]|eur|usd|gbp|chf)$", re.IGNORECASE)
@@ -202,7 +205,7 @@ def zoned(name: str, levels: Sequence[str]) -> list[str]:
     """What is said of ISO dates of which some name a zone other than UTC."""
     offsets = {found.group() for level in levels[:: max(1, len(levels) // SAMPLE)] if (found := _OFFSET.search(level))}
     elsewhere = any(set(offset.rpartition("+")[2]) - set("0:") for offset in offsets)
-    return [f"Column {name!r}: its moments name time zones, and were read in UTC."] if elsewhere else []
+    return [f"Column {name!r}: its moments name time zones, and {IN_UTC}"] if elsewhere else []
 
 
 def read(levels: Sequence[str], reading: Reading) -> np.ndarray:

@@ -87,6 +87,32 @@ def test_series_that_share_their_moments_are_no_independent_proof() -> None:
     assert found(sold) == []
 
 
+def test_what_rounding_leaves_of_a_constant_is_no_season() -> None:
+    for value in (0.1, 7.3):
+        assert found(np.r_[value - 1e-4, np.full(209, value)]) == []
+
+
+def test_a_month_is_not_called_the_highest_where_another_may_be_higher() -> None:
+    """Some Decembers sell far more, too few to be sure of; Junes surely sell more."""
+    rng, month = np.random.default_rng(6), np.arange(16 * 12) % 12
+    fair = (month == 11) & (np.arange(16 * 12) // 12 % 5 == 2)
+    (item,) = found(100 * (1 + 0.4 * (month == 5) + 5 * fair) * rng.normal(1, 0.01, 16 * 12), "MS")
+    told = {position["label"]: position for position in item["positions"]}
+    assert told["in December"]["value"] > told["in June"]["value"] and told["in December"]["p"] > ALPHA
+    assert "sold is surely high in June" in item["sentence"]
+
+
+def test_moments_with_zones_are_said_to_be_told_in_utc() -> None:
+    rng, at = np.random.default_rng(7), pd.date_range("2020-01-01", periods=24 * 21, freq="h", tz="Asia/Tokyo")
+    sold = 100 * (1 + 0.5 * (at.hour == 12)) * rng.normal(1, 0.05, len(at))
+    task = load(pd.DataFrame({"at": at, "sold": sold}), Question(target="sold", time="at", options={"horizon": 7}))
+    hours = next(item for item in task.found(ALPHA) if item["cycle"] == "hour of the day")
+    assert "highest at 3:00" in hours["sentence"] and hours["sentence"].endswith("Hours and days are those of UTC.")
+    plain = pd.DataFrame({"at": at.tz_localize(None), "sold": sold})
+    task = load(plain, Question(target="sold", time="at", options={"horizon": 7}))
+    assert not any("UTC" in item["sentence"] for item in task.found(ALPHA))
+
+
 @pytest.mark.parametrize("shape", [(1, 140), (8, 70)])
 def test_of_a_hundred_series_in_any_order_five_at_most_have_a_season(shape: tuple[int, int]) -> None:
     said = 0

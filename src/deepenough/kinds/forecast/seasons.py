@@ -33,6 +33,8 @@ MONTHS = (
     *("in January", "in February", "in March", "in April", "in May", "in June"),
     *("in July", "in August", "in September", "in October", "in November", "in December"),
 )
+NOTHING = 1e-9
+"""A smaller share is what sums of floats leave."""
 MOST_SERIES = 500
 MOST_COVARIATES = 20
 
@@ -80,11 +82,18 @@ def cycles(step: Step, season: int) -> list[Cycle]:
 
 
 def found(
-    series: Sequence[Series], step: Step, season: int, names: Sequence[str], target: str, alpha: float
+    series: Sequence[Series],
+    step: Step,
+    season: int,
+    names: Sequence[str],
+    target: str,
+    alpha: float,
+    zoned: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Seasons, then events among the covariates of two values, each with its sentence and what it rests on.
 
-    season: steps of the main one; 0 for none. names: of the covariates. alpha: of all that is looked at.
+    season: steps of the main one; 0 for none. names: of the covariates. alpha: of all that is looked at. zoned: whether
+    moments named zones, so that hours and days are not those of where it happened.
     """
     known = cycles(step, season)
     events = _events(series, names)
@@ -93,7 +102,8 @@ def found(
         positions = by_position(series, step, cycle, alpha / looked_at)
         sure = [position for position in positions if position.p <= alpha / looked_at]
         if sure:
-            yield {"about": "season", "sentence": _season(cycle, sure, target)} | {
+            utc = " Hours and days are those of UTC." if zoned and step.unit == "seconds" else ""
+            yield {"about": "season", "sentence": _season(cycle, positions, sure, target) + utc} | {
                 "cycle": cycle.words,
                 "positions": [vars(position) for position in positions],
             }
@@ -179,10 +189,11 @@ def _away(values: np.ndarray, length: int) -> np.ndarray:
     sums = np.convolve(np.where(known, values, 0.0), weights, mode="valid")
     around = np.full(len(values), np.nan)
     around[reach : len(values) - reach] = np.where(counts >= 0.75 * length, sums / np.maximum(counts, 1e-12), np.nan)
-    if np.nanmin(values) >= 0:
-        return np.asarray((values - around) / np.where(around > 0, around, np.nan))
-    size = float(np.nanmean(np.abs(values)))
-    return (values - around) / size if size > 0 else np.full(len(values), np.nan)
+    size = np.where(around > 0, around, np.nan)
+    if np.nanmin(values) < 0:
+        size = np.full(len(values), np.nanmean(np.abs(values)))
+    away = np.asarray((values - around) / size)
+    return np.where(np.abs(away) < NOTHING, 0.0, away)  # of series that never change only rounding is left
 
 
 def _where(times: np.ndarray, places: np.ndarray, cycle: Cycle) -> tuple[np.ndarray, np.ndarray]:
@@ -215,11 +226,15 @@ def _position(label: str, means: np.ndarray, alpha: float, of: int) -> Position:
     return Position(label, value, value - width, value + width, p)
 
 
-def _season(cycle: Cycle, sure: Sequence[Position], target: str) -> str:
-    """The highest and the lowest of what is sure."""
+def _season(cycle: Cycle, every: Sequence[Position], sure: Sequence[Position], target: str) -> str:
+    """The highest and the lowest of what is sure; called so where no position that is not sure lies further out."""
     top, bottom = max(sure, key=lambda own: own.value), min(sure, key=lambda own: own.value)
-    said = [f"highest {top.label} ({_far(top)} what is usual around it)"] if top.value > 0 else []
-    said += [f"lowest {bottom.label} ({_far(bottom)} it)"] if bottom.value < 0 else []
+    high = "highest" if top.value >= max(own.value for own in every) else "surely high"
+    low = "lowest" if bottom.value <= min(own.value for own in every) else "surely low"
+    around = "what is usual around it"
+    said = [f"{high} {top.label} ({_far(top)} {around})"] if top.value > 0 else []
+    if bottom.value < 0:
+        said.append(f"{low} {bottom.label} ({_far(bottom)} {'it' if said else around})")
     return f"By {cycle.words}, {target} is {' and '.join(said)}."
 
 

@@ -28,6 +28,7 @@ from deepenough.kinds.forecast.steps import Step
 from deepenough.learner import Examples, Paths
 from deepenough.task import source as sources
 from deepenough.task.frame import Frame, Raw
+from deepenough.task.parsing import IN_UTC
 from deepenough.task.splits import inner_count
 from deepenough.task.task import Question, SupervisedMetric, SupervisedTask
 
@@ -228,8 +229,10 @@ class ForecastTask(SupervisedTask):
         """Seasons and events."""
         from deepenough.kinds.forecast import seasons
 
-        names = (*self.layout.known, *self.layout.past)
-        return list(seasons.found(self.series, self.step, self.layout.season, names, self.columns_of.target, alpha))
+        names, about = (*self.layout.known, *self.layout.past), f"Column {self.columns_of.time!r}"
+        zoned = any(note.startswith(about) and note.endswith(IN_UTC) for note in self.notes)
+        told = (self.layout.season, names, self.columns_of.target, alpha, zoned)
+        return list(seasons.found(self.series, self.step, *told))
 
     def describe(self) -> dict[str, Any]:
         """The series in plain values."""
