@@ -99,6 +99,18 @@ def test_whole_weights_are_repeated_units() -> None:
     assert Weighted.of(METRIC).evaluate(records)[0] == pytest.approx(repeated)
 
 
+def test_units_without_weight_are_as_if_they_were_not_there() -> None:
+    """Also where nobody of any weight claims more surely than they do."""
+    records = METRIC.records(*drawn(seed=5))
+    first = unrecorded(records, CLASSES)[1][:, :, 0].max(axis=1).argmax()
+    share = np.ones(len(records))
+    share[first] = 0.0
+    value, reactions = METRIC.told(records, share / share.sum(), None)
+    kept = share > 0
+    alone, _ = METRIC.told(records[kept], share[kept] / share.sum(), None)
+    assert value == pytest.approx(alone) and np.isfinite(reactions).all()
+
+
 def test_the_spread_is_that_of_the_bootstrap() -> None:
     rng = np.random.default_rng(3)
     for seed in range(3):

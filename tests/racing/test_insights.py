@@ -19,6 +19,7 @@ from deepenough.racing.executors.local import Outcome
 from deepenough.racing.explain import explanations
 from deepenough.racing.insights import NO_SIGNAL, NO_TIME, insights
 from deepenough.racing.loop import Loop
+from deepenough.report import insights as report
 from tests.racing.test_loop import EXECUTOR, pair, plan_for, race
 from tests.stubs.supervised import StubSupervised
 
@@ -114,3 +115,15 @@ def test_what_goes_wrong_is_said_and_ends_no_race(raced: Raced, monkeypatch: pyt
     monkeypatch.setattr(module, "_risks", breaks)
     with opened(raced) as loop:
         assert "RuntimeError: broken" in found(loop)[0].data["reason"]
+
+
+def test_where_rows_have_weights_it_is_said_that_these_do_not_count_here(raced: Raced) -> None:
+    with opened(raced) as loop:
+        list(explanations(loop, judge(loop.evidence)))
+        found(loop)
+        evidence = read(raced[0])
+    plan = dataclasses.replace(evidence.plan, question={**evidence.plan.question, "weighted": True})
+    for own, said in ((evidence, False), (dataclasses.replace(evidence, plan=plan), True)):
+        facts = report.facts(own, judge(evidence))
+        assert facts is not None and facts["items"]
+        assert (report.UNWEIGHTED in facts["sentence"]) == said

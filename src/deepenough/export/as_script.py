@@ -189,6 +189,8 @@ def _run(script: Path, folds: Path, name: str, data: Path) -> dict[int, float]:
         raise ModelError(f"The script fails on these data ({last[:300]}), so it was not written.")
     scores = {}
     for line in done.stdout.splitlines():
+        if not line.startswith("fold "):  # a library's own word
+            continue
         _, fold, _, score, *_ = line.split()
         scores[int(fold.rstrip(":"))] = float(score)
     return scores

@@ -66,12 +66,12 @@ def _of_class(there: np.ndarray, claims: np.ndarray, code: int, share: np.ndarra
     weight, total = share[units], float((share * there).sum())
     last = np.searchsorted(-score, -score, side="right") - 1  # the last claim of the same score
     first = np.searchsorted(-score, -score, side="left")
-    claimed, hits = np.cumsum(weight)[last], np.cumsum(weight * right)[last]
+    claimed, hits = np.maximum(np.cumsum(weight)[last], 1e-300), np.cumsum(weight * right)[last]  # weights may be zero
     precision = hits / claimed
     value = float((weight * right * precision).sum()) / total
     # Of what was found, that which scores no higher than a claim feels it: in its precision's upper and lower part.
     upper = _from_here(weight * right / claimed)[first]
-    lower = _from_here(weight * right * hits / claimed**2)[first]
+    lower = _from_here(weight * right * (hits / claimed) / claimed)[first]
     moved = np.bincount(units, right * precision + right * upper - lower, minlength=len(there))
     return 1.0 - value, -(moved - value * there) * (len(there) / total)
 

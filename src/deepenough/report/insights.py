@@ -19,6 +19,7 @@ from deepenough.report import words
 _ABOUT = ("reason", "lacks", "family", "contender", "looked_at", "units", "seconds")
 MOST_GROUPS = 4
 """Of each sort that are told; the surest first."""
+UNWEIGHTED = "In directions and groups each row counts once, whatever its weight."
 Item = dict[str, Any]
 Told = Mapping[str, Any]
 
@@ -44,7 +45,8 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
         *(dict(item) for item in data.get("found", ())),
         *({"about": "reach", "sentence": sentence} for sentence in _reach(evidence, data)),
     ]
-    return {**about, "sentence": _sentence(about, items), "items": items}
+    unweighted = f" {UNWEIGHTED}" if question.get("weighted") and items else ""
+    return {**about, "sentence": _sentence(about, items) + unweighted, "items": items}
 
 
 def _classes(question: Told) -> Sequence[str]:

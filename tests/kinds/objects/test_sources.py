@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from deepenough.errors import ColumnError, InputError, OptionError, SourceError, TargetError
-from deepenough.kinds import file_store
+from deepenough.kinds import file_store, folders
 from deepenough.kinds.objects import Objects, beside, boxes, sources
 from deepenough.kinds.objects.task import ObjectsTask
 from deepenough.racing import planning
@@ -255,6 +255,22 @@ def test_coco_says_what_is_strange(tmp_path: Path) -> None:
     (tmp_path / "set" / "instances.json").write_text('{"images": [{"id": 1}], "annotations": []}')
     with pytest.raises(SourceError, match="COCO"):
         ObjectsTask.load(tmp_path / "set", asked())
+
+
+def test_lines_that_look_like_boxes_and_are_none_are_counted(tmp_path: Path) -> None:
+    folder = yolo(tmp_path, written(tmp_path))
+    before = ObjectsTask.load(folder, asked())
+    file = folder / "000.txt"
+    file.write_text(f"{file.read_text()}0 - e . 1\n{'9' * 5000} .5 .5 .1 .1\n")
+    task = ObjectsTask.load(folder, asked())
+    assert any("2 lines are no class and four numbers" in note for note in task.notes)
+    assert lists(task) == lists(before)
+
+
+def test_json_nested_beyond_reason_is_no_list_of_boxes(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "deep.json").write_text('{"images": [], "annotations": ' + "[" * 100_000)
+    assert beside.form_of(folders.everything(tmp_path, beside.wanted, "pictures")) == ""
 
 
 def test_xml_that_declares_a_document_type_is_not_read() -> None:

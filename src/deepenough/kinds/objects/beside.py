@@ -108,7 +108,7 @@ def _coco(items: Sequence[Item]) -> tuple[Item, Mapping[str, Any]] | None:
             if b'"annotations"' in content and b'"images"' in content:
                 try:
                     told = json.loads(content)
-                except ValueError:
+                except (ValueError, RecursionError):
                     continue
                 if isinstance(told, dict) and all(isinstance(told.get(key), list) for key in ("annotations", "images")):
                     return item, told
@@ -163,6 +163,18 @@ def _is_yolo(text: str) -> bool:
     return bool(lines) and all(_YOLO_LINE.fullmatch(line.strip()) for line in lines[:5])
 
 
+def _of_yolo(line: str) -> tuple[int, tuple[float, float, float, float]] | None:
+    """The number of a class, and a box as the file has it; None where the line holds none."""
+    if not _YOLO_LINE.fullmatch(line.strip()):
+        return None
+    code, *numbers = line.split()
+    try:
+        x, y, width, height = map(float, numbers)
+        return int(code), (x, y, width, height)
+    except ValueError:  # `-`, `e`, or more digits than a number may have
+        return None
+
+
 def _read_yolo(items: Sequence[Item]) -> Marks:
     by_name = {item.name: item for item in items}
     names = [name for name in by_name if _is_picture(name)]
@@ -171,11 +183,11 @@ def _read_yolo(items: Sequence[Item]) -> Marks:
     beside, rows, broken = _beside(list(by_name), ".txt"), [], 0
     for place, name in enumerate(names):
         for line in _text(by_name[beside[name]]).splitlines() if name in beside else ():
-            if not _YOLO_LINE.fullmatch(line.strip()):
+            if (told := _of_yolo(line)) is None:
                 broken += bool(line.strip())
                 continue
-            code, x, y, width, height = (float(part) for part in line.split())
-            label = classes[int(code)] if int(code) < len(classes) else str(int(code))
+            code, (x, y, width, height) = told
+            label = classes[code] if code < len(classes) else str(code)
             rows.append((place, label, (x - width / 2, y - height / 2, x + width / 2, y + height / 2)))
     whose = f", classes from {called}" if called else ""
     how = f"Boxes are read from the .txt files beside the pictures, as YOLO writes them{whose}; a picture without lines"
