@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -47,19 +49,13 @@ def session_of(file: Path) -> Any:
     return pytest.importorskip("onnxruntime").InferenceSession(str(file), providers=["CPUExecutionProvider"])
 
 
-def fed(session: Any, rows: pd.DataFrame) -> dict[str, np.ndarray]:
-    """As docs/export.md tells to."""
-    given = {}
-    for item in session.get_inputs():
-        column = rows[item.name]
-        if item.type == "tensor(string)":
-            given[item.name] = column.fillna("").astype(str).to_numpy(object)[:, None]
-        elif column.dtype.kind == "M":
-            seconds = (column - pd.Timestamp(0)).dt.total_seconds()
-            given[item.name] = seconds.to_numpy(np.float64)[:, None]
-        else:
-            given[item.name] = column.to_numpy(np.float64)[:, None]
-    return given
+def documented(file: Path) -> Callable[[pd.DataFrame], list[np.ndarray]]:
+    """`predict` of docs/export.md, with that file."""
+    page = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    place: dict[str, Any] = {}
+    exec(code.replace('"credit.onnx"', repr(str(file))), place)
+    return cast("Callable[[pd.DataFrame], list[np.ndarray]]", place["predict"])
 
 
 def test_the_onnx_file_answers_new_rows_as_the_model_does(elsewhere: Path, run: Run) -> None:
@@ -67,10 +63,11 @@ def test_the_onnx_file_answers_new_rows_as_the_model_does(elsewhere: Path, run: 
     said = run("export", elsewhere, "--onnx")
     assert said.code == 0 and "answers 260 judged rows" in said.out
     session = session_of(Path("run.onnx"))
-    rows = people(40).assign(vip="true")
+    rows = people(40)
+    rows["vip"] = rows["vip"] == "True"  # as pandas reads such a column
     rows.loc[3, "town"] = "nowhere"
     share = rows["share"].str.removesuffix(" %").astype(float)
-    label, chances = session.run(None, fed(session, rows.assign(share=share)))
+    label, chances = documented(Path("run.onnx"))(rows.assign(share=share))
     expected = deepenough.load(elsewhere).predict(rows)
     assert label.tolist() == expected[TARGET].tolist()
     assert np.allclose(chances, expected.filter(like="probability_").to_numpy(), atol=1e-6)
