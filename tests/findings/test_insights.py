@@ -198,6 +198,18 @@ def test_without_the_target_only_inputs_and_answers_are_compared(churn: Path, ru
     assert "race again" not in flat and "yearly went from" in flat
 
 
+def test_targets_that_are_written_in_another_way_are_counted(churn: Path) -> None:
+    new = people(200, 50)
+    spaced = new.assign(leaves=new["leaves"] + " ")
+    told = deepenough.insights(churn, compare=(people(200, 51), spaced)).facts["compared"]
+    assert told["strange"] == [0, 0] and told["happened"]["after"] == pytest.approx(
+        (new["leaves"] == told["outcome"]).mean()
+    )
+    found = deepenough.insights(churn, compare=(people(200, 51), new.assign(leaves=new["leaves"] == "yes")))
+    assert found.facts["compared"]["happened"] is None and found.facts["compared"]["strange"] == [0, 200]
+    assert any("In 200 of the 200 newer rows leaves is written as nothing" in one for one in found.sentences)
+
+
 def test_numbers_and_missing_values_are_compared_too(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     table = people(300, 4)

@@ -53,12 +53,14 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 class _Period:
     """One table. frame: its columns. answers: by row, the probability of the class that is looked at, or the number.
     truth: what happened, alike; None where the table does not say. known: of which rows it does, shape (n,).
-    is_learnt: whether the model answers about rows of the race that it learnt from."""
+    strange: how many rows hold a target that is none of those raced. is_learnt: whether the model answers about rows of
+    the race that it learnt from."""
 
     frame: Frame
     answers: np.ndarray
     truth: np.ndarray | None
     known: np.ndarray
+    strange: int = 0
     is_learnt: bool = False
 
 
@@ -78,6 +80,7 @@ def compared(race: Race, old: Any, new: Any) -> dict[str, Any]:
         "outcome": name,
         "rows": [before.frame.rows, after.frame.rows],
         "looked_at": looked_at,
+        "strange": [before.strange, after.strange],
         "learnt_from": [before.is_learnt, after.is_learnt],
         "answers": _plain(shifts.change(before.answers, after.answers)),
         "happened": None,
@@ -126,25 +129,28 @@ def _period(race: Race, source: Any, code: int | None) -> _Period:
     if predictions.ndim > 2:
         raise OptionError("Forecasts are paths of numbers; --compare is for classes and for single numbers.")
     answers = predictions if code is None else predictions[:, code]
-    truth, known = _truth(race, frame, code)
-    return _Period(frame, np.asarray(answers, dtype=np.float64), truth, known, is_raced)
+    truth, known, strange = _truth(race, frame, code)
+    return _Period(frame, np.asarray(answers, dtype=np.float64), truth, known, strange, is_raced)
 
 
-def _truth(race: Race, frame: Frame, code: int | None) -> tuple[np.ndarray | None, np.ndarray]:
-    """What happened, where the table says it: 1 for the class that is looked at, 0 for the others, or the number."""
+def _truth(race: Race, frame: Frame, code: int | None) -> tuple[np.ndarray | None, np.ndarray, int]:
+    """What happened, where the table says it: 1 for the class that is looked at, 0 for the others, or the number; in
+    which rows that is known; and how many hold something else."""
     target = race.evidence.plan.question.get("target")
     nothing = np.zeros(frame.rows, dtype=bool)
     if target not in frame.names:
-        return None, nothing
+        return None, nothing, 0
     column = frame.column(str(target))
+    there = ~column.missing
     if code is None:
         if column.form != "number":
-            return None, nothing
-        return np.nan_to_num(column.values), ~column.missing
+            return None, nothing, int(there.sum())
+        return np.nan_to_num(column.values), there, 0
     classes = [str(each) for each in race.evidence.plan.question["classes"]]
     told = [None if text is None else text.strip() for text in column.strings()]
     known = np.array([text in classes for text in told])
-    return np.array([text == classes[code] for text in told], dtype=np.float64), known & ~column.missing
+    truth = np.array([text == classes[code] for text in told], dtype=np.float64)
+    return truth, known & there, int((there & ~known).sum())
 
 
 def _as_judged(race: Race, frame: Frame, source: Any, code: int | None) -> _Period | None:

@@ -14,7 +14,18 @@ def sentences(told: Told) -> list[str]:
     """What happened, what was to be expected of it, and which columns moved, the ones first that move most."""
     columns = [_column(item, told) for item in told["columns"]]
     none = f"Of {words.count(told['looked_at'])} columns (of texts their words) none changed by more than chance makes."
-    return [*_happened(told), *_learnt(told), _answers(told), *(columns or [none])]
+    return [*_happened(told), *_strange(told), *_learnt(told), _answers(told), *(columns or [none])]
+
+
+def _strange(told: Told) -> list[str]:
+    """Rows whose target is written as nothing that was raced."""
+    tables = zip(("older", "newer"), told["strange"], told["rows"], strict=True)
+    return [
+        f"In {words.count(count)} of the {words.count(rows)} {name} rows {told['target']} is written as nothing that "
+        "was raced: what happened in them is not compared."
+        for name, count, rows in tables
+        if count
+    ]
 
 
 def _learnt(told: Told) -> list[str]:
