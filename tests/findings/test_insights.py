@@ -130,6 +130,17 @@ def test_of_texts_the_words_that_came_up_are_told(texts: Path) -> None:
     assert any("'wifi' in review: there went from 0 % to" in sentence for sentence in told["sentences"])
 
 
+def test_texts_that_are_missing_are_no_words_that_went(texts: Path) -> None:
+    new = reviews(200, 5)
+    new["review"] = new["review"].where(np.arange(200) % 10 == 0)
+    old = reviews(60, 6)
+    told = deepenough.insights(texts, compare=(old, new)).facts["compared"]
+    assert [item["name"] for item in told["columns"]] == ["review"]
+    (review,) = told["columns"]
+    assert review["missing"]["after"] == 0.9 and review["moves"] is not None and told["looked_at"] > 2
+    assert any("review: 0 % were missing, and 90 % are now" in sentence for sentence in told["sentences"])
+
+
 def test_a_run_without_analysis_says_how_to_get_some(tmp_path: Path) -> None:
     run = raced(tmp_path, people(120, 3), analysis=0)
     with pytest.raises(RunError, match="deepenough analyse"):

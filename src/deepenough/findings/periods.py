@@ -195,7 +195,7 @@ def _traits(before: Raw, after: Raw) -> list[tuple[Trait, Trait]]:
         return [(Trait(before.name, before.values), Trait(after.name, after.values))]
     told = [column.strings() for column in (before, after)]
     levels = sorted({text for own in told for text in own if text is not None})
-    if len(levels) > DISTINCT * sum(map(len, told)):
+    if len(levels) > DISTINCT * sum(text is not None for own in told for text in own):
         return _words(before.name, *told)
     places = {level: place for place, level in enumerate(levels)}
     codes = [np.array([-1 if text is None else places[text] for text in own], dtype=np.int64) for own in told]
@@ -204,18 +204,33 @@ def _traits(before: Raw, after: Raw) -> list[tuple[Trait, Trait]]:
 
 
 def _words(name: str, before: Sequence[str | None], after: Sequence[str | None]) -> list[tuple[Trait, Trait]]:
-    """Whether each text holds a word, for the words that most texts of both together hold, if neither nearly all nor
-    hardly any do."""
-    held = [[set(_WORD.findall(text.lower())) if text else set() for text in own] for own in (before, after)]
-    counts = Counter(word for own in held for words_of_text in own for word in words_of_text)
-    texts = len(before) + len(after)
-    able = [word for word, count in counts.most_common() if shifts.FEWEST <= count <= texts - shifts.FEWEST]
-    pairs = []
-    for word in able[:MOST_WORDS]:
-        codes = [np.array([word in words_of_text for words_of_text in own], dtype=np.int64) for own in held]
-        first, second = (Trait(f"{word!r} in {name}", own, ("absent", "there"), "category") for own in codes)
-        pairs.append((first, second))
+    """Whether there is a text, and whether each that is there holds a word, for the words that most texts of both
+    together hold, if neither nearly all nor hardly any do."""
+    there = [[text for text in own if text is not None] for own in (before, after)]
+    counts = Counter(word for own in there for text in own for word in _held(text))
+    most = sum(map(len, there)) - shifts.FEWEST
+    able = [word for word, count in counts.most_common() if shifts.FEWEST <= count <= most][:MOST_WORDS]
+    tables = [_table(own, able) for own in there]
+    written = [np.array([-1 if text is None else 0 for text in own], dtype=np.int64) for own in (before, after)]
+    first, second = (Trait(name, own, ("written",), "category") for own in written)
+    pairs = [(first, second)]
+    for place, word in enumerate(able):
+        was, came = (Trait(f"{word!r} in {name}", own[:, place], ("absent", "there"), "category") for own in tables)
+        pairs.append((was, came))
     return pairs
+
+
+def _held(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))
+
+
+def _table(texts: Sequence[str], words: Sequence[str]) -> np.ndarray:
+    """1 where a text holds a word, shape (texts, words); so that no text's own words are kept."""
+    places = {word: place for place, word in enumerate(words)}
+    found = np.zeros((len(texts), len(words)), dtype=np.int8)
+    for row, text in enumerate(texts):
+        found[row, [places[word] for word in _held(text) & places.keys()]] = 1
+    return found
 
 
 def _moved(
