@@ -43,6 +43,25 @@ ABOVE = ("not above", "above")
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a person asked for, as `act` takes it."""
+
+    value: str
+    capacity: int | None = None
+    amount: str | None = None
+    positive: str | None = None
+    rule: str | None = None
+    above: float | None = None
+    raced: Any = None
+    seed: int = 0
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether what each unit too many and too few costs was said."""
+        return "over" in self.value or "under" in self.value
+
+
+@dataclass(frozen=True)
 class Actions:
     """What to do, and what it is worth.
 
@@ -96,32 +115,33 @@ def act(
     Raises OptionError for what is not understood, RunError where the run holds too little, ModelError and SourceError
     as predicting does.
     """
+    asked = Asked(value, capacity, amount, positive, rule, above, raced, seed)
     if capacity is not None and capacity < 1:
         raise OptionError(f"--capacity must be at least 1 but got {capacity}.")
     race = Race(Path(run))
     known = judged.read(race.folder, race.evidence, race.verdict)
-    asked = _asked(value, amount, rule, numbers="over" in value or "under" in value)
-    new = rows.read(source, race.model, asked)
+    columns = _columns(asked)
+    new = rows.read(source, race.model, columns)
     if new.predictions.ndim > 2:
         raise OptionError("Forecasts are paths of numbers; act is for classes and for single numbers.")
-    beside = _beside(race, known, asked, raced)
+    beside = _beside(race, known, columns, raced)
     if new.predictions.ndim == 1 and above is None:
-        return _orders(race, known, new, Costs.read(value), beside, seed)
-    return _choices(race, known, new, Values.read(value), capacity, positive, above, beside, seed)
+        return _orders(race, known, new, beside, asked)
+    return _choices(race, known, new, beside, asked)
 
 
-def _asked(value: str, amount: str | None, rule: str | None, numbers: bool) -> dict[str, rows.Asked]:
+def _columns(asked: Asked) -> dict[str, rows.Asked]:
     """What must be known of each row beside its prediction."""
-    asked: dict[str, rows.Asked] = {}
-    if not numbers and Values.read(value).by_amount and amount is None:
-        raise OptionError(f"--value {value!r} speaks of an amount. Name its column: --amount COLUMN.")
-    if amount is not None:
-        asked["amount"] = lambda frame: _numbers(frame, str(amount), "--amount")
-    if rule is not None and numbers:
-        asked["rule"] = lambda frame: _numbers(frame, str(rule), "--rule")
-    elif rule is not None:
-        asked["rule"] = Rule.read(rule).of
-    return asked
+    found: dict[str, rows.Asked] = {}
+    if not asked.of_numbers and Values.read(asked.value).by_amount and asked.amount is None:
+        raise OptionError(f"--value {asked.value!r} speaks of an amount. Name its column: --amount COLUMN.")
+    if asked.amount is not None:
+        found["amount"] = lambda frame: _numbers(frame, str(asked.amount), "--amount")
+    if asked.rule is not None and asked.of_numbers:
+        found["rule"] = lambda frame: _numbers(frame, str(asked.rule), "--rule")
+    elif asked.rule is not None:
+        found["rule"] = Rule.read(asked.rule).of
+    return found
 
 
 def _numbers(frame: Frame, name: str, option: str) -> np.ndarray:
@@ -135,9 +155,9 @@ def _numbers(frame: Frame, name: str, option: str) -> np.ndarray:
     return column.values
 
 
-def _beside(race: Race, known: Judged, asked: Mapping[str, rows.Asked], raced: Any) -> dict[str, np.ndarray] | None:
+def _beside(race: Race, known: Judged, columns: Mapping[str, rows.Asked], raced: Any) -> dict[str, np.ndarray] | None:
     """The same of the judged units, from the data that were raced; None where they are not there any more."""
-    if not asked:
+    if not columns:
         return {}
     try:
         task: Any = again.task_of(race.evidence.plan, raced)
@@ -145,53 +165,58 @@ def _beside(race: Race, known: Judged, asked: Mapping[str, rows.Asked], raced: A
         return None
     if not hasattr(task, "raw"):
         return None
-    columns = tuple(column.take(known.rows) for column in task.raw.values())
-    frame = Frame(columns, len(known.rows))
-    return {name: look(frame) for name, look in asked.items()}
+    own = tuple(column.take(known.rows) for column in task.raw.values())
+    frame = Frame(own, len(known.rows))
+    return {name: look(frame) for name, look in columns.items()}
 
 
-def _choices(
-    race: Race,
-    known: Judged,
-    new: Rows,
-    worth: Values,
-    capacity: int | None,
-    positive: str | None,
-    above: float | None,
-    beside: dict[str, np.ndarray] | None,
-    seed: int,
-) -> Actions:
-    if above is not None:
-        known, predictions, chosen = _beyond(known, new.predictions, above)
-    else:
-        predictions = new.predictions
-        chosen = choices.positive_of(race.evidence.plan.question["classes"], known.truth, positive)
+def _choices(race: Race, known: Judged, new: Rows, beside: dict[str, np.ndarray] | None, asked: Asked) -> Actions:
+    worth = Values.read(asked.value)
+    known, predictions, chosen = _acted_on(race, known, new.predictions, asked)
     raw = predictions[:, chosen.code]
     said = known.predictions[WINNER][:, chosen.code]
     read = values.recalibration(said, known.truth == chosen.code, known.clusters)
-    nothing = np.zeros(len(new))
-    cases = choices.Cases(read.of(raw), new.asked.get("amount", nothing), new.asked.get("rule"))
-    found = choices.choose(raw, cases, worth, read, capacity, seed)
-    room = None if capacity is None else min(capacity / len(new), 1.0)
-    on_judged = None
-    if beside is not None:
-        amounts = beside.get("amount", np.zeros(len(known.rows)))
-        on_judged = choices.on_judged(known, chosen, worth, amounts, beside.get("rule"), room)
-    frame, why_none = _listed(new, found, cases, chosen, above is None)
+    cases = choices.Cases(read.of(raw), new.asked.get("amount", np.zeros(len(new))), new.asked.get("rule"))
+    found = choices.choose(raw, cases, worth, read, asked.capacity, asked.seed)
+    frame, why_none = _listed(new, found, cases, chosen, asked.above is None)
     facts = {
         "what": "choice",
         "target": race.evidence.plan.question.get("target"),
         "positive": {"name": chosen.name, "why": chosen.why},
         "threshold": worth.threshold,
-        "capacity": capacity,
+        "capacity": asked.capacity,
         "beyond_capacity": found.beyond,
         "rows": len(new),
         "acted": int(found.acted.sum()),
         "no_reasons": why_none,
         "recalibration": {"offset": read.offset, "slope": read.slope},
-        **_money(race, found.promise, on_judged),
+        **_money(race, found.promise, _tried(known, chosen, worth, beside, asked.capacity, len(new))),
     }
     return Actions(frame, facts)
+
+
+def _acted_on(race: Race, known: Judged, predictions: np.ndarray, asked: Asked) -> tuple[Judged, np.ndarray, Positive]:
+    """The judged units and the predictions as chances of classes, and which of these is acted on."""
+    if asked.above is not None:
+        return _beyond(known, predictions, asked.above)
+    classes = race.evidence.plan.question["classes"]
+    return known, predictions, choices.positive_of(classes, known.truth, asked.positive)
+
+
+def _tried(
+    known: Judged,
+    chosen: Positive,
+    worth: Values,
+    beside: dict[str, np.ndarray] | None,
+    capacity: int | None,
+    count: int,
+) -> dict[str, Any] | None:
+    """The same choice among the judged units, with room for the same share of them; None without their columns."""
+    if beside is None:
+        return None
+    room = None if capacity is None else min(capacity / count, 1.0)
+    amounts = beside.get("amount", np.zeros(len(known.rows)))
+    return choices.on_judged(known, chosen, worth, amounts, beside.get("rule"), room)
 
 
 def _beyond(known: Judged, predictions: np.ndarray, limit: float) -> tuple[Judged, np.ndarray, Positive]:
@@ -234,11 +259,10 @@ def _before(made: Mapping[str, Any], own: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(made), renamed.reset_index(drop=True)], axis=1)
 
 
-def _orders(
-    race: Race, known: Judged, new: Rows, costs: Costs, beside: dict[str, np.ndarray] | None, seed: int
-) -> Actions:
+def _orders(race: Race, known: Judged, new: Rows, beside: dict[str, np.ndarray] | None, asked: Asked) -> Actions:
+    costs = Costs.read(asked.value)
     errors = quantities.errors_of(known, WINNER)
-    ordered, promise = quantities.order(new.predictions, errors, costs, new.asked.get("rule"), seed)
+    ordered, promise = quantities.order(new.predictions, errors, costs, new.asked.get("rule"), asked.seed)
     on_judged = None if beside is None else quantities.on_judged(known, costs, beside.get("rule"))
     own = new.taken(np.arange(len(new)))
     made = {"row": np.arange(1, len(new) + 1), "order": ordered, "prediction": new.predictions}
