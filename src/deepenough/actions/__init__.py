@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepenough.actions import choices, judged, quantities, reasons, rows, words
+from deepenough.actions import choices, judged, paths, quantities, reasons, rows, words
 from deepenough.actions.choices import Positive
 from deepenough.actions.judged import WINNER, Judged
 from deepenough.actions.rows import Rows
@@ -66,7 +66,8 @@ class Actions:
     """What to do, and what it is worth.
 
     frame: a row a case to act on (or to order for), the largest gain first: `rank`, `chance`, `expected_gain` and
-        `reasons`, or `order` and `prediction`; then the row's own columns. facts: every figure as plain data.
+        `reasons`, or `order` and `prediction`; then the row's own columns. Of forecasts a row a series and step: what
+        tells the series apart, the time, `median`, `order` and `expected_cost`. facts: every figure as plain data.
     """
 
     frame: pd.DataFrame
@@ -99,10 +100,10 @@ def act(
 ) -> Actions:
     """Whom to act on among new rows, with the model of a run, and what that is worth.
 
-    source: new rows: a file, a folder, a frame, a list of dicts.
+    source: new rows: a file, a folder, a frame, a list of dicts; for forecasts histories, as predicting takes them.
     value: where classes are predicted, what each outcome is worth: `tp=100, fp=-5, fn=-40, tn=0`; what is left out is
-        worth 0. With `amount` also sums such as `fn=-amount`, `tp=0.9*amount - 5`. Where numbers are predicted, what
-        each unit too many and too few costs: `over=2, under=5`.
+        worth 0. With `amount` also sums such as `fn=-amount`, `tp=0.9*amount - 5`. Where numbers are predicted or
+        forecast, what each unit too many and too few costs: `over=2, under=5`; of forecasts nothing else can be asked.
     capacity: how many can be acted on; default all that pay.
     amount: column of each row's amount.
     positive: the class that is acted on; default the rarest of those judged.
@@ -120,10 +121,10 @@ def act(
         raise OptionError(f"--capacity must be at least 1 but got {capacity}.")
     race = Race(Path(run))
     known = judged.read(race.folder, race.evidence, race.verdict)
+    if race.evidence.plan.question.get("paths"):
+        return _paths(race, known, source, asked)
     columns = _columns(asked)
     new = rows.read(source, race.model, columns)
-    if new.predictions.ndim > 2:
-        raise OptionError("Forecasts are paths of numbers; act is for classes and for single numbers.")
     beside = _beside(race, known, columns, raced)
     if new.predictions.ndim == 1 and above is None:
         return _orders(race, known, new, beside, asked)
@@ -240,7 +241,8 @@ def _listed(
     places = places[np.argsort(-found.gains[places], kind="stable")]
     own = new.taken(places)
     some = [dict(zip(own.columns, row, strict=True)) for row in own.head(REASONS).itertuples(index=False, name=None)]
-    why, none = reasons.of(new.model, some, chosen.code if explained else None) if len(some) else ([], "")
+    code = chosen.code if explained else None
+    why, none = reasons.of(new.model, some, lambda: new.as_read(places[:REASONS]), code) if some else ([], "")
     made = {
         "rank": np.arange(1, len(places) + 1),
         "chance": np.round(cases.chances[places], 6),
@@ -278,10 +280,38 @@ def _orders(race: Race, known: Judged, new: Rows, beside: dict[str, np.ndarray] 
     return Actions(_before(made, own), facts)
 
 
-def _money(race: Race, promise: values.Promise, on_judged: dict[str, Any] | None) -> dict[str, Any]:
-    """What all of it is worth, and what the families differ by, less what more their predictions cost."""
+def _paths(race: Race, known: Judged, source: Any, asked: Asked) -> Actions:
+    """What to order for each series at each step that is forecast."""
+    paths.refuse(asked)
+    costs = Costs.read(asked.value)
+    target = race.evidence.plan.question["target"]
+    coming = paths.read(source, race.model)
+    ordered = paths.order(coming, known, costs, asked.seed)
+    frame = paths.listed(coming, ordered, target)
+    series, steps = ordered.quantities.shape
+    facts = {
+        "what": "path",
+        "target": target,
+        "level": costs.level,
+        "rows": len(frame),
+        "series": series,
+        "steps": steps,
+        "ordered": float(ordered.quantities.sum()),
+        "predicted": float(frame["median"].sum()),
+        "by_step": paths.by_step(ordered),
+        **_money(race, ordered.promise, paths.on_judged(known, costs), steps),
+    }
+    return Actions(frame, facts)
+
+
+def _money(race: Race, promise: values.Promise, on_judged: dict[str, Any] | None, steps: int = 1) -> dict[str, Any]:
+    """What all of it is worth, and what the families differ by, less what more their predictions cost.
+
+    steps: that one prediction tells at once.
+    """
     prices = Prices(**race.evidence.plan.setup.get("prices", {}))
-    running = {family: _running(race, family, prices) for family in FAMILIES}
+    costs = {family: _running(race, family, prices) for family in FAMILIES}
+    running = {family: None if cost is None else cost / steps for family, cost in costs.items()}
     return {
         "currency": prices.currency,
         "certainty": values.LEVEL,
