@@ -240,8 +240,8 @@ def widening(stretches: int) -> float:
 
 
 def _told(drawn: np.ndarray, wider: float) -> Money:
-    middle = float(drawn.mean())
-    return money_of(middle, middle + wider * (drawn - middle))
+    middle = float(np.median(drawn))  # costs are skewed: around their mean the nearer end would be too far
+    return money_of(float(drawn.mean()), middle + wider * (drawn - middle))
 
 
 def _paid(drawn: np.ndarray, wider: float) -> Money:
