@@ -57,7 +57,7 @@ def test_each_series_is_ordered_for_at_every_step(run: Path) -> None:
     assert list(frame.columns) == ["shop", "week", "median", "order", "expected_cost"]
     both = frame.merge(came, on=["shop", "week"])
     assert len(both) == len(frame) == facts["rows"] == 3 * HORIZON
-    assert (facts["series"], facts["steps"], facts["level"]) == (3, HORIZON, 0.8)
+    assert (facts["paths"], facts["steps"], facts["level"]) == (3, HORIZON, 0.8)
     answers = deepenough.load(run).predict(new)
     assert frame["median"].tolist() == pytest.approx(answers["sold"].tolist())
     assert (frame["order"] > frame["median"]).all() and (frame["expected_cost"] > 0).all()
@@ -110,6 +110,15 @@ def test_few_stretches_are_said(run: Path) -> None:
     from deepenough.actions import words
 
     assert any("lie in 6 stretches of time" in each for each in words.sentences(facts))
+
+
+def test_what_was_to_be_known_in_advance_and_is_not_is_said(run: Path) -> None:
+    new = parted()[1]
+    assert act(run, new, value=VALUE).facts["unread"] == {}
+    last = new["week"] == new["week"].max()
+    found = act(run, new.assign(price=new["price"].mask(last)), value=VALUE)
+    assert found.facts["unread"] == {"price": 3}
+    assert any("of 'price' 3 cells are not known" in each for each in found.sentences)
 
 
 @pytest.mark.parametrize("asked", [{"above": 3.0}, {"amount": "price"}, {"positive": "a"}, {"rule": "price"}])

@@ -288,16 +288,17 @@ def _paths(race: Race, known: Judged, source: Any, asked: Asked) -> Actions:
     coming = paths.read(source, race.model)
     ordered = paths.order(coming, known, costs, asked.seed)
     frame = paths.listed(coming, ordered, target)
-    series, steps = ordered.quantities.shape
+    count, steps = ordered.quantities.shape
     facts = {
         "what": "path",
         "target": target,
         "level": costs.level,
         "rows": len(frame),
-        "series": series,
+        "paths": count,
         "steps": steps,
         "ordered": float(ordered.quantities.sum()),
         "predicted": float(frame["median"].sum()),
+        "unread": dict(coming.unread),
         "by_step": paths.by_step(ordered),
         **_money(race, ordered.promise, paths.on_judged(known, costs), steps),
     }

@@ -9,6 +9,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,27 +48,29 @@ def refuse(asked: Any) -> None:
 @dataclass(frozen=True)
 class Coming:
     """Forecasts of new series. answers: a row a series and step, as the model gives them. quantiles: the same, shape
-    (series, steps, levels)."""
+    (series, steps, levels). unread: by column, cells that count as missing."""
 
     answers: pd.DataFrame
     quantiles: np.ndarray
     levels: tuple[float, ...]
+    unread: Mapping[str, int]
 
 
 def read(source: Any, model: LoadedModel) -> Coming:
     """Forecast all series of a source."""
     import pandas as pd
 
-    answers, quantiles = [], []
+    answers, quantiles, unread = [], [], Counter[str]()
     for part in model.codec.batches(source, BATCH):
         inputs = model.codec.encode(part)
+        unread.update(model.codec.unread(part, inputs))
         if len(inputs):
             quantiles.append(model.predict_raw(inputs))
             answers.append(model.codec.decode(quantiles[-1], inputs))
     if not quantiles:
         raise OptionError(f"{source} holds no series to act on.")
     levels = tuple(model.about["task"]["paths"][1])
-    return Coming(pd.concat(answers, ignore_index=True), np.concatenate(quantiles), levels)
+    return Coming(pd.concat(answers, ignore_index=True), np.concatenate(quantiles), levels, unread)
 
 
 def order(coming: Coming, judged: Judged, costs: Costs, seed: int) -> Ordered:

@@ -54,12 +54,14 @@ def _order(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _path(facts: Mapping[str, Any]) -> Iterator[str]:
-    several = f"{facts['series']:,} series" if facts["series"] > 1 else "one series"
+    several = f"{facts['paths']:,} series" if facts["paths"] > 1 else "one series"
     yield (
         f"Order {number(facts['ordered'])} in all for {several} and {facts['steps']:,} steps, where the medians are "
         f"{number(facts['predicted'])}: at each step so much that it suffices in {percent(facts['level'])} of the "
         "cases, which costs least."
     )
+    for name, count in facts["unread"].items():
+        yield f"Careful: of {name!r} {count:,} cells are not known or could not be read; the forecasts lack them."
     if facts["judged"]["stretches"] < FEW_STRETCHES:
         yield (
             f"Careful: the judged forecasts lie in {facts['judged']['stretches']} stretches of time of "
