@@ -28,6 +28,7 @@ PUBLIC = {
     "Verify and sign": ["deepenough.seal.sealing:write", "deepenough.seal.checks:verify", "deepenough.rerun:rerun"],
     "Before a race": ["deepenough:curves", "deepenough:guess"],
     "Act": ["deepenough:insights", "deepenough:act", "deepenough.actions.fairness:fairness"],
+    "Export": [f"deepenough.export:{name}" for name in ("onnx", "python", "mlflow")],
     "Predict": ["deepenough:load", "deepenough.model.folder:LoadedModel", "deepenough:Client"],
     "Bring a learner": [f"deepenough.learner:{name}" for name in ("Learner", "Model", "Examples", "Limits", "Inputs")],
     "Bring a kind of data": ["deepenough.kinds:Kind", "deepenough.kinds:Codec", "deepenough.task.task:SupervisedTask"],

@@ -25,6 +25,8 @@ ROOMS = (
     "options",
     "evidence",
     "judge",
+    "graph",
+    "script",
     "learner",
     "task",
     "nets",
@@ -43,6 +45,7 @@ ROOMS = (
     "api",
     "actions",
     "findings",
+    "export",
     "rerun",
     "targets",
     "sklearn",
@@ -54,7 +57,7 @@ HEAVY = {
     *("altair", "catboost", "duckdb", "fastexcel", "jinja2", "joblib", "lightgbm", "narwhals", "onnx", "onnxruntime"),
     *("pandas", "polars", "pyarrow", "rtdl_num_embeddings", "safetensors", "scipy", "sklearn", "skops", "tabm"),
     *("cryptography", "threadpoolctl", "torch", "vl_convert", "statsforecast", "utilsforecast", "tokenizers"),
-    "uvicorn",
+    *("uvicorn", "mlflow", "requests"),
     *("wordllama", "transformers", "sentence_transformers", "PIL", "skimage", "efficientnet_lite_pytorch", "av"),
 }
 """Never imported by importing a module of ours, but inside the functions that need them."""

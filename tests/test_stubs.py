@@ -10,7 +10,8 @@ import pytest
 
 from deepenough.judge.metrics import find
 from deepenough.learner import Limits, Model
-from deepenough.task.task import Answer, Job
+from deepenough.task.jobs import Job
+from deepenough.task.task import Answer
 from tests.stubs import (
     Classical,
     Deep,

@@ -285,13 +285,15 @@ def _hand_over(folder: Path, loop: Loop, verdict: Verdict, task: Task, hear: Lis
     from deepenough.model.folder import save
 
     made: Sequence[Member] = ()
-    codec = kinds.find()[loop.plan.kind].codec(task)
     keep_truth(loop)
     for item in members(loop, verdict):
         if isinstance(item, HandOver):
+            made = item.members
+            if not made:  # nothing that was fitted in time was kept
+                return made
+            codec = kinds.find()[loop.plan.kind].codec(task)
             facts: dict[str, Any] = {"how": item.how, "note": item.note, "kind": loop.plan.kind}
             facts["decision"] = verdict.decision
-            made = item.members
             facts["question"] = {name: value for name, value in loop.plan.question.items() if name != "test"}
             found = intervals(loop, verdict)
             save(folder / "model", made, codec, facts | ({"intervals": found.to_json()} if found else {}))

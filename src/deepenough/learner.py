@@ -14,11 +14,15 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
+
+from deepenough.errors import ModelError
+from deepenough.graph import Graph, Value
+from deepenough.script import Fit, Script
 
 
 class Inputs(Protocol):
@@ -65,12 +69,31 @@ class Paths:
 
 
 @dataclass(frozen=True)
+class Lists:
+    """What is predicted where the answer is a list: of each thing that a unit holds its class and where it is.
+
+    most: things that a predicted list has at most. classes: how many there are. width: numbers that say where one is.
+    A predicted list has shape (most, 2 + width): score from 0 to 1, code of the class, place; the best first, rows of
+    zeros behind the last. A true list has shape (longest, 1 + width): code of the class, place; rows of NaN behind.
+    """
+
+    most: int
+    classes: int
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of one answer."""
+        return self.most, 2 + self.width
+
+
+@dataclass(frozen=True)
 class Examples:
     """What a learner may learn from.
 
     targets: codes 0..n_classes-1, int64, shape (n,); or numbers, float64, shape (n,); or, where `paths` says so, paths,
-        float64, shape (n, steps), NaN where a step is not known.
-    n_classes: None where a number or a path is predicted. A class may be absent from a small training set.
+        float64, shape (n, steps), NaN where a step is not known; or, where `lists` says so, true lists, float64.
+    n_classes: None where a number, a path or a list is predicted. A class may be absent from a small training set.
     inner: rows to stop early on and to calibrate on, int64, shape (n_inner,); they are part of the examples, and a
         learner may refit on them once its choices are made (see `Model.inner_predictions`).
     weights: how many units each stands for, float64 above 0, mean about 1, shape (n,); None where all count the same.
@@ -83,6 +106,7 @@ class Examples:
     inner: np.ndarray
     weights: np.ndarray | None = None
     paths: Paths | None = None
+    lists: Lists | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -97,8 +121,8 @@ class Examples:
     def take(self, rows: np.ndarray) -> Examples:
         """Only these rows, none of them inner."""
         nothing = np.empty(0, dtype=np.int64)
-        weights = self.weights_of(rows)
-        return Examples(self.inputs.take(rows), self.targets[rows], self.n_classes, nothing, weights, self.paths)
+        weights, inputs, targets = self.weights_of(rows), self.inputs.take(rows), self.targets[rows]
+        return replace(self, inputs=inputs, targets=targets, inner=nothing, weights=weights)
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
         """The weights of these rows; None where all count the same."""
@@ -156,8 +180,8 @@ class Model(ABC):
 
     @abstractmethod
     def predict(self, inputs: Any) -> np.ndarray:
-        """Probabilities, shape (n, n_classes), rows summing to 1; numbers, shape (n,); or quantiles of paths, shape
-        (n, steps, levels), ascending. float64.
+        """Probabilities, shape (n, n_classes), rows summing to 1; numbers, shape (n,); quantiles of paths, shape
+        (n, steps, levels), ascending; or lists, shape (n, most, 2 + width), see `Lists`. float64.
 
         A row alone, in a batch, in another order: the same answer.
         """
@@ -170,6 +194,15 @@ class Model(ABC):
     @abstractmethod
     def load(cls, folder: Path) -> Self:
         """The model again: its predictions are the same."""
+
+    def onnx(self, graph: Graph) -> Value:
+        """Draw how it predicts from the inputs that its codec declared; gives what `predict` gives, float64.
+
+        Raises ModelError where it can't be drawn, with the reason; by default it can't.
+        """
+        raise ModelError(
+            "Models of this learner can't be drawn as an ONNX graph; those of all of our own learners of tables can."
+        )
 
 
 @dataclass(frozen=True)
@@ -212,6 +245,13 @@ class Learner(ABC):
     @abstractmethod
     def fit(self, examples: Any, limits: Limits, seed: int) -> Model:
         """Learn from the examples (or, of an interactive task, from the practice) within the limits."""
+
+    def script(self, task: Any, fits: Sequence[Fit]) -> Script:
+        """How these fits of a task are done again in plain Python.
+
+        Raises ModelError where that can't be written, with the reason; by default it can't.
+        """
+        raise ModelError("its training can't be written as a short script of other libraries.")
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:

@@ -18,6 +18,7 @@ from deepenough.model import folder as folders
 from deepenough.model import manifest
 from deepenough.model.calibration import apply, apply_temperature
 from deepenough.model.folder import LoadedModel, Member, load, save, verify_same
+from deepenough.task.jobs import form_of
 from tests.stubs.kind import StubCodec, StubKind
 from tests.stubs.supervised import Always, Array
 
@@ -314,12 +315,12 @@ def test_a_learner_of_every_kind_is_saved_and_read_without_trust(kind: str, tmp_
         source.mkdir()
         fitted.save(source)
         model = f"{type(fitted).__module__}:{type(fitted).__qualname__}"
-        items = [Member(entry.name, entry.family, entry.path, model, source, temperature=1.5)]
-        paths = {"paths": [task.paths.steps, task.paths.levels]} if task.paths else {}
-        facts = {"kind": kind, "note": "", "task": {"n_classes": task.n_classes, **paths}}
+        temperature = 1.0 if getattr(task, "lists", None) else 1.5  # lists are calibrated by their kind
+        items = [Member(entry.name, entry.family, entry.path, model, source, temperature=temperature)]
+        facts = {"kind": kind, "note": "", "task": {"n_classes": task.n_classes, **form_of(task)}}
         place = save(tmp_path / f"{name}-model", items, kinds.find()[kind].codec(task), facts)
         expected = fitted.predict(task.inputs(0))
-        expected = apply(expected, 1.5)
+        expected = apply(expected, temperature)
         assert verify_same(place, task.inputs(0), expected) < 1e-6
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deepenough import api
 from deepenough.evidence import Evidence, Journal, read
 from deepenough.judge.verdict import judge
 from deepenough.racing import finalize
@@ -116,3 +117,16 @@ def test_where_nothing_was_judged_for_both_somebody_is_handed_over_all_the_same(
     assert judge(read(tmp_path)).n_train == 0
     assert isinstance(last, HandOver) and last.members
     assert "Nothing was judged" in last.note
+
+
+def test_where_nothing_was_kept_there_is_no_model(
+    raced: tuple[Path, StubSupervised], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of nobody could not be read: whoever wants to predict is told that there is none."""
+    folder, task = raced
+    evidence, journal = read(folder), Journal(folder)
+    loop = Loop(task, evidence, journal, EXECUTOR, lambda: 0.0)
+    monkeypatch.setattr(api, "members", lambda *_: iter([HandOver((), "judged", 0, "")]))
+    assert api._hand_over(tmp_path, loop, judge(evidence), task, lambda event: None) == ()
+    journal.close()
+    assert not (tmp_path / "model").exists()

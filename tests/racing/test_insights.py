@@ -15,6 +15,7 @@ from deepenough.evidence import Event, Journal, read
 from deepenough.judge.traits import Trait
 from deepenough.judge.verdict import judge
 from deepenough.racing import insights as module
+from deepenough.racing.executors.local import Outcome
 from deepenough.racing.explain import explanations
 from deepenough.racing.insights import NO_SIGNAL, NO_TIME, insights
 from deepenough.racing.loop import Loop
@@ -95,6 +96,15 @@ def test_without_a_signal_nothing_is_looked_for(raced: Raced) -> None:
     with opened(raced) as loop:
         data = found(loop, decision="no_signal")[0].data
     assert data["reason"] == NO_SIGNAL and not data["drivers"] and not data["outcomes"] and not data["errors"]
+
+
+def test_a_model_that_can_not_be_asked_leaves_the_rest(raced: Raced, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(raced) as loop:
+        list(explanations(loop, judge(loop.evidence)))
+        monkeypatch.setattr(loop, "beside", lambda *_: Outcome("memory", "it took too much"))
+        data = found(loop)[0].data
+    assert data["lacks"] == "the model could not be asked: it took too much"
+    assert data["drivers"][0]["effect"] is None and data["outcomes"]
 
 
 def test_what_goes_wrong_is_said_and_ends_no_race(raced: Raced, monkeypatch: pytest.MonkeyPatch) -> None:

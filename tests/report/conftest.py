@@ -121,7 +121,7 @@ def explained(family: str, contender: str) -> tuple[Event, Event]:
     about = {"family": family, "contender": contender, "n_train": SIZES[-1], "folds": FOLDS, "rows": 900, "reason": ""}
     rises = {HOSTILE: 0.11, "age": 0.04, "city": -0.001}
     drivers = [{"name": name, "rise": r, "low": r - 0.01, "high": r + 0.01, "p": 0.01} for name, r in rises.items()]
-    found = {"drivers": drivers, "parts": 12, "repeats": 5, "seconds": 0.4, "loss": 0.47}
+    found: dict[str, Any] = {"drivers": drivers, "parts": 12, "repeats": 5, "seconds": 0.4, "loss": 0.47}
     bins = [{"said": s, "happened": s + 0.02, "low": s - 0.05, "high": s + 0.09, "rows": 90} for s in (0.1, 0.5, 0.9)]
     confusions = [{"truth": 1, "said": 0, "count": 200, "of": 800}, {"truth": 0, "said": 1, "count": 150, "of": 1200}]
     table = [[1050, 150], [200, 600]]
@@ -212,8 +212,12 @@ def insights() -> Event:
         "of_rows": 1000,
         "p": 0.01,
     }
-    about = {"family": "classical", "contender": "lightgbm", "reason": "", "lacks": "", "looked_at": 12, "units": 2000}
+    about: dict[str, Any] = {"family": "classical", "contender": "lightgbm", "reason": "", "lacks": ""}
+    about |= {"looked_at": 12, "units": 2000}
     found = {"drivers": [driver, driver | {"name": "age", "effect": None}], "outcomes": [group | spans]}
+    position = {"label": HOSTILE, "value": 0.2, "low": 0.1, "high": 0.3, "p": 0.01}
+    season = {"about": "season", "sentence": f"By day, {HOSTILE} is highest", "cycle": "day", "positions": [position]}
+    found["found"] = [season, {"about": "event", "sentence": f"When {HOSTILE}"} | position]
     return Event("insights", 81.3, about | found | {"errors": [group | spans], "seconds": 0.3})
 
 
@@ -224,6 +228,19 @@ def off(family: str, contender: str) -> Event:
     points = [[10.0 + index, (-1.0) ** index * index / 9] for index in range(20)]
     spread = [-3.0, -1.0, 0.1, 1.0, 4.0]
     return Event("examined", 80.5, about | {"bias": 0.1, "spread": spread, "bins": bins, "points": points})
+
+
+def finds(family: str, contender: str) -> Event:
+    """What a finalist found in pictures, with names that mean harm."""
+    about = {"family": family, "contender": contender, "n_train": SIZES[-1], "folds": FOLDS, "rows": 900, "reason": ""}
+    bins = [{"said": s / 4, "happened": s / 5, "low": s / 6, "high": s / 4, "rows": 90} for s in (1, 2, 3)]
+    things = [{"name": name, "there": 40, "found": 30, "precision": 0.61} for name in ("cat", HOSTILE)]
+    shown = {"form": "boxes", "name": HOSTILE, "picture": "iVBORw0KGgo=", "width": 60, "height": 40}
+    shown |= {"classes": ["cat", HOSTILE]}
+    truth = [[0.0, 0.1, 0.1, 0.5, 0.5], [1.0, 0.6, 0.6, 0.9, 0.9]]
+    said = [[0.9, 0.0, 0.1, 0.1, 0.5, 0.6], [0.4, 1.0, 0.2, 0.2, 0.3, 0.3], [0.1, 1.0, 0.0, 0.0, 1.0, 1.0]]
+    example = {"shown": shown, "loss": 0.7, "truth": truth, "said": said}
+    return Event("examined", 80.5, about | {"calibration": bins, "things": things, "examples": [example]})
 
 
 def full_race(gap: float = 0.0, **changed: Any) -> Evidence:
@@ -278,6 +295,8 @@ def facts_by_case() -> dict[str, dict[str, Any]]:
     numbers = replace(numbers, events=(wrong, off("deep", "mlp"), Event("explained", 81.0, gone)))
     ahead = full_race(question={"target": "units", "metric": "distance", "about": "units, 3 weeks ahead"})
     ahead = replace(ahead, events=(missed("classical", "lightgbm"), missed("deep", "mlp")))
+    found = full_race(question={"target": "what", "metric": "log_loss", "classes": []})
+    found = replace(found, events=(finds("classical", "lightgbm"), finds("deep", "mlp")))
     early = Race()
     early.add("prior", SIZES[0], 0, "baseline")
     alone = Race()
@@ -287,6 +306,7 @@ def facts_by_case() -> dict[str, dict[str, Any]]:
         "tie": tie,
         "deep": words_shown(deep),
         "paths": ahead,
+        "lists": found,
         "early": early.evidence(),
         "nothing": Race().evidence(budget_seconds=None, budget_trials=40),
         "one family": alone.evidence(),

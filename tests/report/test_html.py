@@ -176,3 +176,12 @@ def test_documents_that_were_got_wrong_stand_in_a_table_as_text(facts_by_case: d
     assert "The worst mistakes of mlp (deep)" in page
     assert re.search(r"no</th><td>yes \(90 %\)</td><td class=.why.>&lt;script&gt;", page)
     assert "the word &lt;script&gt;" in page
+
+
+def test_finds_are_drawn_over_their_pictures(facts_by_case: dict[str, dict[str, Any]]) -> None:
+    drawn = html.page(facts_by_case["lists"])
+    assert drawn.count('<rect class="there"') == 2 * 2
+    assert drawn.count('<rect class="said of-classical"') == 2, "what is unlikely is not drawn"
+    assert 'x="6.0" y="4.0" width="24.0" height="16.0"' in drawn, "in the picture's own pixels"
+    assert drawn.count("<image href=") == 2 and "<script" not in drawn
+    assert "share of finds that were right" in drawn and "1 cat, 1 &lt;script&gt;" in drawn

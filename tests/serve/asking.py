@@ -110,6 +110,11 @@ def save_task(kind: str, task: Any, place: Path, learner: str = "") -> Path:
     return folders.save(place / kind, [member], kinds.find()[kind].codec(task), facts)
 
 
+def takes_files(kind: str) -> bool:
+    """Whether a row of a kind is a file."""
+    return kinds.find()[kind].codec_class().takes_files
+
+
 def app_of(*places: Path, **options: Any) -> App:
     """A service of models, called like their folders."""
     return server.build(Settings(tuple((place.name, str(place)) for place in places), **options))

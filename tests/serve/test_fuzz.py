@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
-@pytest.mark.parametrize("kind", ["table", "text", "series", "forecast", "image"])
+@pytest.mark.parametrize("kind", ["table", "text", "series", "forecast", "image", "objects"])
 def test_schemathesis_finds_no_500(kind: str, saved: Callable[[str], Path], tmp_path: Path) -> None:
     pytest.importorskip("schemathesis", exc_type=ImportError)
     with listening(app_of(saved(kind), port=0, a_second=None)) as port:

@@ -17,7 +17,7 @@ from deepenough import kinds
 from deepenough.serve.app import App
 from deepenough.serve.refusals import Refused
 from deepenough.serve.schema import check
-from tests.serve.asking import app_of, ask, example
+from tests.serve.asking import app_of, ask, example, takes_files
 
 KINDS = sorted(kinds.find())
 KNOWN = {200, 400, 408, 413, 415, 422, 429}
@@ -89,9 +89,8 @@ def _requests(draw: st.DrawFn, example: Any) -> bytes:
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_comes_nothing_is_a_500(kind: str, saved: Callable[[str], Path]) -> None:
     app = app_of(saved(kind), a_second=None)
-    heavy = kind in ("video", "audio", "image")
 
-    @settings(max_examples=25 if heavy else 120, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25 if takes_files(kind) else 120, suppress_health_check=list(HealthCheck))
     @given(_requests(example(app)), st.sampled_from(["application/json", "application/x-ndjson"]))
     def fuzz(body: bytes, media: str) -> None:
         reply = ask(app, given=body, media=media)
@@ -106,7 +105,7 @@ def test_whatever_comes_nothing_is_a_500(kind: str, saved: Callable[[str], Path]
     fuzz()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("video", "audio", "image")])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not takes_files(kind)])
 def test_what_fits_the_schema_gets_an_answer_or_a_reason(kind: str, saved: Callable[[str], Path]) -> None:
     """Rows drawn from the schema itself."""
     app = app_of(saved(kind), a_second=None)

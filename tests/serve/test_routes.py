@@ -34,6 +34,9 @@ class Codec:
     def answer_schema(self) -> dict[str, Any]:
         return {"properties": {"paid": {}, "probability_no": {}, "probability_yes": {}}}
 
+    def compared(self, answer: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
 
 def _answer(chance: float) -> dict[str, Any]:
     return {"paid": "no" if chance > 0.5 else "yes", "probability_no": chance, "probability_yes": 1 - chance}

@@ -125,6 +125,8 @@ def act(
         return _paths(race, known, source, asked)
     columns = _columns(asked)
     new = rows.read(source, race.model, columns)
+    if new.predictions.ndim > 2:
+        raise OptionError("Finds hold many numbers; act is for classes, for single numbers and for forecasts.")
     beside = _beside(race, known, columns, raced)
     if new.predictions.ndim == 1 and above is None:
         return _orders(race, known, new, beside, asked)

@@ -80,7 +80,7 @@ def _measures(
     if predictions.ndim == 1:
         return judge.of_numbers(predictions, known.truth), None
     if predictions.ndim > 2:
-        raise OptionError("Forecasts are paths of numbers; fairness is for classes and for single numbers.")
+        raise OptionError("Forecasts and finds hold many numbers; fairness is for classes and for single numbers.")
     one = choices.positive_of(race.evidence.plan.question["classes"], known.truth, positive)
     truth = known.truth == one.code
     chances = values.recalibration(predictions[:, one.code], truth, known.clusters).of(predictions[:, one.code])

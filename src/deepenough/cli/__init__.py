@@ -25,6 +25,7 @@ from deepenough.cli import (
     acting,
     checking,
     completion,
+    exporting,
     forecasting,
     guessing,
     racing,
@@ -79,7 +80,20 @@ def parser() -> argparse.ArgumentParser:
     root = Parser(prog="deepenough", description=_ABOUT, formatter_class=layout)
     root.add_argument("--version", action="version", version=f"deepenough {__version__}")
     commands = root.add_subparsers(metavar="COMMAND", required=True, title="commands")
-    groups = (racing, using, acting, serving, runs, sealing, forecasting, guessing, checking, about, completion)
+    groups = (
+        racing,
+        using,
+        acting,
+        exporting,
+        serving,
+        runs,
+        sealing,
+        forecasting,
+        guessing,
+        checking,
+        about,
+        completion,
+    )
     for group in groups:
         group.add(commands)
     return root

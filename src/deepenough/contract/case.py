@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.learner import Examples, Learner, Limits, Model, Paths
+from deepenough.learner import Examples, Learner, Limits, Lists, Model, Paths
 from deepenough.task.task import Answer
 
 TOLERANCE = 1e-5
@@ -74,6 +74,11 @@ class Case:
         """What a path is made of; None where none is predicted."""
         return getattr(self.task, "paths", None)
 
+    @property
+    def lists(self) -> Lists | None:
+        """What a list is made of; None where none is predicted."""
+        return getattr(self.task, "lists", None)
+
     def fit(self, examples: Any = None, seed: int | None = None, seconds: float | None = None) -> Model:
         """Fit in one thread; without a clock unless seconds are given."""
         if self.task.shape == "interactive":
@@ -104,17 +109,27 @@ def same(some: np.ndarray, others: np.ndarray, what: str) -> None:
 
 def valid(case: Case, predictions: np.ndarray, units: int) -> None:
     """Raise Broken unless these are predictions for so many units."""
-    classes, paths = case.n_classes, case.paths
-    shape = (units, *(paths.shape if paths else () if classes is None else (classes,)))
+    classes, paths, form = case.n_classes, case.paths, case.paths or case.lists
+    shape = (units, *(form.shape if form else () if classes is None else (classes,)))
     hold(predictions.shape == shape, f"predicts shape {predictions.shape} instead of {shape}")
     hold(predictions.dtype == np.float64, f"predicts {predictions.dtype} instead of float64")
     hold(np.isfinite(predictions).all(), "predicts what is no number")
     if paths is not None:
         hold((np.diff(predictions, axis=2) >= 0).all(), "predicts quantiles that cross")
+    if case.lists is not None:
+        _valid_lists(case.lists, predictions)
     if classes is not None:
         hold((predictions >= 0).all(), "predicts a negative probability")
         most = float(np.max(np.abs(predictions.sum(axis=1) - 1), initial=0.0))
         hold(most <= 1e-6, f"predicts probabilities that sum to one but for {most:.2g}")
+
+
+def _valid_lists(form: Lists, predictions: np.ndarray) -> None:
+    scores, codes = predictions[:, :, 0], predictions[:, :, 1]
+    hold(((scores >= 0) & (scores <= 1)).all(), "predicts scores that are not from 0 to 1")
+    hold((np.diff(scores, axis=1) <= 0).all(), "predicts lists whose best is not the first")
+    hold((predictions[scores == 0] == 0).all(), "predicts lists whose end is not zeros")
+    hold(np.isin(codes, np.arange(form.classes)).all(), "predicts classes that there are not")
 
 
 def loss_of(case: Case, predictions: np.ndarray) -> float:
@@ -124,8 +139,10 @@ def loss_of(case: Case, predictions: np.ndarray) -> float:
 
 
 def trivial_answers(case: Case) -> np.ndarray:
-    """The same for every unit: how often each class comes, or the mean."""
+    """The same for every unit: how often each class comes, or the mean; of lists that there is nothing."""
     targets = case.examples.targets
+    if case.lists is not None:
+        return np.zeros((len(case.judged), *case.lists.shape))
     if case.paths is not None:
         return np.tile(np.nanquantile(targets, case.paths.levels, axis=0).T, (len(case.judged), 1, 1))
     if case.n_classes is None:
@@ -180,7 +197,7 @@ def keep(examples: Examples, rows: np.ndarray) -> Examples:
     """Only these rows; those that were inner stay so, and there is always one at least."""
     inner = np.flatnonzero(np.isin(rows, examples.inner)).astype(np.int64)
     some = inner if len(inner) else np.arange(0, len(rows), 5, dtype=np.int64)
-    return Examples(examples.inputs.take(rows), examples.targets[rows], examples.n_classes, some, paths=examples.paths)
+    return dataclasses.replace(examples.take(rows), inner=some)
 
 
 # --- watching ---------------------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -39,7 +41,9 @@ MOST_MOVED = 10
 MOST_ASKED = 20_000
 """Rows that are asked about for it."""
 DISTINCT = 0.5
-"""A column of words of which more are different tells rows apart, and not periods."""
+"""A column of texts of which more are different is told by its words."""
+MOST_WORDS = 200
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,14 @@ def compared(race: Race, old: Any, new: Any) -> dict[str, Any]:
     code, name = _looked_at(race)
     before, after = (_period(race, source, code) for source in (old, new))
     before = _as_judged(race, before, old, code)
-    found = _shifts(before.frame, after.frame, columns)
-    moved = _moved(race.model, before.frame, after, [shift.name for shift, _ in found[:MOST_MOVED]], code)
+    found, looked_at = _shifts(before.frame, after.frame, columns)
+    whole = [shift.name for shift, _ in found if shift.name in before.frame.names]
+    moved = _moved(race.model, before.frame, after, whole[:MOST_MOVED], code)
     told: dict[str, Any] = {
         "target": race.evidence.plan.question.get("target"),
         "outcome": name,
         "rows": [before.frame.rows, after.frame.rows],
-        "looked_at": len([column for column in columns if column in before.frame.names]),
+        "looked_at": looked_at,
         "answers": _plain(shifts.change(before.answers, after.answers)),
         "happened": None,
         "rest": None,
@@ -148,30 +153,47 @@ def _as_judged(race: Race, period: _Period, source: Any, code: int | None) -> _P
     return _Period(period.frame.take(known.rows), answers.astype(np.float64), truth.astype(np.float64), every)
 
 
-def _shifts(before: Frame, after: Frame, columns: Sequence[str]) -> list[tuple[Shift, float]]:
-    """The columns that changed by more than chance makes, the surest first, each with its p held against all."""
+def _shifts(before: Frame, after: Frame, columns: Sequence[str]) -> tuple[list[tuple[Shift, float]], int]:
+    """The columns, and of prose the words, that changed by more than chance makes, the surest first, each with its p
+    held against all; and how many that are."""
     there = [name for name in columns if name in before.names and name in after.names]
-    pairs = [own for name in there if (own := _traits(before.column(name), after.column(name))) is not None]
+    pairs = [pair for name in there for pair in _traits(before.column(name), after.column(name))]
     found = [shifts.shift(*pair) for pair in pairs]
     corrected = holm([shift.p for shift in found])
     sure = [(shift, p) for shift, p in zip(found, corrected, strict=True) if p <= ALPHA]
-    return sorted(sure, key=lambda item: item[1])
+    return sorted(sure, key=lambda item: item[1]), len(found)
 
 
-def _traits(before: Raw, after: Raw) -> tuple[Trait, Trait] | None:
-    """One column of both, told alike; None where it is a date, which differs by nature, or tells rows apart."""
+def _traits(before: Raw, after: Raw) -> list[tuple[Trait, Trait]]:
+    """One column of both, told alike; none where it is a date, which differs by nature; of one whose texts are nearly
+    all different its frequent words."""
     if "date" in (before.form, after.form):
-        return None
+        return []
     if before.form == after.form == "number":
-        return Trait(before.name, before.values), Trait(after.name, after.values)
+        return [(Trait(before.name, before.values), Trait(after.name, after.values))]
     told = [column.strings() for column in (before, after)]
     levels = sorted({text for own in told for text in own if text is not None})
     if len(levels) > DISTINCT * sum(map(len, told)):
-        return None
+        return _words(before.name, *told)
     places = {level: place for place, level in enumerate(levels)}
     codes = [np.array([-1 if text is None else places[text] for text in own], dtype=np.int64) for own in told]
     first, second = (Trait(before.name, own, tuple(levels), "category") for own in codes)
-    return first, second
+    return [(first, second)]
+
+
+def _words(name: str, before: Sequence[str | None], after: Sequence[str | None]) -> list[tuple[Trait, Trait]]:
+    """Whether each text holds a word, for the words that most texts of both together hold, if neither nearly all nor
+    hardly any do."""
+    held = [[set(_WORD.findall(text.lower())) if text else set() for text in own] for own in (before, after)]
+    counts = Counter(word for own in held for words_of_text in own for word in words_of_text)
+    texts = len(before) + len(after)
+    able = [word for word, count in counts.most_common() if shifts.FEWEST <= count <= texts - shifts.FEWEST]
+    pairs = []
+    for word in able[:MOST_WORDS]:
+        codes = [np.array([word in words_of_text for words_of_text in own], dtype=np.int64) for own in held]
+        first, second = (Trait(f"{word!r} in {name}", own, ("absent", "there"), "category") for own in codes)
+        pairs.append((first, second))
+    return pairs
 
 
 def _moved(

@@ -13,7 +13,7 @@ Told = Mapping[str, Any]
 def sentences(told: Told) -> list[str]:
     """What happened, what was to be expected of it, and which columns moved, the ones first that move most."""
     columns = [_column(item, told) for item in told["columns"]]
-    none = f"None of the {words.count(told['looked_at'])} columns changed by more than chance makes."
+    none = f"Of {words.count(told['looked_at'])} columns (of texts their words) none changed by more than chance makes."
     return [*_happened(told), _answers(told), *(columns or [none])]
 
 

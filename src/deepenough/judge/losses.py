@@ -93,7 +93,7 @@ class Weighted(Metric):
     @classmethod
     def of(cls, metric: Metric) -> Self:
         """The metric with weights, under the same name."""
-        values: dict[str, Any] = {item.name: getattr(metric, item.name) for item in fields(metric)}
+        values: dict[str, Any] = {item.name: getattr(metric, item.name) for item in fields(Metric)}
         return cls(**values, inner=metric)
 
     @property

@@ -34,6 +34,7 @@ from deepenough.judge.losses import (
     RSquared,
     Weighted,
 )
+from deepenough.judge.precision import AveragePrecision
 
 __all__ = [
     "METRIC_WORDS",
@@ -66,6 +67,13 @@ _CLASSES: Mapping[str, Metric] = {
         ClassDistance("class_distance", False, "How many classes away the answer is, in their order.", "classes"),
     )
 }
+LISTS = AveragePrecision(
+    "average_precision",
+    True,
+    "How much is found, and how few false finds come before it, best first; the mean of the classes.",
+    "share of what there is to find",
+)
+"""What lists are judged by."""
 ORDERED = ("kappa", "class_distance")
 """Metrics that make sense only where the classes have an order."""
 _NUMBERS: Mapping[str, Metric] = {
@@ -90,6 +98,8 @@ METRIC_WORDS = {
     "poisson_deviance": ("Poisson deviance", False),
     "kappa": ("weighted kappa", False),
     "class_distance": ("distance in classes", False),
+    "average_precision": ("average precision", False),
+    "average_precision_75": ("average precision at three quarters", False),
 }
 """How a metric is called in a sentence, and whether its differences are told in points of a hundred."""
 _OTHER_NAMES = {"logloss": "log_loss", "roc_auc": "auc", "acc": "accuracy", "brier_score": "brier", "f1_score": "f1"}
@@ -142,9 +152,12 @@ def beside(metric: Metric, n_classes: int | None, ordered: bool = False, counts:
 def named(name: str, question: Mapping[str, Any]) -> Metric:
     """The metric of a race from its plan's question; a kind's own metric is the mean of its records.
 
-    question: `classes` (a count or the list of them; absent or empty for numbers), `weighted` where units have weights,
-    and, for a kind's own metric, `higher_is_better`.
+    question: `classes` (a count or the list of them; absent or empty for numbers), `lists` ([most, classes, width]
+    where these are predicted), `weighted` where units have weights, and, for a kind's own metric, `higher_is_better`.
     """
+    if question.get("lists") and name == LISTS.name:
+        found = _with_classes(LISTS, question["lists"][1])
+        return Weighted.of(found) if question.get("weighted") else found
     classes = question.get("classes")
     n_classes = classes if isinstance(classes, int) else len(classes) if classes else None
     known = _CLASSES if n_classes else _NUMBERS

@@ -1,4 +1,5 @@
-"""PURE: where predictions are wrong: confusions and calibration of classes, residuals of numbers, misses of paths.
+"""PURE: where predictions are wrong: confusions and calibration of classes, residuals of numbers, misses of paths, what
+lists leave out.
 
 Needs that this module answers:
 
@@ -14,6 +15,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from deepenough.judge import precision
 
 MOST_CLASSES = 30
 """With more of them the whole table of confusions is not kept, only its largest cells."""
@@ -129,6 +132,18 @@ def of_paths(truth: np.ndarray, quantiles: np.ndarray, units: np.ndarray, levels
         told = {"step": step + 1, "rows": len(held), "error": float(np.abs(off).mean()), "bias": float(off.mean())}
         steps.append(told | {"held": float(held.mean()), "low": low, "high": high})
     return {"rows": len(truth), "promised": float(levels[-1] - levels[0]), "steps": _thinned(steps)}
+
+
+def of_lists(records: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    """By class how much there was and how much was found, and how often claims of each score were right.
+
+    records: those of `precision.AveragePrecision`, without weights.
+    """
+    claims = precision.unrecorded(records, len(names))[1]
+    made = claims[:, :, 0] > 0
+    given, right = claims[:, :, 0][made], claims[:, :, 2][made]
+    bins = _calibration(given, right > 0) if len(given) else []
+    return {"rows": len(records), "things": precision.by_class(records, names), "calibration": bins}
 
 
 def _thinned(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -83,7 +83,8 @@ def shift(before: Trait, after: Trait) -> Shift:
             counts = np.array([np.bincount(own, minlength=len(before.levels)) for own in known])
             p_values.append(_p_of_counts(_few_together(counts)))
             shares = counts / counts.sum(axis=1, keepdims=True)
-            most = int(np.abs(shares[1] - shares[0]).argmax())
+            most = int(np.abs(shares[1] - shares[0])[::-1].argmax())  # of two levels the second
+            most = len(before.levels) - 1 - most
             level = before.levels[most]
             found = change(*((own == most).astype(np.float64) for own in known))
         else:

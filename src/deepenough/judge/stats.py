@@ -91,7 +91,7 @@ class Difference:
         """The probability that luck alone puts it so far above zero, on these rows."""
         if not 0 < self.standard_error < math.inf:
             return 0.0 if self.standard_error == 0 and self.value > 0 else 1.0
-        return float(stdtr(max(self.df, 1.0), -self.value / self.standard_error))
+        return t_tail(self.value / self.standard_error, self.df)
 
     def bounds(self, alpha: float, fresh: bool = False) -> tuple[float, float]:
         """One-sided bounds, each missed with probability alpha."""
@@ -245,6 +245,11 @@ def satterthwaite(parts: Sequence[Component]) -> float:
 def t_quantile(alpha: float, df: float) -> float:
     """How many standard errors are exceeded with probability alpha."""
     return float(stdtrit(max(df, 1.0), 1.0 - alpha))
+
+
+def t_tail(errors: float, df: float) -> float:
+    """The probability that luck alone is so many standard errors above nothing."""
+    return float(stdtr(max(df, 1.0), -errors))
 
 
 def nadeau_bengio(gaps: np.ndarray, n_test: float, n_train: float) -> Component:

@@ -22,12 +22,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deepenough.errors import OptionError, SourceError
+from deepenough.errors import ModelError, OptionError, SourceError
 from deepenough.evidence import FAMILIES
+from deepenough.graph import Graph
 from deepenough.kinds import schemas
 from deepenough.learner import Inputs, Learner
 from deepenough.task import files
-from deepenough.task.task import Question, Task
+from deepenough.task.task import Question, Task, mean_of
 
 
 class Codec(ABC):
@@ -60,6 +61,10 @@ class Codec(ABC):
         """Predictions for these inputs as a person reads them: a frame with the answer and, for classes, their
         probabilities."""
 
+    def blended(self, answers: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+        """What several models say together, as `SupervisedTask.blended` of the kind's tasks; by default their mean."""
+        return mean_of(answers, weights)
+
     @abstractmethod
     def batches(self, source: Any, size: int) -> Iterator[Any]:
         """Rows of a source that may be larger than memory, in order, at most `size` at once; `encode` reads them."""
@@ -80,9 +85,26 @@ class Codec(ABC):
         """The same answers as `decode` gives, as plain values, an object each; what is no number is None."""
         return schemas.records(self.decode(predictions, inputs))
 
+    def compared(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """By name, what rules compare of a record (see `serve.routes`) where its fields are no plain values; by default
+        nothing, and rules compare its fields. An empty record has every name."""
+        return {}
+
     def usual(self) -> Mapping[str, Any]:
         """By column, its usual value: what an answer is explained against; empty where that is unknown."""
         return {}
+
+    def onnx(self, graph: Graph) -> None:
+        """Declare what a row is made of as the inputs of a graph. Raises ModelError where it can't, as by default."""
+        raise ModelError("Only models of tables can be exported as ONNX: rows of other data are no plain columns.")
+
+    def fed(self, inputs: Any) -> dict[str, np.ndarray]:
+        """Inputs as the graph takes them, by the names that `onnx` declared, each of shape (n, 1)."""
+        raise ModelError("Only models of tables can be exported as ONNX: rows of other data are no plain columns.")
+
+    def labels(self) -> Sequence[Any]:
+        """The classes as they are answered with, in the order of the probabilities; empty for numbers."""
+        return ()
 
 
 @dataclass(frozen=True)

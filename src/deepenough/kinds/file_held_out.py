@@ -10,6 +10,7 @@ from deepenough.errors import ColumnError, SourceError
 from deepenough.kinds import file_sources, file_store
 from deepenough.kinds.file_task import FileTask
 from deepenough.task import held_out
+from deepenough.task.frame import Frame
 from deepenough.task.task import HeldOut, Question
 
 AnyTask = TypeVar("AnyTask", bound=FileTask)
@@ -31,20 +32,26 @@ def with_test(task: AnyTask, question: Question) -> AnyTask:
     inputs, frame = task.inputs_like(decoded), found.frame.take(there[decoded.there])
     lost = found.frame.rows - frame.rows
     notes = [f"{lost:,} files of {name} could not be used and are set aside."] if lost else []
-    weighing, weightless = held_out.weighing(frame, question)
-    if weighing.rows < frame.rows:
-        raise SourceError(f"--test {name} holds {units} of weight zero. Leave them out.")
+    weightless = all_weigh(frame, question, name, units)
     truth, rows, said = held_out.truth(task.target, frame, name)
     frame, inputs = frame.take(rows), inputs.take(rows)
     weights, weighed = held_out.weights(task, frame, truth, question, name)
-    flags, overlapping = _overlap(task, inputs, name)
+    flags, overlapping = overlap(task, inputs, name)
     notes = [*notes, *weightless, *said, *weighed, *overlapping]
     clusters = held_out.clusters(frame, question)
     held_out.attached(task, HeldOut(name, inputs, truth, weights, clusters, tuple(notes), flags))
     return task
 
 
-def _overlap(task: FileTask, inputs: Any, name: str) -> tuple[tuple[dict[str, str], ...], list[str]]:
+def all_weigh(frame: Frame, question: Question, name: str, units: str) -> list[str]:
+    """What is said of the weights. Raises SourceError where some weigh nothing: their files are read already."""
+    weighing, said = held_out.weighing(frame, question)
+    if weighing.rows < frame.rows:
+        raise SourceError(f"--test {name} holds {units} of weight zero. Leave them out.")
+    return said
+
+
+def overlap(task: FileTask, inputs: Any, name: str) -> tuple[tuple[dict[str, str], ...], list[str]]:
     """What is said where files of the test, or near copies of them, were raced too."""
     both = task.beside(inputs)
     clusters = task.copies_of(both, np.zeros(len(both), dtype=np.int64), True).clusters

@@ -87,7 +87,7 @@ def recognised(source: Any, question: Question, form: Form) -> str:
     if question.target is None:
         return ""
     try:
-        frame = _head(source, question)
+        frame = head(source, question)
     except (InputError, OSError):
         return ""  # whoever loads it says what is wrong
     used = {question.target, question.group, question.time, question.folds, question.weights, *question.drop}
@@ -119,7 +119,8 @@ def _as_path(cell: str) -> PurePath:
     return PurePosixPath(cell.replace("\\", "/").strip())
 
 
-def _head(source: Any, question: Question) -> Frame:
+def head(source: Any, question: Question) -> Frame:
+    """The first rows of a table. Raises SourceError where it is none."""
     if isinstance(source, str | Path):
         path = Path(os.path.expanduser(source))
         if not os.path.isfile(path) or not (files.tabular_ending(path.name) or files.looks_tabular(path)):
@@ -145,7 +146,7 @@ def read(source: Any, question: Question, form: Form) -> Found:
     if column.name == question.target:
         raise OptionError(f"--{form.option} {column.name} is the target too. Name another column for one of them.")
     base = Path(os.path.expanduser(source)).absolute().parent if isinstance(source, str | Path) else Path.cwd()
-    items = tuple(_item(base, name) for name in column.strings())
+    items = tuple(item_of(base, name) for name in column.strings())
     if not any(items):
         shown = folders.shown([repr(name) for name in column.strings() if name][:1])
         raise SourceError(
@@ -177,7 +178,8 @@ def _column(frame: Frame, question: Question, form: Form) -> str:
     return found[0]
 
 
-def _item(base: Path, name: str | None) -> Item | None:
+def item_of(base: Path, name: str | None) -> Item | None:
+    """The file that a cell names, seen from a folder; None where there is none."""
     if not name:
         return None
     path = base / Path(name.replace("\\", "/") if os.sep == "/" else name)

@@ -93,6 +93,12 @@ class Decoded:
         """One of the facts of all of them."""
         return np.array([seen[name] for seen in self.seen])
 
+    def hashed(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Facts of a source, their hash now of the table, if there is one, and of all these files."""
+        of_table = str(facts.get("sha256") or "")
+        both = hashlib.sha256(f"{of_table}{self.sha256}".encode()).hexdigest() if of_table else self.sha256
+        return {**facts, "sha256": both, "sha256_of": "all files"}
+
 
 _Answer = tuple[np.ndarray, dict[str, Any]] | str
 _held: dict[Path, IO[bytes]] = {}

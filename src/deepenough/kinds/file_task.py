@@ -9,7 +9,6 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -138,7 +137,7 @@ class FileTask(RowsTask):
                 f"used: {items[0].name}: {decoded.reasons[0]}."
             )
         frame = found.frame.take(there[decoded.there])
-        frame = replace(frame, facts={**frame.facts, "sha256": _digest(frame, decoded)})
+        frame = replace(frame, facts=decoded.hashed(frame.facts))
         names, inputs = [item.name for item in items], cls.inputs_of(decoded)
         task = cls.made_of(frame, question, found.column, names, decoded, inputs, found.absent())
         task.reader = reader
@@ -162,7 +161,7 @@ class FileTask(RowsTask):
         order. absent: names of files that are not there.
         """
         frame.column(str(question.target))  # names those that there are, where it is none
-        asked = rows.asked(_placed(frame), question)
+        asked = rows.asked(placed(frame), question)
         order = asked.frame.column(PLACE).values.astype(np.int64)
         out = rows.not_inputs(asked) | {PLACE, column}
         for other in asked.frame.columns:
@@ -170,32 +169,34 @@ class FileTask(RowsTask):
                 why = f"not read: only {cls.form.units} are; --kind table reads all columns together"
                 asked.found.aside(other.name, why)
         inputs = inputs.take(order)
-        _say_what_was_set_aside(names, decoded, absent, asked)
+        say_what_was_set_aside(names, decoded, absent, asked)
         cls.say_what_is_odd(inputs, [names[place] for place in decoded.there.tolist()], decoded, asked)
         if cls.form.personal:
             asked.found.notes.append(cls.form.personal)
-        apart = question.group is None and question.folds is None
-        found = cls.copies_of(inputs, asked.target.values, apart)
-        if found.note and found.clusters is not None and found.share > MANY_COPIES:
-            asked.found.flag("duplicates", "warn", found.note)
-        elif found.note:
-            asked.found.notes.append(found.note)
+        copies = cls.said_copies(inputs, asked)
         rows.doubt_numbers(asked)
-        return cls(inputs, asked, rows.split(asked, found.clusters), column, names, decoded, order)
+        return cls(inputs, asked, rows.split(asked, copies.clusters), column, names, decoded, order)
+
+    @classmethod
+    def said_copies(cls, inputs: Any, asked: Asked) -> Copies:
+        """Which files are copies; it is said, and doubted where they are many."""
+        question, said = asked.question, asked.found
+        found = cls.copies_of(inputs, asked.target.values, question.group is None and question.folds is None)
+        if found.note and found.clusters is not None and found.share > MANY_COPIES:
+            said.flag("duplicates", "warn", found.note)
+        elif found.note:
+            said.notes.append(found.note)
+        return found
 
 
-def _digest(frame: Frame, decoded: Decoded) -> str:
-    """Of the table, if there is one, and of all the files that it names."""
-    of_table = str(frame.facts.get("sha256") or "")
-    return hashlib.sha256(f"{of_table}{decoded.sha256}".encode()).hexdigest() if of_table else decoded.sha256
-
-
-def _placed(frame: Frame) -> Frame:
+def placed(frame: Frame) -> Frame:
+    """The frame with the column `PLACE`."""
     place = Raw(PLACE, "number", np.arange(frame.rows, dtype=np.float64))
     return replace(frame, columns=(*frame.columns, place))
 
 
-def _say_what_was_set_aside(names: Sequence[str], decoded: Decoded, absent: Sequence[str], asked: Asked) -> None:
+def say_what_was_set_aside(names: Sequence[str], decoded: Decoded, absent: Sequence[str], asked: Asked) -> None:
+    """Files that can't be used, by name, each with its reason. names: of all files that were there."""
     reasons = [(names[place], reason) for place, reason in decoded.reasons.items()]
     reasons += [(name, "the file is not there") for name in absent]
     for name, reason in reasons[:NAMED]:

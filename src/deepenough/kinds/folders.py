@@ -82,6 +82,24 @@ def _files_in(folder: Path, wanted: Wanted) -> Iterator[Path]:
     return (file for file in folder.iterdir() if not is_hidden(file) and wanted(file) and file.is_file())
 
 
+def everything(source: str | Path, wanted: Wanted, what: str) -> list[Item]:
+    """Such files of a folder or a zip and of all folders in it, named by their paths; none where it is neither."""
+    path = Path(os.path.expanduser(source))
+    if os.path.isdir(path):
+        below = (file for file in sorted(path.rglob("*")) if _is_seen(file.relative_to(path)) and wanted(file))
+        return [file_item(file, "", file.relative_to(path).as_posix()) for file in below if file.is_file()]
+    if path.suffix.lower() != ".zip" or not os.path.isfile(path) or not zipfile.is_zipfile(path):
+        return []
+    with zipfile.ZipFile(path) as archive:
+        members = [(info, PurePosixPath(info.filename)) for info in archive.infolist() if not info.is_dir()]
+    seen = [(info, name) for info, name in members if _is_seen(name) and wanted(name)]
+    return _unpacked(path, sorted(seen, key=lambda member: str(member[1])), what, str)
+
+
+def _is_seen(name: PurePath) -> bool:
+    return not any(part.startswith(".") or part == "__MACOSX" for part in name.parts)
+
+
 def _members(archive: zipfile.ZipFile, wanted: Wanted) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
     """The files of a zip that lie in a folder."""
     for info in archive.infolist():
@@ -91,8 +109,19 @@ def _members(archive: zipfile.ZipFile, wanted: Wanted) -> Iterator[tuple[zipfile
 
 
 def _items_of_zip(path: Path, wanted: Wanted, what: str) -> list[Item]:
+    with zipfile.ZipFile(path) as archive:
+        members = sorted(_members(archive, wanted), key=lambda member: str(member[1]))
+    return _unpacked(path, members, what, lambda name: f"{name.parent.name}/{name.name}")
+
+
+def _unpacked(
+    path: Path,
+    members: Sequence[tuple[zipfile.ZipInfo, PurePosixPath]],
+    what: str,
+    called: Callable[[PurePosixPath], str],
+) -> list[Item]:
+    """Members of a zip as items. called: how one is called."""
     archive = zipfile.ZipFile(path)  # stays open as long as an item that reads from it
-    members = sorted(_members(archive, wanted), key=lambda member: str(member[1]))
     most = max(UNPACKED_BYTES, UNPACKED_TIMES * path.stat().st_size)
     if sum(info.file_size for info, _ in members) > most:
         raise SourceError(f"{path.name} unpacks to more than {most / 1e9:.0f} GB, as no {what} do. Unpack it yourself.")
@@ -107,8 +136,7 @@ def _items_of_zip(path: Path, wanted: Wanted, what: str) -> list[Item]:
         return read
 
     return [
-        Item(name.parent.name, f"{name.parent.name}/{name.name}", info.file_size, f"{info.CRC:08x}", reader(info))
-        for info, name in members
+        Item(name.parent.name, called(name), info.file_size, f"{info.CRC:08x}", reader(info)) for info, name in members
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from deepenough.graph import Graph, Value
 from deepenough.learner import Examples, Learner, Limits, Model
 
 
@@ -49,6 +50,10 @@ class PriorModel(Model):
     def predict(self, inputs: Any) -> np.ndarray:
         repeated = np.repeat(self.answer[None], len(inputs), axis=0)
         return repeated[:, 0] if self.is_number else repeated
+
+    def onnx(self, graph: Graph) -> Value:
+        repeated = graph.repeated(self.answer[None])
+        return graph.shaped(repeated, (-1,)) if self.is_number else repeated
 
     def save(self, folder: Path) -> None:
         facts = {"answer": self.answer.tolist(), "is_number": self.is_number}

@@ -75,6 +75,11 @@ def answer(target: str, classes: Sequence[str], written: str) -> Schema:
     return row({target: {"type": form}, **chances}, [target, *chances])
 
 
+def listed(item: Schema, about: str = "") -> Schema:
+    """A list of such, perhaps empty."""
+    return _told({"type": "array", "items": item}, about)
+
+
 def of_example(example: Any) -> Schema:
     """What can be said of rows by one of them alone."""
     if not isinstance(example, Mapping):

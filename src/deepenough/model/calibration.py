@@ -16,6 +16,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from deepenough.errors import ModelError
+from deepenough.graph import Graph, Value
 from deepenough.judge.quantiles import pinball
 
 FLOOR = 1e-12
@@ -34,10 +36,20 @@ PRIOR_PATHS = 0.8
 
 def apply(answers: np.ndarray, calibration: float) -> np.ndarray:
     """Calibrated answers: probabilities, shape (n, n_classes), at that temperature; quantiles of paths, shape
-    (n, steps, levels), with that spread; numbers, shape (n,), as they are."""
+    (n, steps, levels), with that spread; numbers, shape (n,), as they are; and so lists, whose calibration is 1."""
     if answers.ndim == 2:
         return apply_temperature(answers, calibration)
-    return apply_spread(answers, calibration) if answers.ndim == 3 else answers
+    return apply_spread(answers, calibration) if answers.ndim == 3 and calibration != 1 else answers
+
+
+def drawn(graph: Graph, answers: Value, calibration: float, axes: int) -> Value:
+    """The same as `apply`, in a graph. axes: of one answer: 0 of a number, 1 of probabilities."""
+    if axes == 0:
+        return answers
+    if axes > 1:
+        raise ModelError("Forecasts can't be exported as ONNX: their quantiles are made of a history.")
+    logs = graph.put("Log", graph.put("Max", answers, graph.constant(FLOOR, np.float64)))
+    return graph.put("Softmax", graph.put("Div", logs, graph.constant(calibration, np.float64)), axis=1)
 
 
 def apply_spread(quantiles: np.ndarray, spread: float) -> np.ndarray:

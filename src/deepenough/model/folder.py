@@ -31,7 +31,8 @@ import numpy as np
 
 import deepenough
 from deepenough.errors import ModelError, OptionError
-from deepenough.learner import Model
+from deepenough.graph import Graph, Value
+from deepenough.learner import Lists, Model
 from deepenough.model import calibration, manifest, sinks
 from deepenough.model.card import card
 from deepenough.model.intervals import Intervals
@@ -67,8 +68,9 @@ def save(folder: Path, members: Sequence[Member], codec: Codec, facts: Mapping[s
     """Write the model folder, whole or not at all; one that is there is replaced. Returns the folder.
 
     facts: JSON values. `kind` is its name; `note` says in plain sentences what was judged and what this model saw;
-        `task` holds `target`, `n_classes` (None for numbers) and `paths` ([steps, levels] where these are predicted),
-        by default what `question` says of them. Anything else goes into the manifest as it is.
+        `task` holds `target`, `n_classes` (None for numbers), `paths` ([steps, levels]) or `lists` ([most, classes,
+        width]) where these are predicted, by default what `question` says of them. Anything else goes into the
+        manifest as it is.
     """
     part = folder.with_name(folder.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -112,12 +114,14 @@ def _task(question: Mapping[str, Any]) -> dict[str, Any]:
     """Target and number of classes, as the question tells them."""
     classes = question.get("classes")
     n_classes = len(classes) if isinstance(classes, list | tuple) else classes
-    paths = {"paths": question["paths"]} if question.get("paths") else {}
-    return {"target": question.get("target"), "n_classes": n_classes or None, **paths}
+    form = {name: question[name] for name in ("paths", "lists") if question.get(name)}
+    return {"target": question.get("target"), "n_classes": n_classes or None, **form}
 
 
 def _what(task: Mapping[str, Any]) -> str:
     """What a member answers with."""
+    if task.get("lists"):
+        return "lists"
     return "quantiles" if task.get("paths") else "numbers" if task.get("n_classes") is None else "probabilities"
 
 
@@ -178,6 +182,16 @@ def _replace(part: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a source that was predicted, see `LoadedModel.predict_parts`."""
+
+    rows: Any
+    inputs: Any
+    predictions: np.ndarray
+    answers: Any
+
+
 class LoadedModel:
     """A model to predict with. Made by `load`.
 
@@ -194,8 +208,7 @@ class LoadedModel:
         self._temperatures = [float(member["temperature"]) for member in about["members"]]
         weights = np.array([float(member["weight"]) for member in about["members"]])
         self._weights = weights / weights.sum()
-        n_classes, paths = about["task"].get("n_classes"), about["task"].get("paths")
-        self._shape: tuple[int, ...] = (paths[0], len(paths[1])) if paths else () if n_classes is None else (n_classes,)
+        self._shape = _shape(about["task"])
 
     def __repr__(self) -> str:
         names = " + ".join(str(member["name"]) for member in self.about["members"])
@@ -245,7 +258,8 @@ class LoadedModel:
     def intervals(self) -> Intervals:
         """How wrong the judged models were. Raises OptionError where the model has no say about that."""
         if self._shape:
-            own = "classes come with their probabilities" if len(self._shape) == 1 else "forecasts come with quantiles"
+            own = "forecasts come with quantiles" if self.about["task"].get("paths") else "finds come with chances"
+            own = "classes come with their probabilities" if len(self._shape) == 1 else own
             raise OptionError(f"--interval is for numbers; {own}.")
         if not self.about.get("intervals"):
             raise OptionError("This model has no residuals to make intervals of: too few rows were judged. Race again.")
@@ -253,17 +267,26 @@ class LoadedModel:
 
     def predict_raw(self, inputs: Any) -> np.ndarray:
         """What the members say of the kind's own inputs, calibrated and blended: probabilities, shape (n, n_classes),
-        numbers, shape (n,), or quantiles of paths, shape (n, steps, levels)."""
-        total = self._nothing(len(inputs))
+        numbers, shape (n,), quantiles of paths, shape (n, steps, levels), or lists, shape (n, most, 2 + width)."""
+        nothing, answers = self._nothing(len(inputs)), []
         if not len(inputs):
-            return total
-        for member, temperature, weight in zip(self._members, self._temperatures, self._weights, strict=True):
+            return nothing
+        for member, temperature in zip(self._members, self._temperatures, strict=True):
             predictions = np.asarray(member.predict(inputs), dtype=np.float64)
-            if predictions.shape != total.shape or not np.isfinite(predictions).all():
+            if predictions.shape != nothing.shape or not np.isfinite(predictions).all():
                 name, got = type(member).__name__, predictions.shape
-                raise ModelError(f"{name} gave no usable answer: shape {got} where {total.shape} was asked for.")
-            total += weight * calibration.apply(predictions, temperature)
-        return total
+                raise ModelError(f"{name} gave no usable answer: shape {got} where {nothing.shape} was asked for.")
+            answers.append(calibration.apply(predictions, temperature))
+        return self._codec.blended(answers, self._weights.tolist())
+
+    def onnx(self, graph: Graph) -> Value:
+        """The same as an ONNX graph: what `predict_raw` gives. Raises ModelError where a member can't be drawn."""
+        self._codec.onnx(graph)
+        shares = []
+        for member, temperature, weight in zip(self._members, self._temperatures, self._weights, strict=True):
+            said = calibration.drawn(graph, member.onnx(graph), temperature, len(self._shape))
+            shares.append(graph.put("Mul", said, graph.constant(weight, np.float64)))
+        return functools.reduce(lambda one, other: graph.put("Add", one, other), shares)
 
     def _nothing(self, rows: int) -> np.ndarray:
         return np.zeros((rows, *self._shape))
@@ -279,16 +302,14 @@ class LoadedModel:
             raise OptionError(f"{out} is the file to predict; its rows would be lost. Write to another.")
         rows = 0
         with sinks.opened(Path(out)) as sink:
-            for _, answers, count in self.predict_parts(source, batch, interval=interval):
-                sink.write(answers)
-                rows += count
+            for part in self.predict_parts(source, batch, interval=interval):
+                sink.write(part.answers)
+                rows += len(part.inputs)
         return rows
 
-    def predict_parts(
-        self, source: Any, batch: int = 10_000, *, interval: float | None = None
-    ) -> Iterator[tuple[Any, Any, int]]:
-        """Predict a source part by part, in its order: of each the rows as they were read, the frame of their answers,
-        and how many inputs they were. A source without rows gives one part without answers.
+    def predict_parts(self, source: Any, batch: int = 10_000, *, interval: float | None = None) -> Iterator[Part]:
+        """Predict a source part by part, in its order: of each the `rows` as they were read, the `inputs` that they
+        became, their raw `predictions`, and the frame of `answers`. A source without rows gives one part without any.
 
         batch: rows held in memory at once.
         interval: as in `predict`.
@@ -298,10 +319,22 @@ class LoadedModel:
             inputs = self._codec.encode(part)
             self.unread.update(self._codec.unread(part, inputs))
             if len(inputs):
-                yield part, self._answered(self.predict_raw(inputs), inputs, interval), len(inputs)
+                yield self._part(part, inputs, interval)
             rows += len(inputs)
         if not rows:
-            yield [], self._answered(self._nothing(0), self._codec.encode([]), interval), 0
+            yield self._part([], self._codec.encode([]), interval)
+
+    def _part(self, rows: Any, inputs: Any, interval: float | None) -> Part:
+        predictions = self.predict_raw(inputs)
+        return Part(rows, inputs, predictions, self._answered(predictions, inputs, interval))
+
+
+def _shape(task: Mapping[str, Any]) -> tuple[int, ...]:
+    """Of one answer."""
+    n_classes, paths, lists = task.get("n_classes"), task.get("paths"), task.get("lists")
+    if lists:
+        return Lists(*lists).shape
+    return (paths[0], len(paths[1])) if paths else () if n_classes is None else (n_classes,)
 
 
 def load(folder: Path | str, *, trust: Sequence[str] = (), kind: Kind | None = None) -> LoadedModel:

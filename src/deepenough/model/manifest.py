@@ -90,7 +90,8 @@ def _require(content: Any, expected: Mapping[str, type | tuple[type, ...]], fold
 
 
 def _refuse_nonsense(content: Mapping[str, Any], folder: Path) -> None:
-    members, n_classes, paths = content["members"], content["task"].get("n_classes"), content["task"].get("paths")
+    members, lists = content["members"], content["task"].get("lists")
+    n_classes, paths = content["task"].get("n_classes"), content["task"].get("paths")
     weights = [member["weight"] for member in members]
     temperatures = [member["temperature"] for member in members]
     sound = (
@@ -99,9 +100,15 @@ def _refuse_nonsense(content: Mapping[str, Any], folder: Path) -> None:
         and all(0 < temperature < math.inf for temperature in temperatures)
         and (n_classes is None or (isinstance(n_classes, int) and n_classes > 0))
         and (paths is None or _are_paths(paths))
+        and (lists is None or _are_lists(lists))
     )
     if not sound:
         raise ModelError(f"{folder / MANIFEST} holds impossible weights, temperatures or classes. {_AGAIN}")
+
+
+def _are_lists(lists: Any) -> bool:
+    """Whether it is [most, classes, width]."""
+    return isinstance(lists, list) and len(lists) == 3 and all(isinstance(each, int) and each > 0 for each in lists)
 
 
 def _are_paths(paths: Any) -> bool:

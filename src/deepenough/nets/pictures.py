@@ -73,7 +73,7 @@ class Residual(Body):
 
     def __init__(self, channels: int, widths: Sequence[int] = (32, 64, 128), blocks: int = 1) -> None:
         super().__init__()
-        self.first = _layer(channels, widths[0])
+        self.first = layer(channels, widths[0])
         before, stages = widths[0], []
         for place, wide in enumerate(widths):
             for block in range(blocks):
@@ -97,7 +97,7 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, filters: int, stride: int) -> None:
         super().__init__()
-        self.one, self.two = _layer(inputs, filters, stride), _layer(filters, filters)
+        self.one, self.two = layer(inputs, filters, stride), layer(filters, filters)
         self.past = nn.Conv2d(inputs, filters, 1, stride, bias=False) if stride > 1 or inputs != filters else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ class Block(nn.Module):
         return functional.relu(past + self.two(functional.relu(self.one(x))))
 
 
-def _layer(inputs: int, filters: int, stride: int = 1) -> nn.Sequential:
+def layer(inputs: int, filters: int, stride: int = 1) -> nn.Sequential:
     """A convolution of three by three, normalised."""
     return nn.Sequential(_convolution(inputs, filters, stride), _norm(filters))
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from deepenough.racing.explain import Fit
 
 MOST = 6
+MOST_THINGS = 40
+"""Of a list, that are shown."""
 SHARES = (1.0, 0.9, 0.5)
 """Of paths: which of the losses, sorted, are shown."""
 
@@ -31,7 +33,8 @@ def of(task: SupervisedTask, own: Sequence[Fit], places: Sequence[tuple[int, int
 
     shown: what the kind shows of the unit. loss: its part of the judged loss.
     truth, said: a class's code each, `chance` of what was said and `chance_of_truth` beside; or a number each; or of
-    paths the numbers that came and the quantiles, null where a step is not known.
+    paths the numbers that came and the quantiles, null where a step is not known; or of lists {code, place} of what
+    there was, and {score, code, place} of what was said.
     """
     losses = [_losses(task, fit) for fit in own]
     found = []
@@ -68,6 +71,12 @@ def chosen(task: SupervisedTask, own: Sequence[Fit]) -> list[tuple[int, int]]:
 
 
 def _answer(task: SupervisedTask, truth: Any, prediction: np.ndarray) -> dict[str, Any]:
+    if task.lists is not None:
+        there = [_rounded(thing) for thing in truth.tolist() if np.isfinite(thing).all()]
+        return {
+            "truth": there,
+            "said": [_rounded(thing) for thing in prediction.tolist() if thing[0] > 0][:MOST_THINGS],
+        }
     if task.paths is not None:
         steps = [[finite(float(f"{value:.5g}")) for value in step] for step in prediction.tolist()]
         return {"truth": [finite(value) for value in truth[:-1].tolist()], "said": steps}
@@ -76,3 +85,7 @@ def _answer(task: SupervisedTask, truth: Any, prediction: np.ndarray) -> dict[st
     said, true = int(prediction.argmax()), int(truth)
     chances = {"chance": float(prediction[said]), "chance_of_truth": float(prediction[true])}
     return {"truth": true, "said": said, **chances}
+
+
+def _rounded(thing: list[float]) -> list[float]:
+    return [float(f"{value:.4g}") for value in thing]

@@ -29,7 +29,8 @@ from deepenough.racing.executors.local import Outcome
 from deepenough.racing.loop import Loop
 from deepenough.racing.perturb import Effort
 from deepenough.racing.scheduler import GRACE_SECONDS
-from deepenough.task.task import Job, SupervisedTask
+from deepenough.task.jobs import Job, path_of
+from deepenough.task.task import SupervisedTask
 
 SHARE = 0.05
 """Of the budget, for both families together."""
@@ -122,7 +123,10 @@ def _examined(loop: Loop, finalist: Finalist, waiting: int) -> dict[str, Any]:
         return {"reason": "the predictions of its finals were not kept"}
     truth = np.concatenate([fit.truth for fit in own])
     predictions = np.concatenate([fit.predictions for fit in own])
-    if (paths := _task(loop).paths) is not None:
+    if _task(loop).lists is not None:
+        records = _task(loop).metrics()[0].records(truth, predictions)
+        found = mistakes.of_lists(records, loop.plan.question["things"])
+    elif (paths := _task(loop).paths) is not None:
         found = mistakes.of_paths(truth[:, :-1], predictions, truth[:, -1], paths.levels)
     else:
         found = (mistakes.of_numbers if predictions.ndim == 1 else mistakes.of_classes)(truth, predictions)
@@ -205,9 +209,8 @@ def _effort(parts: int, seconds: float | None) -> Effort:
 def _job(loop: Loop, own: Sequence[Fit], inputs: Sequence[Any], parts: int, seconds: float | None) -> Job:
     """The saved models by their place, and the units of each."""
     arrays = {f"{i}.{name}": array for i, each in enumerate(inputs) for name, array in each.to_arrays().items()}
-    cls = type(inputs[0])
     facts = {
-        "inputs": f"{cls.__module__}:{cls.__qualname__}",
+        "inputs": path_of(inputs[0]),
         "n_classes": _task(loop).n_classes,
         "models": [str((loop.journal.folder / fit.trial.model).resolve()) for fit in own],
         "parts": parts,

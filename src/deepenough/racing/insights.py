@@ -27,12 +27,14 @@ from deepenough.judge.segments import holm
 from deepenough.judge.traits import Trait
 from deepenough.judge.verdict import Finalist, Verdict
 from deepenough.learner import Parted
+from deepenough.racing import explain
 from deepenough.racing.explain import REPORT_SECONDS, Fit, fits, sampled
 from deepenough.racing.loop import Loop
 from deepenough.racing.segments import FEWEST_UNITS, MOST_CELLS, MOST_TRAITS
-from deepenough.task.task import Job, SupervisedTask
+from deepenough.task.jobs import Job, path_of
+from deepenough.task.task import SupervisedTask
 
-NO_TIME = "no time was left to ask how inputs move the answers"
+NO_TIME = "no time was left to ask what moves the answers"
 """After that it is looked again: in a later sitting, or by `deepenough analyse`."""
 NO_SIGNAL = "no learner was shown to be better than the trivial answer, so that whatever stood here could be luck"
 ALPHA = 0.05
@@ -42,7 +44,8 @@ MOST_ROWS = 2000
 SHARE = 0.025
 """Of the budget, for asking how answers move."""
 LEAST_SECONDS = 0.1
-PATIENCE = 3.0
+SAVING_SECONDS = 0.3
+"""Beyond the time, before the process is killed."""
 MOST_CLASSES = 20
 
 
@@ -72,7 +75,8 @@ def _better(verdict: Verdict) -> tuple[str, Finalist] | None:
 
 
 def _nothing(reason: str) -> dict[str, Any]:
-    return {"reason": reason, "lacks": "", "drivers": [], "looked_at": 0, "outcomes": [], "errors": [], "units": 0}
+    nothing: dict[str, Any] = {name: [] for name in ("drivers", "outcomes", "errors", "found")}
+    return nothing | {"reason": reason, "lacks": "", "looked_at": 0, "units": 0}
 
 
 def _found(loop: Loop, verdict: Verdict, family: str, finalist: Finalist) -> dict[str, Any]:
@@ -82,30 +86,39 @@ def _found(loop: Loop, verdict: Verdict, family: str, finalist: Finalist) -> dic
     own = fits(loop, finalist)
     if not own:
         return _nothing("the predictions of its finals were not kept")
-    drivers, looked_at = _sure_drivers(loop, family)
-    seconds = _seconds(loop)
-    in_time = seconds is None or seconds >= LEAST_SECONDS or not drivers
-    moved = (
-        _effects(loop, [fit for fit in own if fit.trial.model], [item["name"] for item in drivers]) if in_time else {}
-    )
+    explained = _explained(loop, family)
+    drivers = _sure_drivers(loop, explained)
+    kept = [fit for fit in own if fit.trial.model]
+    moved, lacks = _effects(loop, kept, [driver["name"] for driver in drivers])
     return {
         "reason": "",
-        "lacks": "" if in_time else NO_TIME,
+        "lacks": NO_TIME if explained.get("reason") in explain.NO_TIME else lacks,
         "drivers": [driver | {"effect": moved.get(driver["name"])} for driver in drivers],
-        "looked_at": looked_at,
+        "looked_at": len(explained.get("drivers", ())),
         "units": sum(len(fit.rows) for fit in own),
+        "found": [dict(item) for item in _task(loop).found(ALPHA / 2)],
         **_risks(loop, own),
     }
 
 
-def _sure_drivers(loop: Loop, family: str) -> tuple[list[dict[str, Any]], int]:
-    """The inputs whose worth holds against the number of all that were shuffled, the largest first; and that number."""
+def _task(loop: Loop) -> SupervisedTask:
+    assert isinstance(loop.task, SupervisedTask)
+    return loop.task
+
+
+def _explained(loop: Loop, family: str) -> Mapping[str, Any]:
+    """What was last said of what drives the family's finalist."""
     events = read(loop.journal.folder).events
     told = [event.data for event in events if event.what == "explained" and event.data.get("family") == family]
-    found = [dict(item) for item in told[-1].get("drivers", ())] if told else []
+    return told[-1] if told else {}
+
+
+def _sure_drivers(loop: Loop, explained: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The inputs whose worth holds against the number of all that were shuffled, the largest first."""
+    found = [dict(item) for item in explained.get("drivers", ())]
     corrected = holm([item.get("p", 1.0) for item in found])
     sure = [item | {"p": p} for item, p in zip(found, corrected, strict=True) if p <= ALPHA and item["rise"] > 0]
-    return sure[:MOST_DRIVERS], len(found)
+    return [item for item in sure if not _task(loop).told_together(item["name"])][:MOST_DRIVERS]
 
 
 # How inputs move the answers.
@@ -121,29 +134,29 @@ class _Asked:
     changes: range
 
 
-def _effects(loop: Loop, own: Sequence[Fit], names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """By input which way and how far, as plain data; none of what has no values that a person would name."""
-    task = loop.task
-    assert isinstance(task, SupervisedTask)
+def _effects(loop: Loop, own: Sequence[Fit], names: Sequence[str]) -> tuple[dict[str, dict[str, Any]], str]:
+    """By input which way and how far, as plain data, none of what has no values that a person would name; and why it
+    could not be asked."""
+    task = _task(loop)
     if not own or not names or own[0].predictions.ndim > 2 or task.paths is not None:
-        return {}
-    own = sampled(own, _rows_each(loop, own, len(names)), loop.plan.seed)
+        return {}, ""
+    if (seconds := _seconds(loop)) is not None and seconds < LEAST_SECONDS:
+        return {}, NO_TIME
+    own = sampled(own, _rows_each(own, len(names), seconds), loop.plan.seed)
     inputs = [task.inputs(fit.trial.fold).take(fit.rows) for fit in own]
-    if not isinstance(inputs[0], Parted):
-        return {}
-    asked, rows = _changes(task, own, names)
+    asked, rows = _changes(task, own, names) if isinstance(inputs[0], Parted) else ([], [])
     if not asked:
-        return {}
+        return {}, ""
     parts = list(inputs[0].parts())
     job = _job(loop, own, inputs, [parts.index(item.name) for item in asked for _ in item.changes], rows)
-    seconds = _seconds(loop)
-    outcome = loop.beside(own[0].trial, "explain", job, None, None if seconds is None else PATIENCE * seconds + 1.0)
+    killed = None if seconds is None else seconds + SAVING_SECONDS
+    outcome = loop.beside(own[0].trial, "explain", job, None, killed)
     if not outcome.answers or outcome.answers[0].predictions is None:
-        raise ValueError(outcome.error or outcome.status)
-    answers = outcome.answers[0].predictions.astype(np.float64)
-    about = _fits(own, loop.plan.rows)
+        is_late = outcome.status == "timeout"
+        return {}, NO_TIME if is_late else f"the model could not be asked: {outcome.error or outcome.status}"[:300]
+    answers, about = outcome.answers[0].predictions.astype(np.float64), _fits(own, loop.plan.rows)
     moved = {item.name: (item, _effect(item, answers[item.changes.start : item.changes.stop], about)) for item in asked}
-    return {name: _plain(item, effect) for name, (item, effect) in moved.items() if effect is not None}
+    return {name: _plain(item, effect) for name, (item, effect) in moved.items() if effect is not None}, ""
 
 
 def _seconds(loop: Loop) -> float | None:
@@ -152,9 +165,9 @@ def _seconds(loop: Loop) -> float | None:
     return None if budget is None else min(SHARE * budget, budget - loop.clock() - REPORT_SECONDS)
 
 
-def _rows_each(loop: Loop, own: Sequence[Fit], names: int) -> int:
-    """Units of each fit for which all inputs can be moved in the time."""
-    seconds, rate = _seconds(loop), median(fit.trial.predict_rows_per_second or 1e4 for fit in own)
+def _rows_each(own: Sequence[Fit], names: int, seconds: float | None) -> int:
+    """Units of each fit for which all inputs can be moved in half of the time."""
+    rate = median(fit.trial.predict_rows_per_second or 1e4 for fit in own)
     most = MOST_ROWS if seconds is None else min(MOST_ROWS, int(0.5 * seconds * rate / (names * effects.MOST_LEVELS)))
     return max(most // len(own), 2 * effects.FEWEST_OF_A_LEVEL)
 
@@ -223,9 +236,8 @@ def _job(
 ) -> Job:
     arrays = {f"{i}.{name}": array for i, each in enumerate(inputs) for name, array in each.to_arrays().items()}
     arrays |= {f"rows.{place}": change.astype(np.uint32) for place, change in enumerate(rows)}
-    cls = type(inputs[0])
     facts = {
-        "inputs": f"{cls.__module__}:{cls.__qualname__}",
+        "inputs": path_of(inputs[0]),
         "n_classes": getattr(loop.task, "n_classes", None),
         "models": [str((loop.journal.folder / fit.trial.model).resolve()) for fit in own],
         "changed": list(parts),
@@ -248,8 +260,7 @@ def _plain(item: _Asked, effect: Effect) -> dict[str, Any]:
 
 def _risks(loop: Loop, own: Sequence[Fit]) -> dict[str, Any]:
     """Groups of the judged units by outcome and by error; empty where units have nothing to be named by."""
-    task = loop.task
-    assert isinstance(task, SupervisedTask)
+    task = _task(loop)
     nothing: dict[str, Any] = {"outcomes": [], "errors": []}
     truth = np.concatenate([fit.truth for fit in own])
     if len(truth) < FEWEST_UNITS or truth.ndim > 1 or task.paths is not None:

@@ -31,7 +31,8 @@ from deepenough.racing.executors.local import Outcome
 from deepenough.racing.order import Order
 from deepenough.racing.scheduler import dropped, next_order
 from deepenough.racing.standing import Race
-from deepenough.task.task import Answer, Job, Task
+from deepenough.task.jobs import Job
+from deepenough.task.task import Answer, SupervisedTask, Task
 
 BLEND_WEIGHTS = (0.25, 0.5, 0.75)
 """Shares of the classical finalist in the blends that are judged beside the two."""
@@ -319,7 +320,8 @@ class Loop:
         if ours is None or theirs is None or ours.n_train != theirs.n_train:
             return
         read = [np.load(self.journal.folder / trial.predictions).astype(np.float64) for trial in (ours, theirs)]
-        answer = Answer(ours.n_train, weight * read[0] + (1 - weight) * read[1])
+        assert isinstance(self.task, SupervisedTask)
+        answer = Answer(ours.n_train, self.task.blended(read, (weight, 1 - weight)))
         number = max(trial.number for trial in self.trials) + 1
         blend = Trial(number, name, "together", "blend", ours.n_train, fold, ours.seed, "ok")
         blend = dataclasses.replace(

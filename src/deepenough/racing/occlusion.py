@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepenough.racing.loop import Loop
-from deepenough.task.task import SupervisedTask, predicting_job
+from deepenough.task.jobs import predicting_job
+from deepenough.task.task import SupervisedTask
 
 if TYPE_CHECKING:
     from deepenough.racing.explain import Fit

@@ -26,7 +26,9 @@ FEWEST_ROWS = 10
 def intervals(loop: Loop, verdict: Verdict) -> Intervals | None:
     """Of the numbers that the winner predicts; None for classes, and where too few rows were judged."""
     task = loop.task
-    is_number = isinstance(task, SupervisedTask) and task.n_classes is None and task.paths is None
+    is_number = (
+        isinstance(task, SupervisedTask) and task.n_classes is None and task.paths is None and task.lists is None
+    )
     if not isinstance(task, SupervisedTask) or not is_number or not verdict.n_train:
         return None
     parts = list(_judged(loop, task, verdict))

@@ -23,7 +23,8 @@ from deepenough.judge.metrics import named
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
-from deepenough.task.task import HeldOut, SupervisedTask, predicting_job, scored, weighed
+from deepenough.task.jobs import predicting_job
+from deepenough.task.task import HeldOut, SupervisedTask, scored, weighed
 
 ATTEMPT_SECONDS = 0.3
 """Starting a process and loading its models, at least; one for each family."""
@@ -108,7 +109,7 @@ def _handed(
     if not handed or any(member.source not in predictions for member in handed):
         return None
     total = sum(member.weight for member in handed)
-    blend = np.sum([member.weight / total * predictions[member.source] for member in handed], axis=0)
+    blend = task.blended([predictions[each.source] for each in handed], [each.weight / total for each in handed])
     loss, _ = metric.evaluate(weighed(task.metrics()[0].records(test.truth, blend), test.weights))
     names = sorted({member.name for member in handed})
     return _side(metric, float(loss), [scored(task.metrics(), test.truth, blend, test.weights)]) | {"contenders": names}

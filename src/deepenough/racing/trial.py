@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from deepenough.learner import Examples, Learner, Limits, Model, Paths, stop_when_asked
+from deepenough.learner import Examples, Learner, Limits, Lists, Model, Paths, stop_when_asked
 from deepenough.model import calibration
 from deepenough.racing.meter import Meter
 from deepenough.racing.order import Order
@@ -92,7 +92,7 @@ def _supervised(
     folder: Path, order: Order, learner: Learner, arrays: Arrays, facts: Any, ready: Callable[[], None]
 ) -> dict[str, Any]:
     inputs = imported(facts["inputs"])
-    paths = _paths(facts)
+    paths, lists = _paths(facts), _lists(facts)
     examples = Examples(
         inputs.from_arrays(_named(arrays, "train.")),
         arrays["targets"],
@@ -100,6 +100,7 @@ def _supervised(
         arrays["inner"],
         arrays.get("weights"),
         paths,
+        lists,
     )
     judged = inputs.from_arrays(_named(arrays, "judge."))
     ready()
@@ -110,7 +111,7 @@ def _supervised(
             model = learner.fit(examples, _limits(order), order.seed)
             temperature = fitted_calibration(model, examples)
         predicting = time.perf_counter()
-        sound = _sound(model.predict(judged), len(judged), facts["n_classes"], paths)
+        sound = _sound(model.predict(judged), len(judged), facts["n_classes"], paths or lists)
         predictions = calibration.apply(sound, temperature)
         predict_seconds = time.perf_counter() - predicting
     np.savez(folder / f"answer-{order.n_train}.npz", predictions=predictions)
@@ -130,8 +131,14 @@ def _paths(facts: Any) -> Paths | None:
     return None if told is None else Paths(int(told[0]), tuple(told[1]))
 
 
+def _lists(facts: Any) -> Lists | None:
+    told = facts.get("lists")
+    return None if told is None else Lists(*map(int, told))
+
+
 def fitted_calibration(model: Model, examples: Examples) -> float:
-    """One temperature, or spread of quantiles, fitted on inner rows that the predicting model had not trained on."""
+    """One temperature, or spread of quantiles, fitted on inner rows that the predicting model had not trained on; 1
+    for numbers, and for lists, whose scores are a matter of their kind."""
     if (examples.n_classes is None and examples.paths is None) or len(examples.inner) == 0:
         return 1.0
     predictions = model.inner_predictions
@@ -144,9 +151,9 @@ def fitted_calibration(model: Model, examples: Examples) -> float:
     return float(calibration.fit_temperature(sound, targets, examples.weights_of(examples.inner)))
 
 
-def _sound(predictions: np.ndarray, rows: int, n_classes: int | None, paths: Paths | None) -> np.ndarray:
+def _sound(predictions: np.ndarray, rows: int, n_classes: int | None, form: Paths | Lists | None) -> np.ndarray:
     """The predictions, if they are what was asked for: of the right shape, and finite numbers."""
-    shape = (rows, *(paths.shape if paths else () if n_classes is None else (n_classes,)))
+    shape = (rows, *(form.shape if form else () if n_classes is None else (n_classes,)))
     if predictions.shape != shape:
         raise ValueError(f"predictions have shape {predictions.shape}, expected {shape}")
     if not np.isfinite(predictions).all():
@@ -276,7 +283,7 @@ def _predicted(
     """No fit: saved models predict units that none of them was judged on."""
     judged = imported(facts["inputs"]).from_arrays(_named(arrays, "judge."))
     ready()
-    shape = (len(judged), facts["n_classes"], _paths(facts))
+    shape = (len(judged), facts["n_classes"], _paths(facts) or _lists(facts))
     predictions = [_sound(_saved(Path(place))(judged), *shape) for place in facts["models"]]
     np.savez(folder / f"answer-{order.n_train}.npz", predictions=np.stack(predictions))
     return {"rungs": [[order.n_train, 0.0]]}

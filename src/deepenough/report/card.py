@@ -55,7 +55,7 @@ def _purpose(facts: Facts) -> Iterator[str]:
     question = facts["question"]
     unit = called(question)[0]
     what = f"the {question['target']!r} of a {unit}" if question.get("target") else f"of a {unit} what was asked"
-    about = f" {question['about']}" if question.get("about") else ""
+    about = f" {words.sentence(question['about'])}" if question.get("about") else ""
     yield f"It predicts {what}, for {called(question)[1]} that come from where the raced ones came from.{about}"
 
 

@@ -23,7 +23,7 @@ from deepenough import __version__
 from deepenough.evidence import FAMILIES, write_whole
 from deepenough.judge.called import called, said
 from deepenough.judge.cost import Prices
-from deepenough.report import card, insights, plots, plots_examples, text, words
+from deepenough.report import card, finds, insights, plots, plots_examples, text, words
 from deepenough.report.glossary import GLOSSARY
 
 if TYPE_CHECKING:
@@ -69,6 +69,9 @@ def page(facts: Mapping[str, Any]) -> str:
         ratio_sentence=text.ratio_sentence(shown),
         charts=plots.charts(shown),
         answered=plots_examples.answered,
+        finds=finds.sides,
+        named_things=finds.named_things,
+        least_shown=finds.LEAST_SHOWN,
         cards=_cards(shown),
         mood=_MOODS.get(facts["decision"], "open"),
         families=FAMILIES,

@@ -13,6 +13,7 @@ from typing import Any
 
 from deepenough.evidence import Evidence
 from deepenough.judge.verdict import Verdict
+from deepenough.racing.insights import NO_TIME
 from deepenough.report import words
 
 _ABOUT = ("reason", "lacks", "family", "contender", "looked_at", "units", "seconds")
@@ -40,6 +41,7 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
         *(_driver(driver, verdict.metric, target, classes) for driver in data.get("drivers", ())),
         *(_of_group("outcome", risk, _happens(risk, target, classes)) for risk in outcomes),
         *(_of_group("error", risk, _wrong(risk, classes)) for risk in errors),
+        *(dict(item) for item in data.get("found", ())),
         *({"about": "reach", "sentence": sentence} for sentence in _reach(evidence, data)),
     ]
     return {**about, "sentence": _sentence(about, items), "items": items}
@@ -62,9 +64,10 @@ def _reach(evidence: Evidence, data: Told) -> list[str]:
 def _sentence(about: Told, items: Sequence[Item]) -> str:
     if about["reason"]:
         return f"There are no insights: {str(about['reason']).rstrip('.')}."
+    lacks = f" But {about['lacks']}." if about["lacks"] else ""
+    lacks += " deepenough analyse does it." if about["lacks"] == NO_TIME else ""
     if not items:
-        return "Nothing was found that luck would not yield too."
-    lacks = f" Beside, {about['lacks']}: deepenough analyse does it." if about["lacks"] else ""
+        return f"Nothing was found that luck would not yield too.{lacks}"
     return f"{words.count(len(items))} {'insight' if len(items) == 1 else 'insights'}, by {about['contender']}.{lacks}"
 
 

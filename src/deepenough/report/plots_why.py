@@ -160,11 +160,11 @@ def _confusion_about(family: str, side: Facts) -> str:
 
 
 def calibration(facts: Facts) -> Chart | None:
-    """What probabilities were given, and how often it happened."""
-    sides = _sides(facts, "classes")
-    if not sides:
-        return None
+    """What probabilities were given, to classes or to finds, and how often it happened."""
+    sides = _sides(facts, "classes") or _sides(facts, "lists")
     bins = [item for side in sides.values() for item in side["calibration"]]
+    if not bins:
+        return None
     ends = svg.spread([end for item in bins for end in (item["said"], item["low"], item["high"])], 0.03)
     low, high = max(ends[0], 0.0), min(ends[1], 1.0)
     x, y = svg.Scale(low, high, 62, 690), svg.Scale(low, high, 282, 30)
@@ -183,6 +183,8 @@ def calibration(facts: Facts) -> Chart | None:
 
 def _happened(sides: Facts) -> str:
     side = next(iter(sides.values()))
+    if side["lists"]:
+        return "share of finds that were right"
     return f"share that was {side['names'][1]}" if side["asked"] == "positive" else "share that was the likeliest class"
 
 

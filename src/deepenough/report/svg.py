@@ -185,7 +185,7 @@ def legend(right: float, y: float, names: Mapping[str, str]) -> str:
     drawn: list[str] = []
     for family, name in list(names.items())[::-1]:
         drawn.insert(0, group(family, text(right, y + 4, name, "end", "name")))
-        right -= 7.4 * len(name) + 12
+        right -= 8.8 * len(name) + 10
         drawn.insert(0, group(family, mark(family, right, y, name)))
         right -= 22
     return "".join(drawn)

@@ -12,6 +12,7 @@ _MISTAKES = ("contender", "n_train", "folds", "rows", "reason")
 _CLASSES = ("confusion", "confusions", "calibration", "asked")
 _NUMBERS = ("bias", "spread", "bins", "points")
 _PATHS = ("promised", "steps")
+_LISTS = ("things", "calibration")
 
 
 def drivers(evidence: Evidence) -> dict[str, Any]:
@@ -27,8 +28,8 @@ def _driven(said: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def mistakes(evidence: Evidence) -> dict[str, Any]:
-    """By family: confusions and calibration of classes, residuals of numbers, misses of paths, and examples; null where
-    nobody looked."""
+    """By family: confusions and calibration of classes, residuals of numbers, misses of paths, what lists found, and
+    examples; null where nobody looked."""
     classes = evidence.plan.question.get("classes")
     names = [str(name) for name in classes] if isinstance(classes, list | tuple) else None
     return {family: _wrong(_said(evidence, "examined", family), names) for family in FAMILIES}
@@ -38,9 +39,10 @@ def _wrong(said: Mapping[str, Any] | None, names: list[str] | None) -> dict[str,
     if said is None:
         return None
     found: dict[str, Any] = {name: said.get(name) for name in _MISTAKES}
-    found["classes"] = {name: said[name] for name in _CLASSES} if "calibration" in said else None
+    found["classes"] = {name: said[name] for name in _CLASSES} if "confusion" in said else None
     found["numbers"] = {name: said[name] for name in _NUMBERS} if "bins" in said else None
     found["paths"] = {name: said[name] for name in _PATHS} if "steps" in said else None
+    found["lists"] = {name: said[name] for name in _LISTS} if "things" in said else None
     found["examples"] = [dict(item) for item in said.get("examples", ())]
     if found["classes"]:
         count = len(found["classes"]["confusion"] or ()) or len(names or ())

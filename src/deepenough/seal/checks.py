@@ -95,6 +95,8 @@ def _data(seal: Mapping[str, Any], source: Mapping[str, Any] | None, data: str |
         return Check("data", NOT_CHECKED, "a frame was raced, and no path leads back to it")
     if sql.is_address(str(path)):
         return Check("data", NOT_CHECKED, "a database was raced: only --rerun reads it again")
+    if (source or {}).get("sha256_of"):
+        return Check("data", NOT_CHECKED, "the hash is of all the files that were raced: only --rerun reads them again")
     place = Path(path).expanduser()
     if not place.is_file():
         return Check("data", NOT_CHECKED, f"{place} is not there; name the file with --data")

@@ -97,7 +97,7 @@ class Rules:
 
     def destination(self, answer: Mapping[str, Any], codec: Codec) -> str:
         """What is done with an answer."""
-        values = {**answer, **_derived(answer, codec)}
+        values = codec.compared(answer) or {**answer, **_derived(answer, codec)}
         for route in self.routes:
             if all(term.fits(values) for term in route.terms):
                 return route.to
@@ -105,13 +105,17 @@ class Rules:
 
     def check(self, codec: Codec) -> None:
         """Raise OptionError for a name that no answer of a model has."""
-        known = set(codec.answer_schema().get("properties", {})) | {ANSWER}
-        known |= {LIKELY} if getattr(codec, "classes", ()) else set()
+        known = set(codec.compared({})) or _names(codec)
         for route in self.routes:
             for term in route.terms:
                 if term.name not in known:
                     names = ", ".join(sorted(known))
                     raise OptionError(f"--routes: no answer has {term.name!r}. There are: {names}.")
+
+
+def _names(codec: Codec) -> set[str]:
+    likely = {LIKELY} if getattr(codec, "classes", ()) else set()
+    return {*codec.answer_schema().get("properties", {}), ANSWER, *likely}
 
 
 def _derived(answer: Mapping[str, Any], codec: Codec) -> dict[str, Any]:

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 from deepenough.errors import DeepenoughError, OptionError
-from deepenough.kinds import schemas
 from deepenough.model import sinks
 from deepenough.serve.router import Router
 from deepenough.serve.served import Served
@@ -110,13 +109,13 @@ class Watch:
         version = self.served.current
         key, rows = _fingerprint(path) if self.router else "", 0
         with sinks.opened(self.outbox / f"{path.name}{self.form}") as sink:
-            for part, answers, count in version.model.predict_parts(str(path), BATCH):
-                sink.write(answers)
-                if self.router and count:
-                    told = schemas.records(answers)
+            for part in version.model.predict_parts(str(path), BATCH):
+                sink.write(part.answers)
+                if self.router and len(part.inputs):
+                    told = version.model.codec.records(part.predictions, part.inputs)
                     keys = [f"{self.served.name}\n{path.name}\n{key}\n{rows + place}" for place in range(len(told))]
-                    self.router.take(_rows(part, len(told)), told, self.served.name, version.name, keys)
-                rows += count
+                    self.router.take(_rows(part.rows, len(told)), told, self.served.name, version.name, keys)
+                rows += len(part.inputs)
         for name, cells in version.model.unread.items():
             print(f"{path.name}: {cells:,} cells of {name!r} could not be read and count as missing.", file=sys.stderr)
         print(f"{path.name}: {rows:,} answered.", file=sys.stderr, flush=True)

@@ -30,7 +30,7 @@ SAMPLE = 1_000
 LONGEST = 500
 """Letters of what can be a number or a date; of a longer text so many are looked at."""
 
-_MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "?", "<na>", "nat"})
+MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "?", "<na>", "nat"})
 _GAPS = frozenset({"none", "-", "--", ".", "..", "nil", "missing", "unknown", "undefined", "\\n", "not available"})
 _MARKS = re.compile(r"^(?:[€$£¥₹]|eur|usd|gbp|chf|us\$)\s*|\s*(?:[€$£¥₹%]|eur|usd|gbp|chf)$", re.IGNORECASE)
 _SIGNED_MARK = re.compile(r"^([+-])\s*(?:[€$£¥₹]|eur|usd|gbp|chf|us\$)\s*", re.IGNORECASE)
@@ -94,7 +94,7 @@ class Reading:
 
 def is_missing(text: str) -> bool:
     """Whether a string stands for nothing in any column: empty, NA, N/A, NaN, null, a question mark."""
-    return len(text) <= 4 and text.lower() in _MISSING
+    return len(text) <= 4 and text.lower() in MISSING
 
 
 def is_gap(text: str) -> bool:

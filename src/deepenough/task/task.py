@@ -13,7 +13,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -22,7 +21,8 @@ import numpy as np
 from deepenough.evidence import Units
 from deepenough.judge.called import ROWS
 from deepenough.judge.traits import Trait
-from deepenough.learner import Examples, Limits, Paths
+from deepenough.learner import Examples, Limits, Lists, Paths
+from deepenough.task.jobs import Job, supervised_job, unlabelled_job
 
 
 class Metric(Protocol):
@@ -44,20 +44,6 @@ class SupervisedMetric(Metric, Protocol):
 
     def records(self, truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
         """One row a unit, what the metric needs of it."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """All that a trial may see, as arrays and plain values, so that it can cross into another process.
-
-    shape: `supervised`, `interactive` or `unlabelled`; says which function of `racing.trial` runs it.
-    arrays: by name, no objects among them.
-    facts: JSON values.
-    """
-
-    shape: str
-    arrays: Mapping[str, np.ndarray]
-    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -154,6 +140,8 @@ class SupervisedTask(Task):
     """None where a number or a path is predicted."""
     paths: Paths | None = None
     """What a path is made of, where one is predicted."""
+    lists: Lists | None = None
+    """What a list is made of, where one is predicted; it then has no other `n_classes` than None."""
 
     @abstractmethod
     def train(self, n_train: int, fold: int, seed: int) -> Examples:
@@ -184,12 +172,17 @@ class SupervisedTask(Task):
         fold, and no trait where units have nothing to be named by."""
         return ()
 
+    def blended(self, answers: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+        """What several models say together, weights summing to one; by default their mean."""
+        return mean_of(answers, weights)
+
     def show(self, fold: int, places: np.ndarray) -> Sequence[Mapping[str, Any]]:
         """How the units at these places of the fold look to a person, as plain data of bounded size; none by default.
 
         A unit's `form` says how it is drawn. `words`: its `text`. `path`: `history` (numbers, null where unknown) up to
         the moment `starts`. `curve`: `channels`, a list of numbers by name. `picture`: a PNG in base64, and perhaps
-        a `film`, an animated WebP in base64. Each has a `name`, which may be empty.
+        a `film`, an animated WebP in base64. `boxes`: a PNG of a unit whose answer is a list; a place is x0, y0, x1, y1
+        as shares of the picture, and `classes` are the names of all. Each has a `name`, which may be empty.
         """
         return ()
 
@@ -214,12 +207,24 @@ class SupervisedTask(Task):
         """
         return ()
 
+    def told_together(self, part: str) -> bool:
+        """Whether `said_of_drivers` tells of that part with others, so that it is not told by itself."""
+        return False
+
+    def found(self, alpha: float) -> Sequence[Mapping[str, Any]]:
+        """What else a person should know of the data, each with a `sentence` and an `about`, as plain data of bounded
+        size; by default nothing.
+
+        alpha: the probability with which data without any of it may yield some.
+        """
+        return ()
+
     def job(self, n_train: int, fold: int, seed: int) -> Job:
-        return _supervised_job(self.train(n_train, fold, seed), self.inputs(fold))
+        return supervised_job(self.train(n_train, fold, seed), self.inputs(fold))
 
     def refit_job(self, seed: int) -> Job:
         rows = np.arange(min(len(self.truth(0)), 200))
-        return _supervised_job(self.everything(seed), self.inputs(0).take(rows))
+        return supervised_job(self.everything(seed), self.inputs(0).take(rows))
 
     def records(self, answer: Answer, fold: int) -> np.ndarray | None:
         return weighed(self.metrics()[0].records(self.truth(fold), _predicted(answer)), self.weights(fold))
@@ -246,6 +251,14 @@ class HeldOut:
     flags: tuple[Mapping[str, str], ...] = ()
 
 
+def mean_of(answers: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """The weighted sum of answers of one shape."""
+    total = np.zeros(answers[0].shape)
+    for answer, weight in zip(answers, weights, strict=True):
+        total += weight * answer
+    return total
+
+
 def scored(
     metrics: Sequence[SupervisedMetric], truth: np.ndarray, predictions: np.ndarray, weights: np.ndarray | None
 ) -> dict[str, float]:
@@ -266,35 +279,6 @@ def _predicted(answer: Answer) -> np.ndarray:
     if answer.predictions is None:
         raise ValueError("a supervised trial answers with predictions")
     return answer.predictions
-
-
-def predicting_job(task: Any, inputs: Any, models: Sequence[Path]) -> Job:
-    """No fit: models that trials kept answer units that none of them learnt from.
-
-    task: of the models. models: their folders; each answers all units.
-    """
-    kind_of_inputs, paths = type(inputs), getattr(task, "paths", None)
-    facts = {
-        "inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}",
-        "n_classes": getattr(task, "n_classes", None),
-        "paths": paths and [paths.steps, paths.levels],
-        "models": [str(place.resolve()) for place in models],
-    }
-    return Job("predicted", {f"judge.{name}": array for name, array in inputs.to_arrays().items()}, facts)
-
-
-def _supervised_job(examples: Examples, inputs: Any) -> Job:
-    arrays = {f"train.{name}": array for name, array in examples.inputs.to_arrays().items()}
-    arrays |= {f"judge.{name}": array for name, array in inputs.to_arrays().items()}
-    arrays |= {"targets": examples.targets, "inner": examples.inner}
-    arrays |= {} if examples.weights is None else {"weights": examples.weights}
-    kind_of_inputs, paths = type(inputs), examples.paths
-    facts = {
-        "inputs": f"{kind_of_inputs.__module__}:{kind_of_inputs.__qualname__}",
-        "n_classes": examples.n_classes,
-        "paths": paths and [paths.steps, paths.levels],
-    }
-    return Job("supervised", arrays, facts)
 
 
 class Practice(Protocol):
@@ -358,19 +342,13 @@ class UnlabelledTask(Task):
         """Inputs of the fold's judged units."""
 
     def job(self, n_train: int, fold: int, seed: int) -> Job:
-        return _unlabelled_job(self.train(n_train, fold, seed), self.inputs(fold))
+        return unlabelled_job(self.train(n_train, fold, seed), self.inputs(fold))
 
     def refit_job(self, seed: int) -> Job:
-        return _unlabelled_job(self.train(self.largest, 0, seed), self.inputs(0))
+        return unlabelled_job(self.train(self.largest, 0, seed), self.inputs(0))
 
     def records(self, answer: Answer, fold: int) -> np.ndarray | None:
         return None
-
-
-def _unlabelled_job(examples: Any, inputs: Any) -> Job:
-    arrays = {f"train.{name}": array for name, array in examples.to_arrays().items()}
-    arrays |= {f"judge.{name}": array for name, array in inputs.to_arrays().items()}
-    return Job("unlabelled", arrays, {"inputs": f"{type(inputs).__module__}:{type(inputs).__qualname__}"})
 
 
 @dataclass(frozen=True)

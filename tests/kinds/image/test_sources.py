@@ -13,7 +13,7 @@ import pytest
 
 from deepenough import kinds
 from deepenough.errors import InputError, OptionError, SourceError
-from deepenough.kinds import file_sources, file_store
+from deepenough.kinds import file_sources, file_store, picture_task
 from deepenough.kinds.image import task
 from deepenough.task.task import Question
 from tests.kinds.image.files import folder
@@ -126,4 +126,4 @@ def test_what_can_not_be_meant_is_said(tmp_path: Path) -> None:
 def test_other_questions_are_left_to_others(tmp_path: Path) -> None:
     place = folder(tmp_path / "in")
     for options in ({"horizon": 3}, {"series": ("photo",)}, {"text": ("photo",)}):
-        assert not file_sources.recognised(place, Question("light", options=options), task.FORM)
+        assert not file_sources.recognised(place, Question("light", options=options), picture_task.FORM)

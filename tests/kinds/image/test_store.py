@@ -19,7 +19,7 @@ from PIL import Image
 from deepenough.errors import SourceError
 from deepenough.kinds import file_store, folders, picture_files
 from deepenough.kinds.image.inputs import Pictures
-from deepenough.kinds.image.task import PictureReader
+from deepenough.kinds.picture_reading import PictureReader
 from tests.kinds.image.files import folder
 
 
@@ -143,7 +143,7 @@ import os, sys
 from pathlib import Path
 from deepenough.kinds import file_store, folders
 from deepenough.kinds import picture_files
-from deepenough.kinds.image.task import PictureReader
+from deepenough.kinds.picture_reading import PictureReader
 whole = picture_files.decoded
 def dies(content, height, width, count=[0]):
     count[0] += 1

@@ -13,8 +13,9 @@ from PIL import Image
 
 from deepenough.errors import SourceError
 from deepenough.kinds import file_store
+from deepenough.kinds import picture_copies as copies
 from deepenough.kinds.image import Image as ImageKind
-from deepenough.kinds.image import copies, task, toys
+from deepenough.kinds.image import task, toys
 from deepenough.kinds.image.inputs import Pictures
 from deepenough.task.task import Question
 from tests.kinds.image.files import bomb, encoded, folder, picture

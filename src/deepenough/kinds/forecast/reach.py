@@ -9,6 +9,11 @@ from typing import Any
 _AGE = re.compile(r"^older than ([\d,]+) steps?$")
 
 
+def is_age(part: str) -> bool:
+    """Whether a part of the inputs is the history older than so many steps."""
+    return _AGE.match(part) is not None
+
+
 def sentences(drivers: Sequence[Mapping[str, Any]], steps: str) -> list[str]:
     """How far back it looks: beyond the last age whose hiding costs something; and what hiding nearly all costs.
 

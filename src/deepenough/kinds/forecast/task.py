@@ -219,6 +219,18 @@ class ForecastTask(SupervisedTask):
 
         return reach.sentences(drivers, self.step.words)
 
+    def told_together(self, part: str) -> bool:
+        from deepenough.kinds.forecast import reach
+
+        return reach.is_age(part)
+
+    def found(self, alpha: float) -> Sequence[Mapping[str, Any]]:
+        """Seasons and events."""
+        from deepenough.kinds.forecast import seasons
+
+        names = (*self.layout.known, *self.layout.past)
+        return list(seasons.found(self.series, self.step, self.layout.season, names, self.columns_of.target, alpha))
+
     def describe(self) -> dict[str, Any]:
         """The series in plain values."""
         lengths = [len(own.values) for own in self.series]

@@ -19,7 +19,7 @@ class Image(Kind):
 
     def recognise(self, source: Any, question: Question) -> str:
         from deepenough.kinds import file_sources
-        from deepenough.kinds.image.task import FORM
+        from deepenough.kinds.picture_task import FORM
 
         return file_sources.recognised(source, question, FORM)
 

@@ -1,21 +1,16 @@
-"""What a saved model of pictures accepts, and what it answers."""
+"""What a saved model of pictures and their class or number accepts, and what it answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Self
 
 import numpy as np
 
-from deepenough.kinds import picture_files
-from deepenough.kinds.file_codec import FileCodec, OfFiles
-from deepenough.kinds.file_sources import Form
+from deepenough.kinds.file_codec import OfFiles
 from deepenough.kinds.image.inputs import Pictures
-from deepenough.kinds.image.task import FORM, ImageTask, png
-
-EMPTY = 127
-"""What stands where a picture can't be read."""
+from deepenough.kinds.picture_codec import PictureCodec
 
 
 @dataclass(frozen=True)
@@ -29,38 +24,9 @@ class FilePictures(Pictures, OfFiles):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageCodec(FileCodec):
-    """height, width, channels: what pictures are read to."""
-
-    height: int
-    width: int
-    channels: int
-
-    form: ClassVar[Form] = FORM
-    forms: ClassVar[str] = "paths, bytes, arrays, Pillow images"
-
-    @classmethod
-    def of(cls, task: ImageTask) -> Self:
-        """The codec of a task."""
-        height, width, channels = task.all_inputs.shape
-        facts = cls.facts_of(task, png(task.all_inputs.read(slice(0, 1))[0]), "image/png")
-        return cls(height=height, width=width, channels=channels, **facts)
+class ImageCodec(PictureCodec):
+    """What is read and told, see `PictureCodec`."""
 
     def inputs_of(self, contents: Sequence[bytes | None], files: tuple[str, ...]) -> FilePictures:
-        pixels = np.full((len(contents), self.height, self.width, 3), EMPTY, dtype=np.uint8)
-        unread = 0
-        for place, content in enumerate(contents):
-            try:
-                pixels[place] = picture_files.decoded(content or b"", self.height, self.width)[0]
-            except picture_files.NoPicture:
-                unread += 1
-        return FilePictures(pixels, np.arange(len(contents)), self.channels, files=files, unread=unread)
-
-    def is_own(self, given: Any) -> bool:
-        """Arrays of one picture, and Pillow's images."""
-        if isinstance(given, np.ndarray):
-            return given.ndim in (2, 3) and given.dtype.kind in "uif"
-        return type(given).__module__.startswith("PIL.")
-
-    def content_of(self, given: Any) -> bytes:
-        return picture_files.as_file(given)
+        read = self.read(contents)
+        return FilePictures(read.pixels, np.arange(len(contents)), self.channels, files=files, unread=read.unread)

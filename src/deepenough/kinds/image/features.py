@@ -15,15 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from deepenough.kinds import described
+from deepenough.kinds.gradients import gradients
 from deepenough.kinds.image.inputs import Pictures
 
 PARTS = ("gradients", "colours", "patterns")
-ORIENTATIONS = 9
-CELLS, LEAST_CELL = 8, 3
-"""Cells along the shorter side, and pixels of one at least."""
-BLOCK = 2
-CLIP = 0.2
-"""Of a block's normalised histogram."""
 GRID = 4
 """Fields a side, of each of which mean and deviation of the colours are taken."""
 LEVELS = 4
@@ -43,56 +38,6 @@ class Descriptors(described.Descriptors):
         for portion in inputs.portions():
             found.append(np.concatenate([_OF[part](portion) for part in self.parts], axis=1))
         return np.concatenate(found).astype(np.float32, copy=False)
-
-
-def gradients(pixels: np.ndarray, cell: int | None = None) -> np.ndarray:
-    """Histograms of oriented gradients (Dalal and Triggs, 2005): in each cell how strong edges of each direction are,
-    normalised in blocks of cells that overlap (L2-Hys).
-
-    pixels: uint8, shape (n, height, width, channels). cell: pixels a side. Returns float32, shape (n, columns).
-    """
-    height, width = pixels.shape[1:3]
-    cell = max(LEAST_CELL, min(height, width) // CELLS) if cell is None else cell
-    across, down = _strongest(pixels.astype(np.float32))
-    strength = np.hypot(across, down)
-    direction = np.rad2deg(np.arctan2(down, across)) % 180
-    bins = np.minimum((direction * (ORIENTATIONS / 180)).astype(np.int64), ORIENTATIONS - 1)
-    rows, columns = height // cell, width // cell
-    place = np.zeros((height, width), dtype=np.int64) - 1
-    inside = place[: rows * cell, : columns * cell]
-    inside[:] = (np.arange(rows * cell) // cell)[:, None] * columns + np.arange(columns * cell) // cell
-    counted = place >= 0
-    wide = rows * columns * ORIENTATIONS
-    flat = (np.arange(len(pixels))[:, None] * wide + place[counted] * ORIENTATIONS) + bins[:, counted]
-    sums = np.bincount(flat.ravel(), strength[:, counted].ravel(), minlength=len(pixels) * wide)
-    cells = (sums / cell**2).reshape(len(pixels), rows, columns, ORIENTATIONS)
-    return _in_blocks(cells)
-
-
-def _strongest(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each pixel the change from left to right and from top to bottom, of the colour that changes most."""
-    across, down = np.zeros_like(values), np.zeros_like(values)
-    across[:, :, 1:-1] = values[:, :, 2:] - values[:, :, :-2]
-    down[:, 1:-1] = values[:, 2:] - values[:, :-2]
-    if values.shape[3] == 1:
-        return across[..., 0], down[..., 0]
-    most = (across**2 + down**2).argmax(axis=3)[..., None]
-    return np.take_along_axis(across, most, 3)[..., 0], np.take_along_axis(down, most, 3)[..., 0]
-
-
-def _in_blocks(cells: np.ndarray) -> np.ndarray:
-    """Histograms of neighbouring cells side by side, of length one; no number above `CLIP`, then again."""
-    count, rows, columns, orientations = cells.shape
-    block = min(BLOCK, rows, columns)
-    views = np.lib.stride_tricks.sliding_window_view(cells, (block, block), axis=(1, 2))
-    wide = block * block * orientations
-    blocks = views.transpose(0, 1, 2, 4, 5, 3).reshape(count, (rows - block + 1) * (columns - block + 1), wide)
-    blocks = np.minimum(_of_length_one(blocks), CLIP)
-    return np.asarray(_of_length_one(blocks).reshape(count, blocks.shape[1] * wide), dtype=np.float32)
-
-
-def _of_length_one(blocks: np.ndarray) -> np.ndarray:
-    return np.asarray(blocks / np.sqrt((blocks**2).sum(axis=2, keepdims=True) + 1e-10))
 
 
 def colours(pixels: np.ndarray) -> np.ndarray:

@@ -11,19 +11,26 @@ Needs that this module answers:
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from deepenough.errors import ModelError
+from deepenough.graph import Graph, Value
+from deepenough.kinds import drawn as answering
 from deepenough.kinds.answers import Answers, fit_twice
 from deepenough.kinds.boosted import Clock
 from deepenough.kinds.stored import read, write
+from deepenough.kinds.table import drawn
+from deepenough.kinds.table.drawn_trees import Growing, said
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.prepare import Encoded, Encoder
+from deepenough.kinds.table.script import script
 from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.script import Fit, Script
 
 MANY_CLASSES = 4
 """From here a round is dear, a tree a class, and larger steps pay."""
@@ -97,6 +104,26 @@ class BoostedModel(Model):
             return self.answers.decode(np.repeat(self.average, len(inputs), axis=0))
         return self.answers.decode(self.raw(self.encoder.transform(inputs)))
 
+    @abstractmethod
+    def grown(self, growing: Growing) -> np.ndarray:
+        """Read the trees into `growing`; gives what is added to the sum of all, shape (1, outputs).
+
+        A tree's values are of shape (leaves, outputs), or of (leaves,) where each tree speaks for one output in turn.
+        """
+
+    def onnx(self, graph: Graph) -> Value:
+        if self.booster is None:
+            return answering.decoded(graph, graph.repeated(self.average), self.answers)
+        numbers, codes = drawn.encoded(graph, self.encoder)
+        growing = Growing(max(1, len(self.encoder.shifts)))
+        start = self.grown(growing)
+        matrix = growing.matrix(graph, numbers, codes, self.encoder.cardinalities)
+        values = said(graph, matrix, growing.trees())
+        if len(growing.leaves) and np.ndim(growing.leaves[0]) == 0:
+            values = graph.shaped(values, (-1, len(growing.sizes) // start.shape[1], start.shape[1]))
+        scores = graph.put("Add", graph.total(values, axis=1), graph.constant(start, np.float64))
+        return answering.decoded(graph, answering.chances(graph, scores, self.answers), self.answers)
+
     def save(self, folder: Path) -> None:
         self.encoder.save(folder)
         facts = {"answers": self.answers.to_json(), "rounds": self.rounds}
@@ -160,3 +187,38 @@ def warm_up(learner: Learner, n_classes: int | None) -> None:
     table = Table((Column("number", "number", rows.astype(np.float64)), level))
     targets = rows.astype(np.float64) if n_classes is None else rows % n_classes
     learner.fit(Examples(table, targets, n_classes, rows[30:]), Limits(), 0).predict(table)
+
+
+def boosted_script(
+    task: Any,
+    fits: Sequence[Fit],
+    needs: Sequence[str],
+    settings: Mapping[str, Any],
+    fitted: str,
+    as_classes: str,
+    as_numbers: str,
+) -> Script:
+    """The script of a boosting library.
+
+    settings: its own names and values. fitted: the text of `fit_and_predict`, in which {predict} stands for what gives
+    the raw answers `predicted`; as_classes, as_numbers: what that is.
+    """
+    if any(fit.model.booster is None for fit in fits):
+        raise ModelError("Some fold had nothing to learn from.")
+    is_class = task.n_classes is not None
+    for name, value in {
+        "{targets}": "truth(train)[fitted]" + ("" if is_class else _STANDARDISED),
+        "{predict}": as_classes if is_class else as_numbers,
+        "{answers}": 'calibrated(predicted, chosen["temperature"])' if is_class else _IN_ITS_UNIT,
+    }.items():
+        fitted = fitted.replace(name, value)
+    constants = [("SETTINGS", dict(settings), "")]
+    if not is_class:
+        constants.append(("LEAST", fits[0].model.answers.least, "No number below it is predicted."))
+    return script(task, fits, needs, constants, [fitted], lambda model: {"rounds": model.rounds}, watched=True)
+
+
+_STANDARDISED = """
+    centre, scale = targets.mean(), targets.std()
+    targets = (targets - centre) / scale"""
+_IN_ITS_UNIT = "np.maximum(predicted * scale + centre, -np.inf if LEAST is None else LEAST)"

@@ -19,9 +19,10 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.errors import ModelError
+from deepenough.graph import Graph
 from deepenough.kinds import Codec, schemas
 from deepenough.kinds.table import columns as roles
-from deepenough.kinds.table import pictures
+from deepenough.kinds.table import drawn, pictures
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.task import TableTask
 from deepenough.task import frame as frames
@@ -29,7 +30,7 @@ from deepenough.task import names as naming
 from deepenough.task import parsing
 from deepenough.task import source as sources
 from deepenough.task.frame import Frame, Raw
-from deepenough.task.target import as_frame, as_records
+from deepenough.task.target import as_frame, as_records, as_written
 
 SHOWN_LEVELS, SHOWN_LETTERS = 50, 80
 """So many levels of a column, and so many letters of each, stand in the schema for information."""
@@ -165,6 +166,15 @@ class TableCodec(Codec):
         """Empty for models that were saved before this was kept."""
         known = {item.name: item.usual for item in self.columns}
         return known if any(value is not None for value in known.values()) else {}
+
+    def onnx(self, graph: Graph) -> None:
+        drawn.declare(graph, [(item.name, item.role) for item in self.columns])
+
+    def fed(self, inputs: Any) -> dict[str, np.ndarray]:
+        return drawn.feed(inputs)
+
+    def labels(self) -> Sequence[Any]:
+        return list(as_written(self.classes, self.written)) if self.classes else ()
 
     def batches(self, source: Any, size: int) -> Iterator[Any]:
         """Rows of a source, see `Codec.batches`. A file may be written otherwise than the training table was: its own

@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
+from deepenough.graph import Graph, Value
+from deepenough.kinds.table import drawn
 from deepenough.kinds.table.inputs import Column, Table
 from deepenough.kinds.table.prepare import Encoder
 from deepenough.kinds.table.scaling import Arrays, Scaling, pieces
 from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.nets import drawn as drawn_nets
 from deepenough.nets import weights
 from deepenough.nets.forward import Forward, difference
 from deepenough.nets.outputs import Outputs
@@ -74,6 +77,11 @@ class NeuralModel(Model):
 
     def predict(self, inputs: Table) -> np.ndarray:
         return self.target.answer(self.forward(*self.scaling.arrays(self.encoder.transform(inputs))))
+
+    def onnx(self, graph: Graph) -> Value:
+        arrays = drawn.scaled(graph, self.encoder, self.scaling)
+        outputs = drawn_nets.forward(graph, self.forward.architecture, self.forward.weights, *arrays)
+        return drawn_nets.answered(graph, outputs, self.target)
 
     def save(self, folder: Path) -> None:
         self.encoder.save(folder)

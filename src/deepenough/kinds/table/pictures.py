@@ -10,7 +10,6 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import io
 import os.path
@@ -178,12 +177,9 @@ def _with_numbers(frame: Frame, column: Raw, read: _Read) -> tuple[Frame, Sequen
         notes.append(f"{gone} and count as missing ({read.why}).")
     at = frame.names.index(column.name)
     columns = (*frame.columns[:at], *made, *frame.columns[at + 1 :])
-    facts = {**frame.facts, "sha256": _digest(frame, read.decoded.sha256)}
-    return Frame(columns, frame.rows, facts, (*frame.notes, *notes)), [raw.name for raw in made]
-
-
-def _digest(frame: Frame, of_files: str) -> str:
-    return hashlib.sha256(f"{frame.facts.get('sha256') or ''}{of_files}".encode()).hexdigest()
+    return Frame(columns, frame.rows, read.decoded.hashed(frame.facts), (*frame.notes, *notes)), [
+        raw.name for raw in made
+    ]
 
 
 def base_of(source: Any) -> Path:

@@ -33,7 +33,8 @@ import psutil
 
 from deepenough.racing.order import DIED, Order
 from deepenough.racing.trial import write_job
-from deepenough.task.task import Answer, Job
+from deepenough.task.jobs import Job
+from deepenough.task.task import Answer
 
 WARM_SECONDS = 120.0
 """A server that has not imported its libraries by then is given up."""

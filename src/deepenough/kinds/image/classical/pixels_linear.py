@@ -11,8 +11,8 @@ import numpy as np
 
 from deepenough.kinds import linear, noise, picture_files
 from deepenough.kinds.answers import outer_rows
-from deepenough.kinds.image.copies import shrunk
 from deepenough.kinds.image.inputs import Pictures
+from deepenough.kinds.picture_copies import shrunk
 from deepenough.kinds.stored import read, write
 from deepenough.learner import Examples, Learner, Limits, Model
 

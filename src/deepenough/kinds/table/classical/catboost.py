@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from deepenough.errors import ModelError
 from deepenough.kinds.answers import Answers
 from deepenough.kinds.boosted import Clock
-from deepenough.kinds.table.boosting import MANY_CLASSES, BoostedModel, Part, Rounds, boost, warm_up
+from deepenough.kinds.table.boosting import MANY_CLASSES, BoostedModel, Part, Rounds, boost, boosted_script, warm_up
+from deepenough.kinds.table.drawn_trees import Growing
 from deepenough.kinds.table.prepare import Encoded, Encoder
 from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.script import Fit, Script
 
 FILE = "catboost.cbm"
 UNWATCHED_ROUNDS = 100
@@ -80,6 +85,12 @@ class CatBoost(Learner):
             "verbose": False,
         }
 
+    def script(self, task: Any, fits: Sequence[Fit]) -> Script:
+        answers = fits[0].model.answers
+        settings = self._settings(answers, fits[0].n_train, 1, 0)
+        settings = {name: value for name, value in settings.items() if name not in ("random_seed", "thread_count")}
+        return boosted_script(task, fits, ["import catboost"], settings, _FITTED, '"Probability"', '"RawFormulaVal"')
+
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
         return {
@@ -140,6 +151,47 @@ class CatBoostModel(BoostedModel):
         wanted = "RawFormulaVal" if self.answers.n_classes is None else "Probability"
         return np.asarray(self.booster.predict(_features(encoded), prediction_type=wanted, thread_count=1))
 
+    def grown(self, growing: Growing) -> np.ndarray:
+        told = _as_json(self.booster)
+        if any(len(ctr["elements"]) > 1 for ctr in told["features_info"].get("ctrs", ())):
+            raise ModelError("CatBoost's pairs of categories can't be drawn as an ONNX graph.")
+        true_of = {
+            about["feature_index"]: about.get("nan_value_treatment") == "AsTrue"
+            for about in told["features_info"].get("float_features", ())
+        }
+        answers = self._by_code()
+        number = 0
+        for tree in told["oblivious_trees"]:
+            asked = []
+            for split in tree["splits"]:
+                if split["split_type"] == "FloatFeature":
+                    place = split["float_feature_index"]
+                    asked.append((place, float(np.float32(split["border"])), not true_of[place]))
+                else:
+                    asked.append((growing.column_of(*_only_one(answers, number)), 0.5, False))
+                number += 1
+            _append_oblivious(growing, asked, np.array(tree["leaf_values"]))
+        scale, bias = told["scale_and_bias"]
+        growing.leaves = [scale * leaf for leaf in growing.leaves]
+        return np.array(bias, dtype=np.float64)[None]
+
+    def _by_code(self) -> list[np.ndarray]:
+        """For each category how all splits of all trees answer its codes, bool, shape (codes, splits), the other
+        columns held still. A split asks about one column, so that where answers vary it is the split's own."""
+        from catboost import Pool
+
+        depths = [len(tree["splits"]) for tree in _as_json(self.booster)["oblivious_trees"]]
+        found = []
+        for place, size in enumerate(self.encoder.cardinalities):
+            numbers = np.zeros((size, len(self.encoder.shifts)), dtype=np.float32)
+            codes = np.zeros((size, len(self.encoder.cardinalities)), dtype=np.int32)
+            codes[:, place] = np.arange(size)
+            rows = Pool(_features(Encoded(numbers, codes, self.encoder.cardinalities)))
+            leaves = np.asarray(self.booster.calc_leaf_indexes(rows), dtype=np.int64)
+            bits = [leaves[:, [tree]] >> np.arange(depth) & 1 for tree, depth in enumerate(depths)]
+            found.append(np.concatenate(bits, axis=1).astype(bool))
+        return found
+
     def write_booster(self, folder: Path) -> None:
         self.booster.save_model(str(folder / FILE), format="cbm")
 
@@ -149,3 +201,57 @@ class CatBoostModel(BoostedModel):
 
         path = folder / FILE
         return Booster().load_model(str(path), format="cbm") if path.exists() else None
+
+
+def _as_json(booster: Any) -> dict[str, Any]:
+    """The model as CatBoost describes it; it can only do so into a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.json"
+        booster.save_model(str(path), format="json")
+        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for tree in told["oblivious_trees"]:
+        tree["splits"] = tree["splits"] or []  # a tree may be a single leaf
+    return told
+
+
+def _only_one(answers: Sequence[np.ndarray], number: int) -> tuple[int, np.ndarray]:
+    """The category that a split asks about, and by code what it answers; of one that never varies, any."""
+    own = [(place, told[:, number]) for place, told in enumerate(answers)]
+    vary = [(place, told) for place, told in own if told.any() and not told.all()]
+    if len(vary) > 1:
+        raise ModelError("CatBoost's splits of several categories at once can't be drawn as an ONNX graph.")
+    return vary[0] if vary else own[0]
+
+
+def _append_oblivious(growing: Growing, asked: Sequence[tuple[int, float, bool]], values: np.ndarray) -> None:
+    """A tree that asks the same question at every node of a level: the first at its root. Its leaves are numbered by
+    the answers, that of the first question in the lowest bit."""
+    depth, begin = len(asked), len(growing.nodes)
+    for level, (column, threshold, missing_left) in enumerate(asked):
+        for place in range(2**level - 1, 2 ** (level + 1) - 1):
+            growing.nodes.append((column, threshold, missing_left, 2 * place + 1, 2 * place + 2))
+    growing.nodes += [(-1, 0.0, False, 0, 0)] * 2**depth
+    answered = (np.arange(2**depth)[:, None] >> np.arange(depth)[::-1]) & 1
+    growing.leaves += list(values.reshape(2**depth, -1)[(answered << np.arange(depth)).sum(axis=1)])
+    growing.sizes.append(len(growing.nodes) - begin)
+
+
+_FITTED = '''
+def fit_and_predict(train, fitted, judged, chosen):
+    """Boosted trees (Prokhorenkova et al., 2018) on numbers and on categories as such."""
+    learnt, asked = numbers(train, judged)
+    learnt_codes, asked_codes, _ = codes(train, judged)
+    targets = {targets}
+    model = catboost.CatBoost(SETTINGS | {"random_seed": chosen["seed"], "iterations": chosen["rounds"]})
+    model.fit(pool(learnt[fitted], learnt_codes[fitted], targets))
+    predicted = model.predict(pool(asked, asked_codes), prediction_type={predict})
+    return {answers}
+
+
+def pool(numbers, codes, targets=None):
+    """Numbers, then categories as text."""
+    columns = {f"number {place}": column for place, column in enumerate(numbers.T)}
+    columns |= {f"category {place}": column.astype(str) for place, column in enumerate(codes.T)}
+    categories = list(range(numbers.shape[1], numbers.shape[1] + codes.shape[1]))
+    return catboost.Pool(pd.DataFrame(columns), targets, cat_features=categories)
+'''

@@ -10,11 +10,17 @@ from typing import Any, Self
 
 import numpy as np
 
+from deepenough.errors import ModelError
+from deepenough.graph import Graph, Value
+from deepenough.kinds import drawn as answering
 from deepenough.kinds.answers import Answers, fit_twice, outer_rows
 from deepenough.kinds.stored import read, write
+from deepenough.kinds.table import drawn, drawn_trees
+from deepenough.kinds.table import script as scripting
 from deepenough.kinds.table.boosting import TOO_MANY_CLASSES
 from deepenough.kinds.table.dense import Dense
 from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.script import Fit, Script
 
 TREES_AT_ONCE = 8
 VALUES_AT_ONCE = 2_000_000
@@ -58,7 +64,7 @@ class ExtraTrees(Learner):
         answers = Answers.of(own.targets, own.n_classes, own.weights)
         dense, matrix = Dense.fit_transform(own, "raw", self.one_hot_up_to)
         grown = self._grown(matrix, answers.encode(own.targets), answers, limits, seed, own.weights)
-        model = TreesModel(dense, answers, Forest.of(grown, answers))
+        model = TreesModel(dense, answers, Forest.of(grown, answers), self.rows_a_leaf or 1)
         model.planned = len(grown) / self.trees
         return model
 
@@ -113,6 +119,25 @@ class ExtraTrees(Learner):
             if limits.seconds_left() < 1.5 * seconds_a_tree * batch + flattening:
                 break
         return [tree.tree_ for tree in forest.estimators_]
+
+    def script(self, task: Any, fits: Sequence[Fit]) -> Script:
+        if any(fit.model.rows_a_leaf is None for fit in fits):
+            raise ModelError("The size of its leaves was not kept: it was raced by an older version. Race again.")
+        is_class = task.n_classes is not None
+        which = "ExtraTreesClassifier" if is_class else "ExtraTreesRegressor"
+        share = self.column_share or ("sqrt" if is_class else 0.6)
+        constants = [
+            ("ONE_HOT_UP_TO", self.one_hot_up_to, "Categories of more levels than that become average targets."),
+            ("COLUMN_SHARE", share, "Share of the columns that each split looks at."),
+            *([] if is_class else [("LEAST", fits[0].model.answers.least, "No number below it is predicted.")]),
+        ]
+        functions = [*scripting.dense(fits, "raw", self.one_hot_up_to), _CLASSIFIED if is_class else _REGRESSED]
+
+        def chosen(model: TreesModel) -> dict[str, Any]:
+            return {"trees": len(model.forest.roots), "rows_a_leaf": model.rows_a_leaf}
+
+        needs = [f"from sklearn.ensemble import {which}"]
+        return scripting.script(task, fits, needs, constants, functions, chosen)
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
@@ -177,6 +202,16 @@ class Forest:
             max(tree.max_depth for tree in trees),
         )
 
+    @property
+    def flat(self) -> drawn_trees.Trees:
+        """The same trees as they are drawn."""
+        sizes = np.diff([*self.roots, len(self.columns)])
+        starts = np.repeat(self.roots, sizes)
+        is_leaf = self.lefts == np.arange(len(self.lefts))
+        nowhere = np.zeros(len(self.columns), dtype=bool)
+        lefts, rights = self.lefts - starts, self.rights - starts
+        return drawn_trees.Trees(sizes, self.columns, self.thresholds, nowhere, lefts, rights, is_leaf, self.values)
+
     def average(self, matrix: np.ndarray) -> np.ndarray:
         """The mean of the trees' values, float64, shape (n, width). matrix: float32, shape (n, columns)."""
         if not matrix.shape[1]:
@@ -214,19 +249,57 @@ class TreesModel(Model):
 
     needs = ()
 
-    def __init__(self, dense: Dense, answers: Answers, forest: Forest) -> None:
+    def __init__(self, dense: Dense, answers: Answers, forest: Forest, rows_a_leaf: int | None = None) -> None:
         self.dense, self.answers, self.forest = dense, answers, forest
+        self.rows_a_leaf = rows_a_leaf
 
     def predict(self, inputs: Any) -> np.ndarray:
         return self.answers.decode(self.forest.average(self.dense.transform(inputs)))
 
+    def onnx(self, graph: Graph) -> Value:
+        matrix = graph.cast(drawn.dense(graph, self.dense), np.float64)
+        said = drawn_trees.said(graph, matrix, self.forest.flat)
+        average = graph.put("Div", graph.total(said, axis=1), graph.constant(len(self.forest.roots), np.float64))
+        return answering.decoded(graph, average, self.answers)
+
     def save(self, folder: Path) -> None:
         self.dense.save(folder)
         arrays = {name: array for name, array in vars(self.forest).items() if name != "depth"}
-        write(folder, "forest", {"answers": self.answers.to_json(), "depth": self.forest.depth}, arrays)
+        facts = {"answers": self.answers.to_json(), "depth": self.forest.depth, "rows_a_leaf": self.rows_a_leaf}
+        write(folder, "forest", facts, arrays)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts, arrays = read(folder, "forest")
         forest = Forest(**arrays, depth=facts["depth"])
-        return cls(Dense.load(folder), Answers.from_json(facts["answers"]), forest)
+        return cls(Dense.load(folder), Answers.from_json(facts["answers"]), forest, facts.get("rows_a_leaf"))
+
+
+_CLASSIFIED = '''
+def fit_and_predict(train, fitted, judged, chosen):
+    """Extremely randomised trees (Geurts, Ernst, Wehenkel, 2006)."""
+    targets = truth(train)
+    matrix, asked = dense(train, judged, targets)
+    forest = ExtraTreesClassifier(
+        n_estimators=chosen["trees"],
+        min_samples_leaf=chosen["rows_a_leaf"],
+        max_features=COLUMN_SHARE,
+        random_state=chosen["seed"],
+    )
+    return calibrated(forest.fit(matrix, targets).predict_proba(asked), chosen["temperature"])
+'''
+
+_REGRESSED = '''
+def fit_and_predict(train, fitted, judged, chosen):
+    """Extremely randomised trees (Geurts, Ernst, Wehenkel, 2006), of the standardised numbers."""
+    targets = truth(train)
+    matrix, asked = dense(train, judged, targets)
+    forest = ExtraTreesRegressor(
+        n_estimators=chosen["trees"],
+        min_samples_leaf=chosen["rows_a_leaf"],
+        max_features=COLUMN_SHARE,
+        random_state=chosen["seed"],
+    )
+    forest.fit(matrix, (targets - targets.mean()) / targets.std())
+    return np.maximum(forest.predict(asked) * targets.std() + targets.mean(), -np.inf if LEAST is None else LEAST)
+'''

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,13 @@ from deepenough.kinds.table.boosting import (
     Part,
     Rounds,
     boost,
+    boosted_script,
     warm_up,
 )
+from deepenough.kinds.table.drawn_trees import Growing
 from deepenough.kinds.table.prepare import Encoded, Encoder
 from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.script import Fit, Script
 
 FILE = "lightgbm.txt"
 UNWATCHED_ROUNDS = 60
@@ -93,6 +96,14 @@ class LightGBM(Learner):
         }
         return settings | ({"num_class": classes} if objective == "multiclass" else {})
 
+    def script(self, task: Any, fits: Sequence[Fit]) -> Script:
+        answers = fits[0].model.answers
+        settings = self._settings(answers, fits[0].n_train, 1, 0)
+        settings = {name: value for name, value in settings.items() if name not in ("seed", "num_threads")}
+        two = "predict(asked)\n    predicted = np.stack([1 - predicted, predicted], axis=1)"
+        as_classes = two if task.n_classes == 2 else "predict(asked)"
+        return boosted_script(task, fits, ["import lightgbm"], settings, _FITTED, as_classes, "predict(asked)")
+
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
         return {
@@ -143,6 +154,35 @@ class LightGBMModel(BoostedModel):
         raw = np.asarray(self.booster.predict(_matrix(encoded), num_threads=1))
         return np.stack([1.0 - raw, raw], axis=1) if self.answers.width == 2 else raw
 
+    def grown(self, growing: Growing) -> np.ndarray:
+        numbers, cardinalities = len(self.encoder.shifts), self.encoder.cardinalities
+
+        def add(node: Mapping[str, Any], begin: int) -> int:
+            """Append the node and all below it; gives its place within the tree."""
+            place = len(growing.nodes)
+            growing.nodes.append((-1, 0.0, False, 0, 0))
+            if "leaf_value" in node:
+                growing.leaves.append(node["leaf_value"])
+                return place - begin
+            column, missing_left = int(node["split_feature"]), bool(node["default_left"])
+            threshold: Any = node["threshold"]
+            left, right = add(node["left_child"], begin), add(node["right_child"], begin)
+            if node["decision_type"] == "==":
+                holds = np.zeros(cardinalities[column - numbers], dtype=bool)
+                holds[[int(code) for code in str(threshold).split("||")]] = True
+                column, threshold = growing.column_of(column - numbers, holds), 0.5
+                left, right = right, left
+            elif node["missing_type"] == "None":
+                missing_left = threshold >= 0  # NaN counts as 0 where training had none
+            growing.nodes[place] = (column, float(threshold), missing_left, left, right)
+            return place - begin
+
+        for tree in self.booster.dump_model()["tree_info"]:
+            begin = len(growing.nodes)
+            add(tree["tree_structure"], begin)
+            growing.sizes.append(len(growing.nodes) - begin)
+        return np.zeros((1, 1 if self.answers.width <= 2 else self.answers.width))
+
     def write_booster(self, folder: Path) -> None:
         (folder / FILE).write_text(self.booster.model_to_string(), encoding="utf-8")
 
@@ -152,3 +192,24 @@ class LightGBMModel(BoostedModel):
 
         path = folder / FILE
         return lightgbm.Booster(model_str=path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+_FITTED = '''
+def fit_and_predict(train, fitted, judged, chosen):
+    """Boosted trees (Ke et al., 2017) on numbers and on categories as such."""
+    matrix, asked, sizes = encode(train, judged)
+    categories = list(range(matrix.shape[1] - len(sizes), matrix.shape[1]))
+    targets = {targets}
+    settings = SETTINGS | {"seed": chosen["seed"]}
+    data = lightgbm.Dataset(matrix[fitted], targets, categorical_feature=categories, params=settings)
+    predicted = lightgbm.train(settings, data, chosen["rounds"]).{predict}
+    return {answers}
+
+
+def encode(train, judged):
+    """Both as float32, numbers then categories, and how many places each category has."""
+    learnt_codes, asked_codes, sizes = codes(train, judged)
+    learnt, asked = numbers(train, judged)
+    both = (learnt, learnt_codes), (asked, asked_codes)
+    return *(np.concatenate(parts, axis=1).astype(np.float32) for parts in both), sizes
+'''

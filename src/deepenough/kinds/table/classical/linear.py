@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from deepenough.errors import ModelError
+from deepenough.graph import Graph, Value
+from deepenough.kinds import drawn as answering
 from deepenough.kinds.answers import Answers, choices, fit_twice
 from deepenough.kinds.stored import read, write
+from deepenough.kinds.table import drawn
+from deepenough.kinds.table import script as scripting
 from deepenough.kinds.table.dense import Dense
 from deepenough.kinds.weighted import STRENGTHS, WeightedSums, raw, reach_of
 from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.script import Fit, Script
 
 ROWS_TO_CHOOSE_ON = 10_000
 
@@ -50,7 +56,7 @@ class Linear(Learner):
         dense, matrix = Dense.fit_transform(examples, self.scaling, self.one_hot_up_to)
         path = WeightedSums(matrix, answers.encode(examples.targets), answers, limits, examples.weights)
         weights = path.weights(strength)
-        model = LinearModel(dense, answers, weights, reach_of(examples))
+        model = LinearModel(dense, answers, weights, reach_of(examples), strength)
         model.planned = path.planned
         return model
 
@@ -82,6 +88,18 @@ class Linear(Learner):
         inputs, targets = examples.inputs.take(held), answers.encode(examples.targets[held])
         return path, (dense.transform(inputs), targets, examples.weights_of(held))
 
+    def script(self, task: Any, fits: Sequence[Fit]) -> Script:
+        if any(fit.model.strength is None for fit in fits):
+            raise ModelError("Its penalty was not kept: it was raced by an older version. Race again.")
+        is_class = task.n_classes is not None
+        needs = ["from scipy.optimize import minimize"] if is_class else ["from sklearn.linear_model import Ridge"]
+        constants = [
+            ("ONE_HOT_UP_TO", self.one_hot_up_to, "Categories of more levels than that become average targets."),
+            *([] if is_class else [("LEAST", fits[0].model.answers.least, "No number below it is predicted.")]),
+        ]
+        functions = [*scripting.dense(fits, self.scaling, self.one_hot_up_to), _LOGISTIC if is_class else _RIDGE]
+        return scripting.script(task, fits, needs, constants, functions, lambda model: {"strength": model.strength})
+
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
         return {
@@ -100,10 +118,19 @@ class LinearModel(Model):
 
     weights: float64, shape (columns + 1, outputs), the last row the intercept.
     reach: the lowest and the highest number that is predicted.
+    strength: the penalty that they were fitted with; None where it was not kept.
     """
 
-    def __init__(self, dense: Dense, answers: Answers, weights: np.ndarray, reach: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        dense: Dense,
+        answers: Answers,
+        weights: np.ndarray,
+        reach: tuple[float, float],
+        strength: float | None = None,
+    ) -> None:
         self.dense, self.answers, self.weights, self.reach = dense, answers, weights, reach
+        self.strength = strength
 
     def predict(self, inputs: Any) -> np.ndarray:
         # float64: a row alone and in a batch are then summed to the same answer within 1e-12
@@ -111,12 +138,71 @@ class LinearModel(Model):
         predictions = self.answers.decode(raw(matrix, self.weights, self.answers))
         return predictions if self.answers.n_classes is not None else np.clip(predictions, *self.reach)
 
+    def onnx(self, graph: Graph) -> Value:
+        matrix = graph.cast(drawn.dense(graph, self.dense), np.float64)
+        scores = graph.put("MatMul", matrix, graph.constant(self.weights[:-1], np.float64))
+        scores = graph.put("Add", scores, graph.constant(self.weights[-1:], np.float64))
+        answers = answering.decoded(graph, answering.chances(graph, scores, self.answers), self.answers)
+        if self.answers.n_classes is not None:
+            return answers
+        low, high = (graph.constant(end, np.float64) for end in self.reach)
+        return graph.put("Clip", answers, low, high)
+
     def save(self, folder: Path) -> None:
         self.dense.save(folder)
-        write(folder, "linear", {"answers": self.answers.to_json(), "reach": self.reach}, {"weights": self.weights})
+        facts = {"answers": self.answers.to_json(), "reach": self.reach, "strength": self.strength}
+        write(folder, "linear", facts, {"weights": self.weights})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts, arrays = read(folder, "linear")
         low, high = facts["reach"]
-        return cls(Dense.load(folder), Answers.from_json(facts["answers"]), arrays["weights"], (low, high))
+        answers = Answers.from_json(facts["answers"])
+        return cls(Dense.load(folder), answers, arrays["weights"], (low, high), facts.get("strength"))
+
+
+_LOGISTIC = '''
+def fit_and_predict(train, fitted, judged, chosen):
+    """Logistic regression by L-BFGS: the lowest log loss with a penalty on the squared weights."""
+    targets = truth(train)
+    matrix, asked = dense(train, judged, targets)
+    outputs = 1 if len(CLASSES) == 2 else len(CLASSES)  # of two classes, the second's
+
+    def chances(matrix, weights):
+        scores = matrix @ weights[:-1] + weights[-1]
+        if outputs == 1:
+            scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    def loss(flat):
+        weights = flat.reshape(-1, outputs)
+        error = chances(matrix, weights.astype(np.float32))
+        penalty = chosen["strength"] / len(matrix)
+        logs = np.log(np.maximum(error[np.arange(len(matrix)), targets], 1e-30))
+        error[np.arange(len(matrix)), targets] -= 1
+        error = error[:, -outputs:] * (np.float32(1) / np.float32(len(matrix)))
+        gradient = np.concatenate([matrix.T @ error, error.sum(axis=0, keepdims=True)])
+        gradient[:-1] += penalty * weights[:-1]
+        penalised = -np.mean(logs, dtype=float) + 0.5 * penalty * np.sum(weights[:-1] ** 2)
+        return penalised, gradient.ravel().astype(float)
+
+    start = np.zeros((matrix.shape[1] + 1) * outputs)
+    options = {"maxiter": 200, "ftol": 1e-6, "gtol": 1e-6}
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+    return calibrated(chances(asked.astype(float), found.x.reshape(-1, outputs)), chosen["temperature"])
+'''
+
+_RIDGE = '''
+def fit_and_predict(train, fitted, judged, chosen):
+    """Ridge regression of the standardised numbers; none is believed that lies further than half the training range
+    outside it."""
+    targets = truth(train)
+    matrix, asked = dense(train, judged, targets)
+    standard = (targets - targets.mean()) / targets.std()
+    model = Ridge(alpha=chosen["strength"]).fit(matrix.astype(float), standard)
+    predicted = model.predict(asked.astype(float)) * targets.std() + targets.mean()
+    least = -np.inf if LEAST is None else LEAST
+    margin = (targets.max() - targets.min()) / 2
+    return np.clip(np.maximum(predicted, least), targets.min() - margin, targets.max() + margin)
+'''

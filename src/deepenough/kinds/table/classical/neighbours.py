@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from deepenough.graph import Graph, Value
+from deepenough.kinds import drawn as answering
 from deepenough.kinds.answers import Answers, fit_twice
 from deepenough.kinds.stored import read, write
+from deepenough.kinds.table import drawn
+from deepenough.kinds.table import script as scripting
 from deepenough.kinds.table.dense import Dense
 from deepenough.learner import Examples, Learner, Limits, Model
+from deepenough.script import Fit, Script
 
+ONE_HOT_UP_TO = 31
 COUNTS = (1, 3, 5, 8, 12, 20, 32, 50, 80, 125)
 ROWS_TO_CHOOSE_ON = 1_000
 VALUES_AT_ONCE = 8_000_000
@@ -46,7 +52,7 @@ class Neighbours(Learner):
         """Keep the rows; choose how many of them vote."""
 
         def fit(rows: np.ndarray, first: NeighboursModel | None) -> NeighboursModel:
-            dense, matrix = Dense.fit_transform(examples.take(rows), self.scaling, one_hot_up_to=31)
+            dense, matrix = Dense.fit_transform(examples.take(rows), self.scaling, one_hot_up_to=ONE_HOT_UP_TO)
             kept = self._kept(matrix, limits, seed)
             weights = examples.weights_of(rows)
             answers = Answers.of(examples.targets[rows], examples.n_classes, weights)
@@ -91,6 +97,21 @@ class Neighbours(Learner):
         weights = examples.weights_of(held[:done])
         losses = [model.answers.loss(np.concatenate(votes[count]), targets, weights) for count in counts]
         return counts[int(np.argmin(losses))]
+
+    def script(self, task: Any, fits: Sequence[Fit]) -> Script:
+        is_class = task.n_classes is not None
+        constants = [("ONE_HOT_UP_TO", ONE_HOT_UP_TO, "Categories of more levels than that become average targets.")]
+        least = [] if is_class else [("LEAST", fits[0].model.answers.least, "No number below it is predicted.")]
+        functions = [
+            *scripting.dense(fits, self.scaling, ONE_HOT_UP_TO),
+            _FITTED.replace("{answers}", _VOTED if is_class else _AVERAGED),
+        ]
+
+        def chosen(model: NeighboursModel) -> dict[str, Any]:
+            return {"neighbours": model.count, "rows": len(model.stored)}
+
+        needs = ["from sklearn.neighbors import NearestNeighbors"]
+        return scripting.script(task, fits, needs, [*constants, *least], functions, chosen)
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
@@ -183,6 +204,45 @@ class NeighboursModel(Model):
         chunks = [self.vote(*found, self.count) for found in self.nearest(self.queries(inputs), self.count)]
         return self.answers.decode(np.concatenate(chunks) if chunks else np.repeat(self.average, 0, axis=0))
 
+    def onnx(self, graph: Graph) -> Value:
+        queries = self._drawn_queries(graph)
+        products = graph.put("MatMul", queries, graph.constant(self.stored.T.copy()))
+        distances = graph.put("Sub", graph.constant(self._lengths[None]), graph.put("Add", products, products))
+        wanted = min(self.count + 1, len(self.stored))
+        negative, places = graph.put_two("TopK", graph.put("Neg", distances), graph.constant([wanted], np.int64))
+        own = graph.total(graph.put("Mul", queries, queries), axis=1, keep=True)
+        found = graph.put("Max", graph.put("Sub", own, negative), graph.constant(0, np.float32))
+        near, count = graph.put("Sqrt", found), min(self.count, wanted)
+        # numpy keeps these in float32 until they meet the float64 of `says`
+        edge = graph.columns(near, [min(count, wanted - 1)])
+        edge = graph.put("Add", graph.put("Mul", edge, _number(graph, 1.05)), _number(graph, 1e-9))
+        votes = graph.put("Sub", _number(graph, 1.0), graph.put("Div", graph.columns(near, range(count)), edge))
+        voters = graph.columns(places, range(count))
+        votes = graph.put("Mul", graph.cast(votes, np.float64), graph.gather(self.says.astype(np.float64), voters))
+        votes = graph.put("Div", votes, graph.total(votes, axis=1, keep=True))
+        if self.answers.n_classes is None:
+            said = graph.gather(self.targets.astype(np.float64), voters)
+            return answering.decoded(graph, graph.total(graph.put("Mul", votes, said), 1, keep=True), self.answers)
+        said = graph.gather(np.eye(self.answers.width)[self.targets], voters)
+        each = graph.put("Mul", graph.put("Unsqueeze", votes, graph.constant([2], np.int64)), said)
+        summed = graph.put("Mul", graph.total(each, axis=1), graph.constant(count, np.float64))
+        raw = graph.put("Add", summed, graph.constant(self.average, np.float64))
+        raw = graph.put("Div", raw, graph.constant(count + 1, np.float64))
+        return answering.decoded(graph, raw, self.answers)
+
+    def _drawn_queries(self, graph: Graph) -> Value:
+        """As `queries`."""
+        matrix = graph.cast(drawn.dense(graph, self.dense), np.float64)
+        weighed = graph.put("Clip", matrix, graph.constant(-4.0), graph.constant(4.0))
+        width = self.stored.shape[1]
+        factors = np.where(np.arange(width) < self.dense.levels_start, 1.0, np.sqrt(0.5))
+        weighed = graph.put("Mul", weighed, graph.constant((factors * self.step)[None]))
+        lengths = graph.put("Sqrt", graph.total(graph.put("Mul", weighed, weighed), axis=1, keep=True))
+        lengths = graph.put("Max", lengths, graph.constant(1e-9))
+        shorter = graph.put("Div", graph.constant(2**11.5 - np.sqrt(width)), lengths)
+        shorter = graph.put("Min", shorter, graph.constant(1.0))
+        return graph.cast(graph.put("Round", graph.put("Mul", weighed, shorter)), np.float32)
+
     def save(self, folder: Path) -> None:
         self.dense.save(folder)
         facts = {"answers": self.answers.to_json(), "step": self.step, "count": self.count, "note": self.note}
@@ -197,3 +257,40 @@ class NeighboursModel(Model):
         model = cls(Dense.load(folder), answers, *rows)
         model.note = facts["note"]
         return model
+
+
+def _number(graph: Graph, value: float) -> Value:
+    return graph.constant(value, np.float32)
+
+
+_FITTED = '''
+def fit_and_predict(train, fitted, judged, chosen):
+    """The nearest training rows vote, the nearer the more (Hechenbichler and Schliep, 2004), by distances of numbers
+    that are rounded so finely that sums of their products are exact."""
+    targets = truth(train)
+    matrix, asked = dense(train, judged, targets)
+    width = matrix.shape[1]
+    levels = sum(size - 1 for size in codes(train, judged)[2] if size <= ONE_HOT_UP_TO)
+    factors = np.where(np.arange(width) < width - levels, 1, np.sqrt(0.5))  # two levels are as far apart as numbers
+    matrix, asked = (np.clip(part.astype(float), -4, 4) * factors for part in (matrix, asked))
+    kept = np.arange(len(matrix))
+    if chosen["rows"] < len(kept):
+        kept = np.sort(np.random.default_rng(chosen["seed"]).choice(len(kept), chosen["rows"], replace=False))
+    longest = 2**11.5 - np.sqrt(width)
+    step = longest / (2 * max(1, np.sqrt((matrix**2).sum(axis=1).max())))
+    lengths = np.sqrt((asked**2).sum(axis=1, keepdims=True)) * step
+    asked = np.rint(asked * step * np.minimum(1, longest / np.maximum(lengths, 1e-9)))
+    count = min(chosen["neighbours"], len(kept))
+    search = NearestNeighbors(n_neighbors=min(count + 1, len(kept))).fit(np.rint(matrix[kept] * step))
+    distances, places = search.kneighbors(asked)
+    votes = 1 - distances[:, :count] / (1.05 * distances[:, -1:] + 1e-9)
+    votes /= votes.sum(axis=1, keepdims=True)
+    voters = targets[kept][places[:, :count]]
+    {answers}
+'''
+
+_VOTED = """chances = np.stack([(votes * (voters == code)).sum(axis=1) for code in range(len(CLASSES))], axis=1)
+    average = np.bincount(targets, minlength=len(CLASSES)) / len(targets)
+    return calibrated((chances * count + average) / (count + 1), chosen["temperature"])"""
+
+_AVERAGED = "return np.maximum((votes * voters).sum(axis=1), -np.inf if LEAST is None else LEAST)"

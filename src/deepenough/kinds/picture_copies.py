@@ -6,17 +6,16 @@ import numpy as np
 
 from deepenough.kinds import near
 from deepenough.kinds.copies import Copies, judged
-from deepenough.kinds.image.inputs import Pictures
-from deepenough.kinds.pixel_inputs import brightness
+from deepenough.kinds.pixel_inputs import Pixels, brightness
 
 
-def of(pictures: Pictures, targets: np.ndarray, apart: bool = True) -> Copies:
+def of(pictures: Pixels, targets: np.ndarray, apart: bool = True) -> Copies:
     """Which pictures are copies. apart: whether the splits will keep them on one side."""
     small, exact = _read(pictures)
     return judged(exact, list(near.near_pairs(small)), targets, apart, "pictures", "pixel by pixel or nearly so")
 
 
-def _read(pictures: Pictures) -> tuple[np.ndarray, np.ndarray]:
+def _read(pictures: Pixels) -> tuple[np.ndarray, np.ndarray]:
     """Each as a small grey picture in the range 0 to 1, and a number that is equal for equal ones."""
     small, known, exact = [], dict[bytes, int](), []
     for portion in pictures.portions():

@@ -1,0 +1,60 @@
+"""Where an export comes from and goes to: runs that hold what is needed, files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from deepenough.errors import OptionError, RunError
+from deepenough.evidence import JOURNAL
+from deepenough.model.manifest import installed_version
+
+
+def run_of(folder: Path) -> Path:
+    """The folder, if it is a run: a model's own folder holds no evidence to check an export against."""
+    if not (folder / JOURNAL).is_file():
+        raise RunError(f"{folder} is not a run: it holds no {JOURNAL}. Give the folder that `deepenough race` made.")
+    return folder
+
+
+def unfinished(folder: Path) -> RunError:
+    """What is said of a run that handed over no model."""
+    return RunError(
+        f"{folder} handed over no model, so there is nothing to export. Where the race was interrupted: deepenough "
+        f"resume {folder}"
+    )
+
+
+def require(extra: str, distributions: Sequence[str], option: str, instead: str = "") -> None:
+    """Raise OptionError where a package is missing, with what to install. instead: a package that has all of them."""
+    missing = [name for name in distributions if not installed_version(name)]
+    if instead and installed_version(instead):
+        return
+    if missing:
+        raise OptionError(f"{option} needs {' and '.join(missing)}: pip install 'deepenough[{extra}]'.")
+
+
+@contextlib.contextmanager
+def opened(file: Path) -> Iterator[Path]:
+    """A path to write to; the file gets its name when the block ends without an error, else nothing is left.
+
+    Raises OptionError where it can't be written there.
+    """
+    if not file.parent.is_dir():
+        raise OptionError(f"The folder {file.parent} of {file.name!r} does not exist. Make it, or name another.")
+    if file.is_dir():
+        raise OptionError(f"{file} is a folder. Give the name of a file in it.")
+    part = file.with_name(file.name + ".part")
+    try:
+        yield part
+        os.replace(part, file)
+    except OSError as error:
+        if error.filename is not None and Path(error.filename).name not in (file.name, part.name):
+            raise  # another file's matter
+        raise OptionError(
+            f"{file} can't be written: {error.strerror or error}. Name a place that you may write to."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
