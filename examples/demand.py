@@ -3,13 +3,14 @@
     python examples/demand.py bikes --budget 3m
     python examples/demand.py stations --budget 3m
     python examples/demand.py nights --budget 2m --too-few 4 --too-many 1
+    python examples/demand.py stations --budget 60s --stretches 8
 
 `bikes`: rides in Washington in 2011, hour by hour, for the next day; holidays and working days are known in advance,
 the weather only up to the present. `stations`: people who enter each of twenty stations in Chicago, day by day, for the
 next two weeks, with the same known. `nights`: what visitors stay in each of twenty regions of Australia, quarter by
-quarter, for the next year. Both are described in `examples/data/README.md`. What is ordered is the quantile that the
-costs of one too few and of one too many ask for (the newsvendor's rule, Arrow, Harris and Marschak, 1951), read between
-those that are forecast. The last stretch takes no part in the race: the orders are compared with what came.
+quarter, for the next year. Both are described in `examples/data/README.md`. What is ordered, and what that is promised
+to cost, says `deepenough act` (the newsvendor's rule, Arrow, Harris and Marschak, 1951). The last stretch, or the last
+few, take no part in the race: what was promised at the beginning of each is held against what came.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 import deepenough
+from deepenough.actions import act
 
 DATA = Path(__file__).parent / "data"
 
@@ -57,10 +59,12 @@ QUESTIONS = {
 }
 
 
-def parted(rows: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What has been, and the last stretch, which nobody learns from."""
-    first = np.sort(rows[question.time].unique())[-question.horizon]
-    return rows[rows[question.time] < first], rows[rows[question.time] >= first]
+def parted(rows: pd.DataFrame, question: Question, back: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What has been, and the stretch after it, which nobody learns from: the last one, the one before it, and so on."""
+    moments = np.sort(rows[question.time].unique())
+    until = len(moments) - (back - 1) * question.horizon
+    stretch = rows[question.time].isin(moments[until - question.horizon : until])
+    return rows[rows[question.time] < moments[until - question.horizon]], rows[stretch]
 
 
 def raced(past: pd.DataFrame, question: Question, budget: str, out: Path, **options: Any) -> deepenough.Race:
@@ -74,17 +78,52 @@ def raced(past: pd.DataFrame, question: Question, budget: str, out: Path, **opti
     return deepenough.race(past, question.target, time=question.time, budget=budget, out=out, **of_kind, **options)
 
 
+def told(past: pd.DataFrame, coming: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """All that is known at the beginning of a stretch; of its steps no more than is known in advance."""
+    known = coming[[*question.series, question.time, *question.known]]
+    return pd.concat([past, known], ignore_index=True)
+
+
 def forecast(model: Any, past: pd.DataFrame, coming: pd.DataFrame, question: Question) -> pd.DataFrame:
-    """Quantiles of each coming step; of it no more is told than is known in advance."""
-    told = coming[[*question.series, question.time, *question.known]]
-    answers: pd.DataFrame = model.predict(pd.concat([past, told], ignore_index=True))
+    """Quantiles of each coming step."""
+    answers: pd.DataFrame = model.predict(told(past, coming, question))
     return answers
 
 
-def order(quantiles: pd.DataFrame, question: Question, service: float) -> np.ndarray:
-    """The quantile `service` of each step, on straight lines between those that are forecast."""
-    levels, values = list(question.levels.values()), quantiles[list(question.levels)].to_numpy()
-    return np.array([np.interp(service, levels, row) for row in values])
+@dataclass(frozen=True)
+class Held:
+    """Orders of a stretch, what they were promised to cost, and what they and orders of the medians then did cost."""
+
+    orders: pd.DataFrame
+    promised: tuple[float, float, float]
+    came: float
+    medians: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether what came lay within what was promised."""
+        return self.promised[1] <= self.came <= self.promised[2]
+
+    def __str__(self) -> str:
+        cost, least, most = self.promised
+        kept = "within" if self.kept else "NOT within"
+        return (
+            f"promised {cost:,.0f} ({least:,.0f} to {most:,.0f}), came {self.came:,.0f}: {kept} what was promised; the "
+            f"medians {self.medians:,.0f}"
+        )
+
+
+def held(
+    run: Path, past: pd.DataFrame, coming: pd.DataFrame, question: Question, too_few: float, too_many: float
+) -> Held:
+    """Order for a stretch at its beginning, and wait for what comes."""
+    found = act(run, told(past, coming, question), value=f"over={too_many:g}, under={too_few:g}")
+    keys = [*question.series, question.time]
+    orders = found.frame.merge(coming[[*keys, question.target]].rename(columns={question.target: "came"}), on=keys)
+    plan = found.facts["plans"]["plan"]
+    needed = orders["came"].to_numpy()
+    costs = [cost(orders[name].to_numpy(), needed, too_few, too_many) for name in ("order", "median")]
+    return Held(orders, (-plan["value"], -plan["high"], -plan["low"]), *costs)
 
 
 def cost(ordered: np.ndarray, needed: np.ndarray, too_few: float, too_many: float) -> float:
@@ -111,26 +150,29 @@ def main() -> None:
     parser.add_argument("--budget", default="2m", help="of the race (default: %(default)s)")
     parser.add_argument("--too-few", type=float, default=3.0, help="cost of one that lacks (default: %(default)s)")
     parser.add_argument("--too-many", type=float, default=1.0, help="cost of one too many (default: %(default)s)")
+    parser.add_argument("--stretches", type=int, default=1, help="that take no part (default: %(default)s)")
     options = parser.parse_args()
     question = QUESTIONS[options.question]
-    past, coming = parted(question.read(), question)
+    rows = question.read()
     with tempfile.TemporaryDirectory() as folder:
-        race = raced(past, question, options.budget, Path(folder) / "run")
+        race = raced(parted(rows, question, options.stretches)[0], question, options.budget, Path(folder) / "run")
         print(race.decision_sentence)
         print(*prices(race), sep="\n")
+        past, coming = parted(rows, question)
         quantiles = forecast(deepenough.load(race.folder), past, coming, question)
-    service = options.too_few / (options.too_few + options.too_many)
+        backwards = [parted(rows, question, back) for back in range(options.stretches, 0, -1)]
+        stretches = [held(race.folder, *each, question, options.too_few, options.too_many) for each in backwards]
     keys = [*question.series, question.time]
-    came = coming[[*keys, question.target]].rename(columns={question.target: "came"})
-    shown = quantiles.assign(order=order(quantiles, question, service)).merge(came, on=keys)
+    shown = quantiles.merge(stretches[-1].orders[[*keys, "order", "came"]], on=keys)
     print(shown[[*keys, *question.levels, "order", "came"]].head(question.horizon).round().to_string(index=False))
     inside = shown["came"].between(shown[f"{question.target}_5"], shown[f"{question.target}_95"]).mean()
-    costs = [
-        cost(shown[name].to_numpy(), shown["came"].to_numpy(), options.too_few, options.too_many)
-        for name in ("order", question.target)
-    ]
-    print(f"{inside:.0%} of what came lay in the 90 % intervals. At a service level of {service:.0%} the orders")
-    print(f"cost {costs[0]:,.0f}; orders of the medians would have cost {costs[1]:,.0f}.")
+    enough = np.mean([(each.orders["order"] >= each.orders["came"]).mean() for each in stretches])
+    service = options.too_few / (options.too_few + options.too_many)
+    print(f"{inside:.0%} of what came lay in the 90 % intervals. Orders for {service:.0%} sufficed in {enough:.0%}.")
+    print(*stretches, sep="\n")
+    if len(stretches) > 1:
+        kept, *costs = (sum(getattr(each, name) for each in stretches) for name in ("kept", "came", "medians"))
+        print(f"{kept} of {len(stretches)} lay within. The orders cost {costs[0]:,.0f}, medians {costs[1]:,.0f}.")
 
 
 if __name__ == "__main__":

@@ -135,6 +135,32 @@ def test_a_model_that_can_not_be_explained_is_acted_on_and_that_is_said(
     assert any("Why each of them can't be said: This model knows no usual values" in each for each in found.sentences)
 
 
+def photographed(folder: Path, rows: int, seed: int) -> Path:
+    """A table beside its photos: what is light is sold."""
+    from PIL import Image
+
+    rng = np.random.default_rng(seed)
+    (folder / "photos").mkdir(parents=True)
+    told = []
+    for number in range(rows):
+        light = int(rng.integers(20, 230))
+        noise = rng.integers(0, 20, (12, 12, 3), dtype=np.uint8)
+        Image.fromarray(noise + np.uint8(light)).save(folder / "photos" / f"{number}.png")
+        told.append({"photo": f"photos/{number}.png", "rooms": int(rng.integers(1, 6))})
+        told[-1] |= {"sold": "yes" if light > 130 else "no"}
+    pd.DataFrame(told).to_csv(folder / "houses.csv", index=False)
+    return folder / "houses.csv"
+
+
+def test_reasons_see_pictures_where_the_new_file_lies(tmp_path: Path) -> None:
+    raced, new = photographed(tmp_path / "old", 120, 0), photographed(tmp_path / "new", 20, 1)
+    deepenough.race(raced, "sold", budget="6trials", only=("lightgbm", "mlp"), analysis=0, out=tmp_path / "run")
+    found = act(tmp_path / "run", new, value="tp=10, fp=-10", positive="yes").frame
+    assert len(found) > 2 and (found["sold"] == "yes").mean() > 0.8
+    for photo, reasons in zip(found["photo"], found["reasons"], strict=True):
+        assert reasons.startswith(f"photo {photo} (+")
+
+
 def test_room_for_none_is_refused(run: Path) -> None:
     with pytest.raises(OptionError, match="--capacity must be at least 1"):
         act(run, people(50, 5), value="tp=10, fp=-1", capacity=0)

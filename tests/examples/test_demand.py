@@ -45,11 +45,16 @@ def test_the_next_year_of_each_region_is_forecast(demand: Any, tmp_path: Path) -
     question = demand.QUESTIONS["nights"]
     rows = question.read()
     assert rows["region"].nunique() == 20 and len(rows) == 20 * 76
-    _, quantiles, coming = quick(demand, "nights", rows, tmp_path / "run")
+    race, quantiles, coming = quick(demand, "nights", rows, tmp_path / "run")
     both = quantiles.merge(coming, on=["region", "quarter"], suffixes=("", "_came"))
     assert len(both) == len(coming) == 80
     off = (both["nights"] - both["nights_came"]).abs().mean() / both["nights_came"].mean()
     assert off < 0.2, "four quarters ahead the median is off by less than a fifth"
+    held = demand.held(race.folder, demand.parted(rows, question)[0], coming, question, 4.0, 1.0)
+    assert held.orders["median"].tolist() == pytest.approx(both["nights"].tolist())
+    assert (held.orders["came"].to_numpy() == both["nights_came"].to_numpy()).all()
+    assert held.came == demand.cost(held.orders["order"].to_numpy(), held.orders["came"].to_numpy(), 4.0, 1.0)
+    assert held.promised[1] < held.promised[0] < held.promised[2] and ("NOT" in str(held)) == (not held.kept)
 
 
 def test_nobody_learns_from_the_last_stretch(demand: Any) -> None:
@@ -57,14 +62,9 @@ def test_nobody_learns_from_the_last_stretch(demand: Any) -> None:
         past, coming = demand.parted(question.read(), question)
         assert past[question.time].max() < coming[question.time].min()
         assert coming.groupby(list(question.series) or (lambda _: 0)).size().eq(question.horizon).all()
-
-
-def test_orders_lie_between_the_quantiles(demand: Any) -> None:
-    question = demand.QUESTIONS["bikes"]
-    quantiles = pd.DataFrame([[0.0, 10.0, 20.0, 40.0, 80.0]], columns=list(question.levels))
-    assert list(question.levels.values()) == [0.05, 0.25, 0.5, 0.75, 0.95]
-    for service, ordered in ((0.5, 20.0), (0.75, 40.0), (0.85, 60.0), (0.99, 80.0)):
-        assert demand.order(quantiles, question, service) == pytest.approx([ordered])
+        before, stretch = demand.parted(question.read(), question, 2)
+        assert before[question.time].max() < stretch[question.time].min()
+        assert stretch[question.time].max() == past[question.time].max()
 
 
 def test_what_lacks_and_what_is_too_many_is_paid_for(demand: Any) -> None:

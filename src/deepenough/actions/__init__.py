@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepenough.actions import choices, judged, quantities, reasons, rows, words
+from deepenough.actions import choices, judged, paths, quantities, reasons, rows, words
 from deepenough.actions.choices import Positive
 from deepenough.actions.judged import WINNER, Judged
 from deepenough.actions.rows import Rows
@@ -43,11 +43,31 @@ ABOVE = ("not above", "above")
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a person asked for, as `act` takes it."""
+
+    value: str
+    capacity: int | None = None
+    amount: str | None = None
+    positive: str | None = None
+    rule: str | None = None
+    above: float | None = None
+    raced: Any = None
+    seed: int = 0
+
+    @property
+    def of_numbers(self) -> bool:
+        """Whether what each unit too many and too few costs was said."""
+        return "over" in self.value or "under" in self.value
+
+
+@dataclass(frozen=True)
 class Actions:
     """What to do, and what it is worth.
 
     frame: a row a case to act on (or to order for), the largest gain first: `rank`, `chance`, `expected_gain` and
-        `reasons`, or `order` and `prediction`; then the row's own columns. facts: every figure as plain data.
+        `reasons`, or `order` and `prediction`; then the row's own columns. Of forecasts a row a series and step: what
+        tells the series apart, the time, `median`, `order` and `expected_cost`. facts: every figure as plain data.
     """
 
     frame: pd.DataFrame
@@ -80,10 +100,10 @@ def act(
 ) -> Actions:
     """Whom to act on among new rows, with the model of a run, and what that is worth.
 
-    source: new rows: a file, a folder, a frame, a list of dicts.
+    source: new rows: a file, a folder, a frame, a list of dicts; for forecasts histories, as predicting takes them.
     value: where classes are predicted, what each outcome is worth: `tp=100, fp=-5, fn=-40, tn=0`; what is left out is
-        worth 0. With `amount` also sums such as `fn=-amount`, `tp=0.9*amount - 5`. Where numbers are predicted, what
-        each unit too many and too few costs: `over=2, under=5`.
+        worth 0. With `amount` also sums such as `fn=-amount`, `tp=0.9*amount - 5`. Where numbers are predicted or
+        forecast, what each unit too many and too few costs: `over=2, under=5`; of forecasts nothing else can be asked.
     capacity: how many can be acted on; default all that pay.
     amount: column of each row's amount.
     positive: the class that is acted on; default the rarest of those judged.
@@ -96,32 +116,35 @@ def act(
     Raises OptionError for what is not understood, RunError where the run holds too little, ModelError and SourceError
     as predicting does.
     """
+    asked = Asked(value, capacity, amount, positive, rule, above, raced, seed)
     if capacity is not None and capacity < 1:
         raise OptionError(f"--capacity must be at least 1 but got {capacity}.")
     race = Race(Path(run))
     known = judged.read(race.folder, race.evidence, race.verdict)
-    asked = _asked(value, amount, rule, numbers="over" in value or "under" in value)
-    new = rows.read(source, race.model, asked)
+    if race.evidence.plan.question.get("paths"):
+        return _paths(race, known, source, asked)
+    columns = _columns(asked)
+    new = rows.read(source, race.model, columns)
     if new.predictions.ndim > 2:
-        raise OptionError("Forecasts and finds hold many numbers; act is for classes and for single numbers.")
-    beside = _beside(race, known, asked, raced)
+        raise OptionError("Finds hold many numbers; act is for classes, for single numbers and for forecasts.")
+    beside = _beside(race, known, columns, raced)
     if new.predictions.ndim == 1 and above is None:
-        return _orders(race, known, new, Costs.read(value), beside, seed)
-    return _choices(race, known, new, Values.read(value), capacity, positive, above, beside, seed)
+        return _orders(race, known, new, beside, asked)
+    return _choices(race, known, new, beside, asked)
 
 
-def _asked(value: str, amount: str | None, rule: str | None, numbers: bool) -> dict[str, rows.Asked]:
+def _columns(asked: Asked) -> dict[str, rows.Asked]:
     """What must be known of each row beside its prediction."""
-    asked: dict[str, rows.Asked] = {}
-    if not numbers and Values.read(value).by_amount and amount is None:
-        raise OptionError(f"--value {value!r} speaks of an amount. Name its column: --amount COLUMN.")
-    if amount is not None:
-        asked["amount"] = lambda frame: _numbers(frame, str(amount), "--amount")
-    if rule is not None and numbers:
-        asked["rule"] = lambda frame: _numbers(frame, str(rule), "--rule")
-    elif rule is not None:
-        asked["rule"] = Rule.read(rule).of
-    return asked
+    found: dict[str, rows.Asked] = {}
+    if not asked.of_numbers and Values.read(asked.value).by_amount and asked.amount is None:
+        raise OptionError(f"--value {asked.value!r} speaks of an amount. Name its column: --amount COLUMN.")
+    if asked.amount is not None:
+        found["amount"] = lambda frame: _numbers(frame, str(asked.amount), "--amount")
+    if asked.rule is not None and asked.of_numbers:
+        found["rule"] = lambda frame: _numbers(frame, str(asked.rule), "--rule")
+    elif asked.rule is not None:
+        found["rule"] = Rule.read(asked.rule).of
+    return found
 
 
 def _numbers(frame: Frame, name: str, option: str) -> np.ndarray:
@@ -135,9 +158,9 @@ def _numbers(frame: Frame, name: str, option: str) -> np.ndarray:
     return column.values
 
 
-def _beside(race: Race, known: Judged, asked: Mapping[str, rows.Asked], raced: Any) -> dict[str, np.ndarray] | None:
+def _beside(race: Race, known: Judged, columns: Mapping[str, rows.Asked], raced: Any) -> dict[str, np.ndarray] | None:
     """The same of the judged units, from the data that were raced; None where they are not there any more."""
-    if not asked:
+    if not columns:
         return {}
     try:
         task: Any = again.task_of(race.evidence.plan, raced)
@@ -145,53 +168,58 @@ def _beside(race: Race, known: Judged, asked: Mapping[str, rows.Asked], raced: A
         return None
     if not hasattr(task, "raw"):
         return None
-    columns = tuple(column.take(known.rows) for column in task.raw.values())
-    frame = Frame(columns, len(known.rows))
-    return {name: look(frame) for name, look in asked.items()}
+    own = tuple(column.take(known.rows) for column in task.raw.values())
+    frame = Frame(own, len(known.rows))
+    return {name: look(frame) for name, look in columns.items()}
 
 
-def _choices(
-    race: Race,
-    known: Judged,
-    new: Rows,
-    worth: Values,
-    capacity: int | None,
-    positive: str | None,
-    above: float | None,
-    beside: dict[str, np.ndarray] | None,
-    seed: int,
-) -> Actions:
-    if above is not None:
-        known, predictions, chosen = _beyond(known, new.predictions, above)
-    else:
-        predictions = new.predictions
-        chosen = choices.positive_of(race.evidence.plan.question["classes"], known.truth, positive)
+def _choices(race: Race, known: Judged, new: Rows, beside: dict[str, np.ndarray] | None, asked: Asked) -> Actions:
+    worth = Values.read(asked.value)
+    known, predictions, chosen = _acted_on(race, known, new.predictions, asked)
     raw = predictions[:, chosen.code]
     said = known.predictions[WINNER][:, chosen.code]
     read = values.recalibration(said, known.truth == chosen.code, known.clusters)
-    nothing = np.zeros(len(new))
-    cases = choices.Cases(read.of(raw), new.asked.get("amount", nothing), new.asked.get("rule"))
-    found = choices.choose(raw, cases, worth, read, capacity, seed)
-    room = None if capacity is None else min(capacity / len(new), 1.0)
-    on_judged = None
-    if beside is not None:
-        amounts = beside.get("amount", np.zeros(len(known.rows)))
-        on_judged = choices.on_judged(known, chosen, worth, amounts, beside.get("rule"), room)
-    frame, why_none = _listed(new, found, cases, chosen, above is None)
+    cases = choices.Cases(read.of(raw), new.asked.get("amount", np.zeros(len(new))), new.asked.get("rule"))
+    found = choices.choose(raw, cases, worth, read, asked.capacity, asked.seed)
+    frame, why_none = _listed(new, found, cases, chosen, asked.above is None)
     facts = {
         "what": "choice",
         "target": race.evidence.plan.question.get("target"),
         "positive": {"name": chosen.name, "why": chosen.why},
         "threshold": worth.threshold,
-        "capacity": capacity,
+        "capacity": asked.capacity,
         "beyond_capacity": found.beyond,
         "rows": len(new),
         "acted": int(found.acted.sum()),
         "no_reasons": why_none,
         "recalibration": {"offset": read.offset, "slope": read.slope},
-        **_money(race, found.promise, on_judged),
+        **_money(race, found.promise, _tried(known, chosen, worth, beside, asked.capacity, len(new))),
     }
     return Actions(frame, facts)
+
+
+def _acted_on(race: Race, known: Judged, predictions: np.ndarray, asked: Asked) -> tuple[Judged, np.ndarray, Positive]:
+    """The judged units and the predictions as chances of classes, and which of these is acted on."""
+    if asked.above is not None:
+        return _beyond(known, predictions, asked.above)
+    classes = race.evidence.plan.question["classes"]
+    return known, predictions, choices.positive_of(classes, known.truth, asked.positive)
+
+
+def _tried(
+    known: Judged,
+    chosen: Positive,
+    worth: Values,
+    beside: dict[str, np.ndarray] | None,
+    capacity: int | None,
+    count: int,
+) -> dict[str, Any] | None:
+    """The same choice among the judged units, with room for the same share of them; None without their columns."""
+    if beside is None:
+        return None
+    room = None if capacity is None else min(capacity / count, 1.0)
+    amounts = beside.get("amount", np.zeros(len(known.rows)))
+    return choices.on_judged(known, chosen, worth, amounts, beside.get("rule"), room)
 
 
 def _beyond(known: Judged, predictions: np.ndarray, limit: float) -> tuple[Judged, np.ndarray, Positive]:
@@ -215,7 +243,8 @@ def _listed(
     places = places[np.argsort(-found.gains[places], kind="stable")]
     own = new.taken(places)
     some = [dict(zip(own.columns, row, strict=True)) for row in own.head(REASONS).itertuples(index=False, name=None)]
-    why, none = reasons.of(new.model, some, chosen.code if explained else None) if len(some) else ([], "")
+    code = chosen.code if explained else None
+    why, none = reasons.of(new.model, some, lambda: new.as_read(places[:REASONS]), code) if some else ([], "")
     made = {
         "rank": np.arange(1, len(places) + 1),
         "chance": np.round(cases.chances[places], 6),
@@ -234,11 +263,10 @@ def _before(made: Mapping[str, Any], own: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(made), renamed.reset_index(drop=True)], axis=1)
 
 
-def _orders(
-    race: Race, known: Judged, new: Rows, costs: Costs, beside: dict[str, np.ndarray] | None, seed: int
-) -> Actions:
+def _orders(race: Race, known: Judged, new: Rows, beside: dict[str, np.ndarray] | None, asked: Asked) -> Actions:
+    costs = Costs.read(asked.value)
     errors = quantities.errors_of(known, WINNER)
-    ordered, promise = quantities.order(new.predictions, errors, costs, new.asked.get("rule"), seed)
+    ordered, promise = quantities.order(new.predictions, errors, costs, new.asked.get("rule"), asked.seed)
     on_judged = None if beside is None else quantities.on_judged(known, costs, beside.get("rule"))
     own = new.taken(np.arange(len(new)))
     made = {"row": np.arange(1, len(new) + 1), "order": ordered, "prediction": new.predictions}
@@ -254,10 +282,39 @@ def _orders(
     return Actions(_before(made, own), facts)
 
 
-def _money(race: Race, promise: values.Promise, on_judged: dict[str, Any] | None) -> dict[str, Any]:
-    """What all of it is worth, and what the families differ by, less what more their predictions cost."""
+def _paths(race: Race, known: Judged, source: Any, asked: Asked) -> Actions:
+    """What to order for each series at each step that is forecast."""
+    paths.refuse(asked)
+    costs = Costs.read(asked.value)
+    target = race.evidence.plan.question["target"]
+    coming = paths.read(source, race.model)
+    ordered = paths.order(coming, known, costs, asked.seed)
+    frame = paths.listed(coming, ordered, target)
+    count, steps = ordered.quantities.shape
+    facts = {
+        "what": "path",
+        "target": target,
+        "level": costs.level,
+        "rows": len(frame),
+        "paths": count,
+        "steps": steps,
+        "ordered": float(ordered.quantities.sum()),
+        "predicted": float(frame["median"].sum()),
+        "unread": dict(coming.unread),
+        "by_step": paths.by_step(ordered),
+        **_money(race, ordered.promise, paths.on_judged(known, costs), steps),
+    }
+    return Actions(frame, facts)
+
+
+def _money(race: Race, promise: values.Promise, on_judged: dict[str, Any] | None, steps: int = 1) -> dict[str, Any]:
+    """What all of it is worth, and what the families differ by, less what more their predictions cost.
+
+    steps: that one prediction tells at once.
+    """
     prices = Prices(**race.evidence.plan.setup.get("prices", {}))
-    running = {family: _running(race, family, prices) for family in FAMILIES}
+    costs = {family: _running(race, family, prices) for family in FAMILIES}
+    running = {family: None if cost is None else cost / steps for family, cost in costs.items()}
     return {
         "currency": prices.currency,
         "certainty": values.LEVEL,

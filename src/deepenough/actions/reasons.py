@@ -5,7 +5,7 @@ See `model.explain`, which says what that means and what it does not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,19 +19,22 @@ LEAST_POINTS = 1.0
 """Percentage points that a reason moves the chance by, at least."""
 
 
-def of(model: LoadedModel, rows: Sequence[dict[str, Any]], code: int | None) -> tuple[list[str], str]:
+def of(
+    model: LoadedModel, shown: Sequence[dict[str, Any]], read: Callable[[], list[dict[str, Any]]], code: int | None
+) -> tuple[list[str], str]:
     """The reasons for each row, the largest first; and why there are none, where there are none.
 
+    shown: the rows as they stand in their file. read: gives them as the model reads them, where it can be explained.
     code: of the class whose chance is explained; None for a number.
     """
     try:
-        names, usual, moved = explain.moved(model, rows, code)
+        names, usual, moved = explain.moved(model, read() if model.codec.usual() else shown, code)
     except DeepenoughError as error:
-        return ["" for _ in rows], str(error)
+        return ["" for _ in shown], str(error)
     scale = 1.0 if code is None else 100.0
     least = LEAST_POINTS if code is not None else float(np.abs(moved).mean()) if moved.size else 0.0
     said = []
-    for row, effects in zip(rows, scale * moved, strict=True):
+    for row, effects in zip(shown, scale * moved, strict=True):
         order = np.argsort(-effects, kind="stable")[:SHOWN]
         parts = [
             _said(names[at], row.get(names[at]), usual[names[at]], effects[at], code)

@@ -9,7 +9,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,19 +45,30 @@ class Rows:
 
     def taken(self, places: np.ndarray) -> pd.DataFrame:
         """The rows at these places, in the order of the places: their own columns, or what they are called."""
-        import pandas as pd
+        return _picked(_tables(self.source) if is_table(self.source) else _called(self.model, self.source), places)
 
-        wanted = np.sort(places)
-        found, begin = [], 0
-        for part in _tables(self.source) if is_table(self.source) else _called(self.model, self.source):
-            inside = wanted[(wanted >= begin) & (wanted < begin + len(part))]
-            if len(inside):
-                found.append(part.iloc[inside - begin])
-            begin += len(part)
-        if not found:
-            return pd.DataFrame(index=range(0))
-        together = pd.concat(found, ignore_index=True)
-        return together.iloc[np.argsort(np.argsort(places, kind="stable"), kind="stable")].reset_index(drop=True)
+    def as_read(self, places: np.ndarray) -> list[dict[str, Any]]:
+        """The rows of a table at these places as the model reads them: paths lead from the table's own folder, numbers
+        and dates are read in the file's own style."""
+        frame = _picked(map(_as_pandas, self.model.codec.batches(self.source, BATCH)), places)
+        return [dict(zip(frame.columns, row, strict=True)) for row in frame.itertuples(index=False, name=None)]
+
+
+def _picked(parts: Iterable[pd.DataFrame], places: np.ndarray) -> pd.DataFrame:
+    """The rows at these places of all parts, in the order of the places."""
+    import pandas as pd
+
+    wanted = np.sort(places)
+    found, begin = [], 0
+    for part in parts:
+        inside = wanted[(wanted >= begin) & (wanted < begin + len(part))]
+        if len(inside):
+            found.append(part.iloc[inside - begin])
+        begin += len(part)
+    if not found:
+        return pd.DataFrame(index=range(0))
+    together = pd.concat(found, ignore_index=True)
+    return together.iloc[np.argsort(np.argsort(places, kind="stable"), kind="stable")].reset_index(drop=True)
 
 
 def read(source: Any, model: LoadedModel, asked: Mapping[str, Asked]) -> Rows:
@@ -86,16 +97,16 @@ def is_table(source: Any) -> bool:
 
 
 def _tables(source: Any) -> Iterator[pd.DataFrame]:
-    import pandas as pd
-
     for part in sources.batches(source, BATCH):
-        yield part if isinstance(part, pd.DataFrame) else _as_pandas(part)
+        yield _as_pandas(part)
 
 
 def _as_pandas(part: Any) -> pd.DataFrame:
     import narwhals as nw
     import pandas as pd
 
+    if isinstance(part, pd.DataFrame):
+        return part
     return pd.DataFrame(part) if isinstance(part, list) else nw.from_native(part, eager_only=True).to_pandas()
 
 

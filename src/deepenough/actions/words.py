@@ -9,18 +9,20 @@ from deepenough.judge.called import said
 from deepenough.report.words import number, percent
 
 A_CENT = 0.01
+FEW_STRETCHES = 10
 
 AGAINST = {
     "nothing": "doing nothing",
     "all": "acting on all",
     "rule": "today's rule",
     "prediction": "ordering what is predicted",
+    "median": "ordering the median that is forecast",
 }
 
 
 def sentences(facts: Mapping[str, Any]) -> list[str]:
     """What to do first, then what it is worth, then how that was found."""
-    what = _order if facts["what"] == "order" else _choice
+    what = {"order": _order, "path": _path}.get(facts["what"], _choice)
     names = (facts["called"][0], facts["called"][1])
     return [said(each, names) for each in (*what(facts), *_worth(facts), *_judged(facts), *_families(facts))]
 
@@ -51,6 +53,22 @@ def _order(facts: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
+def _path(facts: Mapping[str, Any]) -> Iterator[str]:
+    several = f"{facts['paths']:,} series" if facts["paths"] > 1 else "one series"
+    yield (
+        f"Order {number(facts['ordered'])} in all for {several} and {facts['steps']:,} steps, where the medians are "
+        f"{number(facts['predicted'])}: at each step so much that it suffices in {percent(facts['level'])} of the "
+        "cases, which costs least."
+    )
+    for name, count in facts["unread"].items():
+        yield f"Careful: of {name!r} {count:,} cells are not known or could not be read; the forecasts lack them."
+    if facts["judged"]["stretches"] < FEW_STRETCHES:
+        yield (
+            f"Careful: the judged forecasts lie in {facts['judged']['stretches']} stretches of time of "
+            f"{facts['steps']:,} steps each. So few tell little of the next one, and the intervals are wide for it."
+        )
+
+
 def _worth(facts: Mapping[str, Any]) -> Iterator[str]:
     money = facts["currency"]
     plan = facts["plans"]["plan"]
@@ -58,6 +76,9 @@ def _worth(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"It is expected to come to {_sum(plan, money)} ({sure} certain)."
     for name, more in facts["more_than"].items():
         yield f"Against {AGAINST[name]} that is {_more(more, money)}."
+    if len(facts.get("by_step", ())) > 1:
+        first, *_, last = (_sum(each, money) for each in facts["by_step"])
+        yield f"Of it the first step comes to {first}; the last one to {last}."
 
 
 def _amount(value: float) -> str:
@@ -83,8 +104,8 @@ def _judged(facts: Mapping[str, Any]) -> Iterator[str]:
     each = found["per_thousand"]
     others = ", ".join(f"{AGAINST[name]} {number(each[name])}" for name in found["more_than"])
     yield (
-        f"Tried on the {found['units']:,} rows that judged the models, and of which the truth is known, the same way "
-        f"came to {money} {number(each['winner'])} per 1,000 rows; {others}."
+        f"Tried on the {found['units']:,} {_units(facts)} that judged the models, and of which the truth is known, the "
+        f"same way came to {money} {number(each['winner'])} per 1,000 {_counted(facts)}; {others}."
     )
 
 
@@ -105,4 +126,15 @@ def _families(facts: Mapping[str, Any]) -> Iterator[str]:
     if costs is not None:
         much = "less than a cent" if abs(costs) < A_CENT else f"{money} {number(abs(costs))}"
         less = f", what its predictions cost {'more' if costs > 0 else 'less'} ({much}) counted in"
-    yield f"Deep against classical on those rows: {_more(ends, money)} per 1,000 rows{less}: {say}."
+    more = f"{_more(ends, money)} per 1,000 {_counted(facts)}"
+    yield f"Deep against classical on those {_units(facts)}: {more}{less}: {say}."
+
+
+def _units(facts: Mapping[str, Any]) -> str:
+    """What judged."""
+    return "forecasts" if facts["what"] == "path" else "rows"
+
+
+def _counted(facts: Mapping[str, Any]) -> str:
+    """What money is counted by."""
+    return "steps" if facts["what"] == "path" else "rows"

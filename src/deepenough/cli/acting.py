@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
         "--value",
         metavar="VALUES",
         required=True,
-        help="what right and wrong are worth: 'tp=100, fp=-5, fn=-40'; for numbers 'over=2, under=5'",
+        help="what right and wrong are worth: 'tp=100, fp=-5, fn=-40'; for numbers and forecasts 'over=2, under=5'",
     )
     act.add_argument("--capacity", metavar="N", type=int, help="act on so many at most")
     act.add_argument("--amount", metavar="COLUMN", help="each row's amount, for values such as fn=-amount")
