@@ -175,7 +175,10 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="all payments of both days, from a package")
     parser.add_argument("--every", type=int, default=1, help="take every so many only, for a quick look")
     parser.add_argument("--out", type=Path, default=Path("runs/fraud"), help="its folder (default: %(default)s)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if min(options.check, options.angry) <= 0:
+        parser.error("--check and --angry cost something: give numbers above 0")
+    return options
 
 
 def main(arguments: Sequence[str] | None = None, **options_of_race: Any) -> None:

