@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,16 @@ def test_a_run_without_analysis_says_how_to_get_some(tmp_path: Path) -> None:
         deepenough.insights(run)
     deepenough.analyse(run)
     assert deepenough.insights(run).facts["insights"] is not None
+
+
+def test_a_race_that_did_not_end_says_how_to_go_on(churn: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(churn, run)
+    journal = run / "evidence.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(line for line in lines if '"insights"' not in line and '"done"' not in line))
+    with pytest.raises(RunError, match="deepenough resume"):
+        deepenough.insights(run)
 
 
 # What changed between two tables.

@@ -110,3 +110,11 @@ def test_traits_of_other_units_must_be_the_same_traits() -> None:
     assert [len(trait.values) for trait in whole] == [10, 10, 10]
     with pytest.raises(ValueError, match="differ"):
         traits.joined([KNOWN, KNOWN[:2]])
+
+
+def test_of_two_levels_the_other_is_named_where_none_is_missing() -> None:
+    """`active is yes` says it, `active is not no` makes a reader think."""
+    place = ((Question(0, levels=(0,)), False),)
+    assert traits.in_words(place, [Trait("active", np.array([0, 1, 1]), ("no", "yes"), "category")]) == "active is yes"
+    some = Trait("active", np.array([0, 1, -1]), ("no", "yes"), "category")
+    assert traits.in_words(place, [some]) == "active is not no", "what is missing stands there too"

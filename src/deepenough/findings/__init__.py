@@ -15,6 +15,7 @@ from typing import Any
 from deepenough.errors import RunError
 from deepenough.findings import periods
 from deepenough.judge.called import called, said
+from deepenough.racing.run_folder import in_use
 from deepenough.report.insights import CAUTION
 from deepenough.result import Race
 
@@ -46,6 +47,17 @@ class Insights:
         return found if compared is None else [*found, *compared["sentences"]]
 
 
+def _why(race: Race) -> str:
+    """Why there are none, and what to do."""
+    if in_use(race.folder):
+        return "the race is still running. Ask again when it has ended."
+    if all(event.what != "done" for event in race.evidence.events):
+        return f"the race did not end. `deepenough resume {race.folder}` goes on."
+    if race.verdict.classical is None and race.verdict.deep is None:
+        return "no learner was judged. Race longer."
+    return f"it was raced by an older version, or with --analysis 0. `deepenough analyse {race.folder}` looks for them."
+
+
 def insights(run: str | Path, *, compare: tuple[Any, Any] | None = None) -> Insights:
     """What drives the answers of a run's model, for whom it happens, about whom answers are worse; and what changed.
 
@@ -58,9 +70,6 @@ def insights(run: str | Path, *, compare: tuple[Any, Any] | None = None) -> Insi
     race = Race(Path(run))
     found = race.facts["insights"]
     if found is None:
-        raise RunError(
-            f"{run} holds no insights: it was raced by an older version, with --analysis 0, or nothing was judged. "
-            f"`deepenough analyse {run}` looks for them."
-        )
+        raise RunError(f"{run} holds no insights: {_why(race)}")
     compared = None if compare is None else periods.compared(race, *compare)
     return Insights({"question": race.facts["question"], "insights": found, "compared": compared})

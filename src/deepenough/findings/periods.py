@@ -54,7 +54,7 @@ class _Period:
     """One table. frame: its columns. answers: by row, the probability of the class that is looked at, or the number.
     truth: what happened, alike; None where the table does not say. known: of which rows it does, shape (n,).
     strange: how many rows hold a target that is none of those raced. is_learnt: whether the model answers about rows of
-    the race that it learnt from."""
+    the race that it learnt from. is_judged: whether only rows that judged the race are in it."""
 
     frame: Frame
     answers: np.ndarray
@@ -62,6 +62,7 @@ class _Period:
     known: np.ndarray
     strange: int = 0
     is_learnt: bool = False
+    is_judged: bool = False
 
 
 def compared(race: Race, old: Any, new: Any) -> dict[str, Any]:
@@ -82,6 +83,7 @@ def compared(race: Race, old: Any, new: Any) -> dict[str, Any]:
         "looked_at": looked_at,
         "strange": [before.strange, after.strange],
         "learnt_from": [before.is_learnt, after.is_learnt],
+        "judged_alone": [before.is_judged, after.is_judged],
         "answers": _plain(shifts.change(before.answers, after.answers)),
         "happened": None,
         "rest": None,
@@ -106,10 +108,13 @@ def _columns(model: LoadedModel) -> list[str]:
 
 
 def _looked_at(race: Race) -> tuple[int | None, str]:
-    """The class whose probability is compared, the rarest of those judged, and its name; none for numbers."""
+    """The class whose probability is compared: of two the one that insights speak of, of more the rarest of those
+    judged; and its name. None for numbers."""
     classes = race.evidence.plan.question.get("classes")
     if not classes or not isinstance(classes, list | tuple):
         return None, ""
+    if len(classes) == 2:
+        return 1, str(classes[1])
     truth = judged.read(race.folder, race.evidence, race.verdict).truth
     one = choices.positive_of([str(each) for each in classes], truth, None)
     return one.code, one.name
@@ -172,7 +177,7 @@ def _as_judged(race: Race, frame: Frame, source: Any, code: int | None) -> _Peri
     answers, came = (said, truth) if code is None else (said[:, code], truth == code)
     every = np.ones(len(kept), dtype=bool)
     own = frame.take(raced[known.rows[kept]])
-    return _Period(own, answers.astype(np.float64), came.astype(np.float64), every)
+    return _Period(own, answers.astype(np.float64), came.astype(np.float64), every, is_judged=True)
 
 
 def _shifts(before: Frame, after: Frame, columns: Sequence[str]) -> tuple[list[tuple[Shift, float]], int]:

@@ -14,7 +14,18 @@ def sentences(told: Told) -> list[str]:
     """What happened, what was to be expected of it, and which columns moved, the ones first that move most."""
     columns = [_column(item, told) for item in told["columns"]]
     none = f"Of {words.count(told['looked_at'])} columns (of texts their words) none changed by more than chance makes."
-    return [*_happened(told), *_strange(told), *_learnt(told), _answers(told), *(columns or [none])]
+    return [*_judged(told), *_happened(told), *_strange(told), *_learnt(told), _answers(told), *(columns or [none])]
+
+
+def _judged(told: Told) -> list[str]:
+    """That only a part of a table is looked at, where it is."""
+    tables = zip(("older", "newer"), told["judged_alone"], told["rows"], strict=True)
+    return [
+        f"The {name} table is the one that was raced: of it only the {words.count(rows)} rows that judged are looked "
+        "at, by models that had not learnt from them."
+        for name, alone, rows in tables
+        if alone
+    ]
 
 
 def _strange(told: Told) -> list[str]:

@@ -251,6 +251,8 @@ def _of_trait(trait: Trait, own: Place) -> str:
         listed = _names(trait, sorted(outer) if inner is None else inner, LETTERS)
         if inner is not None:
             return f"{name} is {_listed(listed, 'or')}"
+        if len(trait.levels) == 2 and len(outer) == 1 and outer[0] >= 0 and not trait.missing.any():
+            return f"{name} is {_names(trait, [1 - outer[0]], LETTERS)[0]}"
         return f"{name} is {'not ' if len(listed) == 1 else 'neither '}{_listed(listed, 'nor')}"
     low, high, missing, present = _range(own)
     if not present:

@@ -13,6 +13,7 @@ Needs that this module answers:
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
@@ -251,7 +252,8 @@ def _plain(item: _Asked, effect: Effect) -> dict[str, Any]:
     values = item.grid.values.tolist()
     shown = [trait.levels[int(code)] if item.grid.is_category else traits.shown(code, trait) for code in values]
     told = dataclasses.asdict(effect) | {"curve": list(effect.curve), "form": trait.form}
-    ends = {"low": finite(effect.low), "high": finite(effect.high)}
+    most = math.inf if effect.outcome is None else 1.0  # no probability moves further
+    ends = {"low": finite(max(effect.low, -most)), "high": finite(min(effect.high, most))}
     return told | ends | {"at": values, "shown": [name[:200] for name in shown]}
 
 

@@ -37,7 +37,7 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
     data, question = said[-1], evidence.plan.question
     target, classes = str(question.get("target") or "the target"), _classes(question)
     about: Item = {name: data.get(name) for name in _ABOUT}
-    outcomes, errors = (data.get(name, ())[:MOST_GROUPS] for name in ("outcomes", "errors"))
+    outcomes, errors = (_once(data.get(name, ()))[:MOST_GROUPS] for name in ("outcomes", "errors"))
     items = [
         *(_driver(driver, verdict.metric, target, classes) for driver in data.get("drivers", ())),
         *(_of_group("outcome", risk, _happens(risk, target, classes)) for risk in outcomes),
@@ -47,6 +47,16 @@ def facts(evidence: Evidence, verdict: Verdict) -> dict[str, Any] | None:
     ]
     unweighted = f" {UNWEIGHTED}" if question.get("weighted") and items else ""
     return {**about, "sentence": _sentence(about, items) + unweighted, "items": items}
+
+
+def _once(groups: Sequence[Told]) -> list[Told]:
+    """Without those that say the same of all other units."""
+    kept: list[Told] = []
+    for group in groups:
+        ends = group["inside"]["value"], group["elsewhere"]["value"]
+        if all((own["elsewhere"]["value"], own["inside"]["value"]) != ends for own in kept):
+            kept.append(group)
+    return kept
 
 
 def _classes(question: Told) -> Sequence[str]:
@@ -80,7 +90,7 @@ def _driver(driver: Told, metric: str, target: str, classes: Sequence[str]) -> I
     sentence = f"{driver['name']}: without it the loss grows by {worse}."
     effect = driver.get("effect")
     if effect is not None:
-        sentence += f" {_moves(effect, target, classes)}"
+        sentence = f"{sentence} {_moves(effect, target, classes)}".rstrip()
     return {"about": "driver", "sentence": sentence, **driver}
 
 
@@ -92,9 +102,13 @@ def _moves(effect: Told, target: str, classes: Sequence[str]) -> str:
         if outcome is None
         else f"the probability that {target} is {_named(classes, outcome)}"
     )
-    if not _is_sure(effect):
-        return f"In which direction it moves {answer} is not sure."
     start, end = (effect["shown"][effect[place]] for place in ("start", "end"))
+    if not _is_sure(effect):
+        if len(classes) > 2:
+            return ""  # which of many classes moved most is luck
+        about = f"From {start} to {end}" if effect["form"] != "category" else f"If it is {end} rather than {start}"
+        moves = "rises" if effect["value"] > 0 else "falls"
+        return f"{about} {answer} {moves} by {_size(effect, outcome is not None)}, so that the direction is not sure."
     size = _size(effect, is_share=outcome is not None)
     higher = "higher" if effect["value"] > 0 else "lower"
     if effect["form"] == "category":
@@ -111,11 +125,12 @@ def _is_sure(effect: Told) -> bool:
 
 
 def _size(effect: Told, is_share: bool) -> str:
-    """How far, with the ends of its interval, without a sign."""
-    scale = 100 if is_share else 1
-    low, high = sorted(abs(scale * effect[end]) for end in ("low", "high"))
+    """How far in its own direction, with the ends of its interval."""
+    scale = (100 if is_share else 1) * (1 if effect["value"] > 0 else -1)
+    ends = [None if effect[end] is None else scale * effect[end] for end in ("low", "high")]
+    low, high = ends if effect["value"] > 0 else ends[::-1]
     unit = " points" if is_share else ""
-    return f"{words.number(abs(scale * effect['value']))}{unit} ({words.number(low)} to {words.number(high)})"
+    return f"{words.number(scale * effect['value'])}{unit}{_between(low, high, words.number)}"
 
 
 def _of_group(about: str, risk: Told, sentence: str) -> Item:
