@@ -204,6 +204,20 @@ def test_the_command_writes_the_list_and_no_formula_in_it(
     assert "not understood" in capsys.readouterr().err
 
 
+def test_the_new_rows_are_never_written_over(
+    run: Path, sales: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new.csv"
+    people(30, 8).drop(columns="leaves").to_csv(new, index=False)
+    before, same = new.read_bytes(), tmp_path / "." / "new.csv"
+    assert main(["act", str(run), str(new), "--value", "tp=100, fp=-20", "-o", str(same)]) == 2
+    assert "its rows would be lost" in capsys.readouterr().err
+    for raced, value in ((run, "tp=100, fp=-20"), (sales, "over=1, under=4")):
+        with pytest.raises(OptionError, match="its rows would be lost"):
+            act(raced, new, value=value).write(same)
+    assert new.read_bytes() == before
+
+
 def test_data_that_are_gone_leave_the_promise_and_say_so(run: Path, tmp_path: Path) -> None:
     import shutil
 
