@@ -171,12 +171,13 @@ def test_data_that_are_gone_or_changed_are_refused(elsewhere: Path, raced: Path)
     shutil.copy(raced.parent / "people.csv", moved)
     for way in (export.onnx, export.python):
         own: dict[str, Any] = {"learner": "linear"} if way is export.python else {}
-        assert way(elsewhere, "out", source=moved, **own).file == Path("out")  # type: ignore[operator]  # two signatures
+        out, other = (f"{name}{'.py' if way is export.python else '.onnx'}" for name in ("out", "other"))
+        assert way(elsewhere, out, source=moved, **own).file == Path(out)  # type: ignore[operator]  # two signatures
         with pytest.raises(SourceError):
-            way(elsewhere, "other", source=elsewhere.parent / "gone.csv", **own)  # type: ignore[operator]  # the same
+            way(elsewhere, other, source=elsewhere.parent / "gone.csv", **own)  # type: ignore[operator]  # the same
         moved.write_text(moved.read_text().replace("town 1", "town 2"))
         with pytest.raises(SourceError, match="has changed"):
-            way(elsewhere, "other", source=moved, **own)  # type: ignore[operator]  # the same
+            way(elsewhere, other, source=moved, **own)  # type: ignore[operator]  # the same
         shutil.copy(raced.parent / "people.csv", moved)
     assert not list(elsewhere.parent.glob("other*"))
 
@@ -219,6 +220,38 @@ def test_places_that_can_not_be_written_are_refused(file: str, elsewhere: Path) 
         export.onnx(elsewhere, file)
     with pytest.raises(OptionError, match=r"Make it|is a folder"), places.opened(Path(file)):
         pass
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "said"),
+    [
+        (("--onnx",), "people.csv", "must end in .onnx"),
+        (("--onnx",), "notes", "must end in .onnx"),
+        (("--python",), "people.csv", "must end in .py"),
+        (("--learner", "linear", "--python"), "mine.py", "export did not write it"),
+    ],
+)
+def test_files_that_export_did_not_write_stay(
+    option: tuple[str, ...], name: str, said: str, elsewhere: Path, run: Run
+) -> None:
+    pytest.importorskip("onnxruntime")
+    Path(name).write_text("import mine\n")
+    run("export", elsewhere, *option, name).refused(name, said)
+    assert Path(name).read_text() == "import mine\n"
+
+
+def test_rows_of_folds_replace_no_other_table(elsewhere: Path) -> None:
+    Path("train.folds.csv").write_text("mine\n")
+    with pytest.raises(OptionError, match=r"train.folds.csv exists, and export did not write it"):
+        export.python(elsewhere, "train.py", learner="linear")
+    assert Path("train.folds.csv").read_text() == "mine\n" and not Path("train.py").exists()
+
+
+def test_files_that_export_wrote_are_written_anew(elsewhere: Path) -> None:
+    first = export.python(elsewhere, "train.py", learner="linear")
+    text = first.file.read_text()
+    first.file.write_text(text[: len(text) // 2])
+    assert export.python(elsewhere, "train.py", learner="linear").file.read_text() == text
 
 
 def test_a_file_of_before_stays_where_the_next_is_refused(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:

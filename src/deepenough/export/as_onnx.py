@@ -53,11 +53,17 @@ class Drawn:
         )
 
 
+def free(file: Path) -> None:
+    """Raise OptionError where the file can't be written; an ONNX file that is there is replaced."""
+    places.free(file, ".onnx")
+
+
 def write(run: Path, file: Path, source: Any = None) -> Drawn:
     """See `export.onnx`."""
     from deepenough.result import Race
 
     places.require("onnx", ("onnx", "onnxruntime"), "--onnx")
+    free(file)
     model, plan = load(run), Race(places.run_of(run)).evidence.plan
     graph = Graph()
     answers = model.onnx(graph)

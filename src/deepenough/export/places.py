@@ -36,16 +36,42 @@ def require(extra: str, distributions: Sequence[str], option: str, instead: str 
         raise OptionError(f"{option} needs {' and '.join(missing)}: pip install 'deepenough[{extra}]'.")
 
 
+def free(file: Path, ending: str, mark: bytes = b"") -> None:
+    """Raise OptionError where a file has another ending, lies in no folder, or is one that export did not write.
+
+    mark: what a file that export wrote begins with; by default any file with the ending may be replaced.
+    """
+    _inside(file)
+    if not file.name.lower().endswith(ending):
+        raise OptionError(f"{file} is written here, so its name must end in {ending}. Name another.")
+    try:
+        with open(file, "rb") as there:
+            if there.read(len(mark)) != mark:
+                raise OptionError(f"{file} exists, and export did not write it. Remove it, or name another.")
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise _unwritten(file, error) from error
+
+
+def _inside(file: Path) -> None:
+    if not file.parent.is_dir():
+        raise OptionError(f"The folder {file.parent} of {file.name!r} does not exist. Make it, or name another.")
+    if file.is_dir():
+        raise OptionError(f"{file} is a folder. Give the name of a file in it.")
+
+
+def _unwritten(file: Path, error: OSError) -> OptionError:
+    return OptionError(f"{file} can't be written: {error.strerror or error}. Name a place that you may write to.")
+
+
 @contextlib.contextmanager
 def opened(file: Path) -> Iterator[Path]:
     """A path to write to; the file gets its name when the block ends without an error, else nothing is left.
 
     Raises OptionError where it can't be written there.
     """
-    if not file.parent.is_dir():
-        raise OptionError(f"The folder {file.parent} of {file.name!r} does not exist. Make it, or name another.")
-    if file.is_dir():
-        raise OptionError(f"{file} is a folder. Give the name of a file in it.")
+    _inside(file)
     part = file.with_name(file.name + ".part")
     try:
         yield part
@@ -53,8 +79,6 @@ def opened(file: Path) -> Iterator[Path]:
     except OSError as error:
         if error.filename is not None and Path(error.filename).name not in (file.name, part.name):
             raise  # another file's matter
-        raise OptionError(
-            f"{file} can't be written: {error.strerror or error}. Name a place that you may write to."
-        ) from error
+        raise _unwritten(file, error) from error
     finally:
         part.unlink(missing_ok=True)
