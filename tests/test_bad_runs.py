@@ -238,6 +238,13 @@ def test_a_folder_that_cannot_be_made_is_refused(out: str, finished: Path, run: 
     told.refused("can't be written", "Name another folder with --out")
 
 
+@pytest.mark.parametrize("out", ["/proc/nowhere/run", "link"])
+def test_a_folder_that_no_place_takes_is_refused(out: str, finished: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    told = run("race", finished.parent / "data.csv", "--target", "y", *FAST, "--out", tmp_path / out)
+    told.refused("can't be made", "Name another folder with --out")
+
+
 def on_a_full_disk(most_bytes: int, *words: Any) -> Told:
     """Run a command in a process whose files may not grow beyond so many bytes, as on a disk that is full."""
     script = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -245,6 +246,18 @@ def test_rows_of_folds_replace_no_other_table(elsewhere: Path) -> None:
     with pytest.raises(OptionError, match=r"train.folds.csv exists, and export did not write it"):
         export.python(elsewhere, "train.py", learner="linear")
     assert Path("train.folds.csv").read_text() == "mine\n" and not Path("train.py").exists()
+
+
+def test_a_place_that_can_not_be_written_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(self: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with (
+        pytest.raises(OptionError, match=r"m.onnx can't be written: Read-only"),
+        places.opened(tmp_path / "m.onnx") as p,
+    ):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(p))
 
 
 def test_files_that_export_wrote_are_written_anew(elsewhere: Path) -> None:

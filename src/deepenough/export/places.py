@@ -81,4 +81,5 @@ def opened(file: Path) -> Iterator[Path]:
             raise  # another file's matter
         raise _unwritten(file, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a place that can't be written: one error is enough
+            part.unlink(missing_ok=True)
