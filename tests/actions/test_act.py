@@ -218,6 +218,20 @@ def test_the_new_rows_are_never_written_over(
     assert new.read_bytes() == before
 
 
+def test_cells_that_can_not_be_read_are_said(
+    run: Path, sales: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = people(60, 8).astype({"months": object})
+    new.loc[:6, "months"] = "many"
+    new.to_csv(tmp_path / "new.csv", index=False)
+    said = "column 'months': 7 cells could not be read and count as missing."
+    assert main(["act", str(run), str(tmp_path / "new.csv"), "--value", "tp=100, fp=-20"]) == 0
+    assert f"Careful: {said}" in capsys.readouterr().out
+    found = act(sales, tmp_path / "new.csv", value="over=1, under=4")
+    assert found.facts["unread"] == {"months": 7} and f"Careful: {said}" in found.sentences
+    assert not act(run, people(60, 8), value="tp=100, fp=-20").facts["unread"]
+
+
 def test_data_that_are_gone_leave_the_promise_and_say_so(run: Path, tmp_path: Path) -> None:
     import shutil
 
