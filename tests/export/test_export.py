@@ -284,6 +284,25 @@ def test_missing_packages_are_named(elsewhere: Path, monkeypatch: pytest.MonkeyP
         export.mlflow(elsewhere)
 
 
+def test_nothing_is_written_where_one_of_several_can_not_be(
+    elsewhere: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    real = places.installed_version
+    monkeypatch.setattr(places, "installed_version", lambda name: "" if "mlflow" in name else real(name))
+    given = ("export", elsewhere, "--onnx", "m.onnx", "--python", "t.py", "--learner", "linear")
+    run(*given, "--mlflow", "mlruns").refused("--mlflow needs", "deepenough[mlflow]")
+    Path("t.py").write_text("mine")
+    run(*given).refused("t.py exists")
+    assert sorted(path.name for path in Path().iterdir()) == ["run", "t.py"]
+
+
+def test_options_of_another_export_are_refused(elsewhere: Path, run: Run) -> None:
+    run("export", elsewhere, "--onnx", "m.onnx", "--learner", "linear").refused("--python")
+    run("export", elsewhere, "--onnx", "m.onnx", "--trials").refused("--mlflow")
+    assert not Path("m.onnx").exists()
+
+
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """MLflow's own client of a folder; newer versions must be asked to keep one."""

@@ -61,6 +61,21 @@ def mlflow(run: Path | str, uri: str | None = None, *, experiment: str = "deepen
     return log(Path(run), uri, experiment, trials)
 
 
+def check(run: Path | str, *, onnx: str | None = None, python: str | None = None, mlflow: bool = False) -> None:
+    """Raise OptionError where an export of several lacks a package or a place, before any of them is written.
+
+    onnx, python: the file, empty for the usual one; None where it is not wanted. mlflow: whether it is wanted.
+    """
+    from deepenough.export import as_onnx, as_script, places
+
+    if onnx is not None:
+        as_onnx.check(place(run, onnx, ".onnx"))
+    if python is not None:
+        as_script.check(place(run, python, ".py", "train_"))
+    if mlflow:
+        places.require("--mlflow")
+
+
 def place(run: Path | str, file: Path | str | None, ending: str, beginning: str = "") -> Path:
     """Where it is written: the file that was named, or one called after the run in the current folder."""
     return Path(file) if file else Path(beginning + Path(run).resolve().name + ending)

@@ -53,8 +53,9 @@ class Drawn:
         )
 
 
-def free(file: Path) -> None:
-    """Raise OptionError where the file can't be written; an ONNX file that is there is replaced."""
+def check(file: Path) -> None:
+    """Raise OptionError where packages are missing or the file can't be written; an ONNX file there is replaced."""
+    places.require("--onnx")
     places.free(file, ".onnx")
 
 
@@ -62,8 +63,7 @@ def write(run: Path, file: Path, source: Any = None) -> Drawn:
     """See `export.onnx`."""
     from deepenough.result import Race
 
-    places.require("onnx", ("onnx", "onnxruntime"), "--onnx")
-    free(file)
+    check(file)
     model, plan = load(run), Race(places.run_of(run)).evidence.plan
     graph = Graph()
     answers = model.onnx(graph)

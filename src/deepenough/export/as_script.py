@@ -58,7 +58,7 @@ class Written:
         )
 
 
-def free(file: Path) -> None:
+def check(file: Path) -> None:
     """Raise OptionError where the script, or the rows of its folds, would replace what no export wrote."""
     places.free(file, ".py", script_text.HEAD.splitlines()[0].encode())
     places.free(_folds_beside(file), ".csv", FOLDS_HEAD.encode())
@@ -72,7 +72,7 @@ def write(run: Path, file: Path, learner: str | None, source: Any = None) -> Wri
     """See `export.python`."""
     from deepenough.result import Race
 
-    free(file)
+    check(file)
     race = Race(places.run_of(run))
     name = _chosen(race.verdict.winner, learner, run)
     evidence = race.evidence

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from deepenough.errors import OptionError, RunError
 from deepenough.evidence import JOURNAL
@@ -27,13 +28,23 @@ def unfinished(folder: Path) -> RunError:
     )
 
 
-def require(extra: str, distributions: Sequence[str], option: str, instead: str = "") -> None:
-    """Raise OptionError where a package is missing, with what to install. instead: a package that has all of them."""
-    missing = [name for name in distributions if not installed_version(name)]
-    if instead and installed_version(instead):
-        return
-    if missing:
-        raise OptionError(f"{option} needs {' and '.join(missing)}: pip install 'deepenough[{extra}]'.")
+class _Need(NamedTuple):
+    """extra: what to install. packages: what it must bring. instead: one that has all of them, if there is one."""
+
+    extra: str
+    packages: tuple[str, ...]
+    instead: str = ""
+
+
+_NEEDS = {"--onnx": _Need("onnx", ("onnx", "onnxruntime")), "--mlflow": _Need("mlflow", ("mlflow-skinny",), "mlflow")}
+
+
+def require(option: str) -> None:
+    """Raise OptionError where a package is missing that an option needs, with what to install."""
+    need = _NEEDS[option]
+    missing = [name for name in need.packages if not installed_version(name)]
+    if missing and not (need.instead and installed_version(need.instead)):
+        raise OptionError(f"{option} needs {' and '.join(missing)}: pip install 'deepenough[{need.extra}]'.")
 
 
 def free(file: Path, ending: str, mark: bytes = b"") -> None:
