@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
         metavar="FILE",
         nargs="?",
         const="",
-        help="the model as an ONNX file, refused where it answers judged rows otherwise; default RUN's name.onnx",
+        help="the model as an ONNX file, refused where it answers raced rows otherwise; default RUN's name.onnx",
     )
     export.add_argument(
         "--python",

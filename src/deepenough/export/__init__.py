@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def onnx(run: Path | str, file: Path | str | None = None, *, source: Any = None) -> Drawn:
-    """Write a run's model as an ONNX file, if it answers judged rows as the model does; says what was written.
+    """Write a run's model as an ONNX file, if it answers raced rows as the model does; says what was written.
 
     run: folder of a finished run. file: by default `<run>.onnx` in the current folder.
     source: where the data that were raced are now; by default where they were.
