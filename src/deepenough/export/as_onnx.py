@@ -65,7 +65,8 @@ def write(run: Path, file: Path, source: Any = None) -> Drawn:
     from deepenough.result import Race
 
     check(file)
-    model, plan = load(run), Race(places.run_of(run)).evidence.plan
+    plan = Race(places.run_of(run)).evidence.plan
+    model = load(run)
     graph = Graph()
     answers = model.onnx(graph)
     labels = model.codec.labels()

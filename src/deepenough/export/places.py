@@ -16,7 +16,7 @@ from deepenough.model.manifest import installed_version
 def run_of(folder: Path) -> Path:
     """The folder, if it is a run: a model's own folder holds no evidence to check an export against."""
     if not (folder / JOURNAL).is_file():
-        raise RunError(f"{folder} is not a run: it holds no {JOURNAL}. Give the folder that `deepenough race` made.")
+        raise RunError.without(folder, JOURNAL)
     return folder
 
 
