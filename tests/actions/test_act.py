@@ -175,6 +175,8 @@ def test_orders_suffice_as_often_as_is_cheapest(sales: Path, tmp_path: Path) -> 
     new = people(400, 6)
     found = act(sales, new, value="over=1, under=4", rule="bill")
     assert found.facts["level"] == pytest.approx(0.8)
+    ticked = act(sales, new, value="over=1, under=4", rule="`bill`")
+    assert ticked.facts["more_than"] == found.facts["more_than"]
     assert 0.7 < (found.frame["order"] >= new["sold"]).mean() < 0.92
     assert found.facts["more_than"]["prediction"]["value"] > 0
     assert found.facts["judged"]["more_than"]["rule"]["value"] > 0
@@ -261,6 +263,12 @@ def test_data_that_are_gone_leave_the_promise_and_say_so(run: Path, tmp_path: Pa
         ("plan != basic", [True, False, False]),
         ("plan = 'gold' or age=70", [True, True, False]),
         ("joined < 2020-06-01", [True, False, False]),
+        ("`age` > 60", [False, True, False]),
+        ("`paid and kept` > 1 or `a >= b` = 4", [False, True, True]),
+        ("`a >= b` >= 3 and `paid and kept`<2", [True, False, True]),
+        ("plan != 't Hooft and plan != 'basic'", [True, False, False]),
+        ("plan = 'this or that' or `plan`=gold", [True, False, False]),
+        ("plan = Land's and age > 60 or age < 60 and plan != men's", [True, False, False]),
     ],
 )
 def test_rules(text: str, expected: list[bool]) -> None:
@@ -270,6 +278,8 @@ def test_rules(text: str, expected: list[bool]) -> None:
                 "age": [30, 70, None],
                 "plan": ["gold", "basic", None],
                 "joined": pd.to_datetime(["2020-01-01", "2021-01-01", None]),
+                "paid and kept": [1, 2, 1],
+                "a >= b": [3, 3, 4],
             }
         )
     )

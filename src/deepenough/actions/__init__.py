@@ -21,7 +21,7 @@ from deepenough.actions import choices, judged, paths, quantities, reasons, rows
 from deepenough.actions.choices import Positive
 from deepenough.actions.judged import WINNER, Judged
 from deepenough.actions.rows import Rows
-from deepenough.actions.rule import Rule
+from deepenough.actions.rule import Rule, bare
 from deepenough.errors import OptionError, SourceError
 from deepenough.evidence import FAMILIES
 from deepenough.judge import value as values
@@ -147,7 +147,7 @@ def _columns(asked: Asked) -> dict[str, rows.Asked]:
     if asked.amount is not None:
         found["amount"] = lambda frame: _numbers(frame, str(asked.amount), "--amount")
     if asked.rule is not None and asked.of_numbers:
-        found["rule"] = lambda frame: _numbers(frame, str(asked.rule), "--rule")
+        found["rule"] = lambda frame: _numbers(frame, bare(str(asked.rule).strip()), "--rule")
     elif asked.rule is not None:
         found["rule"] = Rule.read(asked.rule).of
     return found
