@@ -231,11 +231,43 @@ def test_a_second_race_in_a_folder_is_refused(finished: Path, run: Run, tmp_path
     assert (place / "evidence.jsonl").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("insights", "many"),
+        ("act", "many", "data.csv", "--value", "tp=1, fp=-1"),
+        ("fairness", "many", "--by", "size"),
+        ("analyse", "many"),
+        ("seal", "many"),
+        ("export", "many", "--python"),
+        ("predict", "many", "data.csv", "-o", "out.csv"),
+    ],
+)
+def test_of_several_targets_the_runs_are_named(
+    words: tuple[str, ...], finished: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A race of several targets makes a folder of runs, which is no run itself."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("1-left", "2-complained"):
+        (Path("many") / name / "model").mkdir(parents=True)
+        for file in ("evidence.jsonl", "model/manifest.json"):
+            shutil.copy(finished / file, Path("many") / name / file)
+    shutil.copy(finished.parent / "data.csv", "data.csv")
+    run(*words).refused("Runs lie in it: 1-left, 2-complained. Give one of them, such as many/1-left.")
+
+
 @pytest.mark.parametrize("out", ["file/run", "x" * 300])
 def test_a_folder_that_cannot_be_made_is_refused(out: str, finished: Path, run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     told = run("race", finished.parent / "data.csv", "--target", "y", *FAST, "--out", tmp_path / out)
     told.refused("can't be written", "Name another folder with --out")
+
+
+@pytest.mark.parametrize("out", ["/proc/nowhere/run", "link"])
+def test_a_folder_that_no_place_takes_is_refused(out: str, finished: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    told = run("race", finished.parent / "data.csv", "--target", "y", *FAST, "--out", tmp_path / out)
+    told.refused("can't be made", "Name another folder with --out")
 
 
 def on_a_full_disk(most_bytes: int, *words: Any) -> Told:

@@ -21,9 +21,12 @@ from __future__ import annotations
 import difflib
 import errno
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says where a disk, or what one may write on it, is full."""
+
+SHOWN_RUNS = 12
 
 
 class DeepenoughError(Exception):
@@ -69,6 +72,21 @@ class OptionError(InputError):
 
 class RunError(InputError):
     """The run folder is missing, in use, of a newer version, or not a run."""
+
+    @classmethod
+    def without(cls, folder: Path, journal: str) -> RunError:
+        """Of a folder that holds no journal. Runs in it, as a race of several targets leaves them, are named."""
+        hint = runs_in(folder, f"*/{journal}") or "A run folder is what `deepenough race` makes."
+        return cls(f"{folder} is not a run: it holds no {journal}. {hint}")
+
+
+def runs_in(folder: Path, pattern: str) -> str:
+    """A sentence that names the runs in a folder, those where the pattern finds a file; empty where there are none."""
+    inside = sorted({path.relative_to(folder).parts[0] for path in folder.glob(pattern)})
+    if not inside:
+        return ""
+    named = ", ".join(inside[:SHOWN_RUNS]) + (", ..." if len(inside) > SHOWN_RUNS else "")
+    return f"Runs lie in it: {named}. Give one of them, such as {folder / inside[0]}."
 
 
 class ModelError(DeepenoughError):

@@ -360,7 +360,7 @@ def lines(folder: Path) -> Iterator[tuple[bytes, Plan | Trial | Event]]:
     """Every line of a run's journal, with the record that it holds. Raises RunError as `read` does."""
     path = folder / JOURNAL
     if not path.is_file():
-        raise RunError(f"{folder} is not a run: it holds no {JOURNAL}. A run folder is what `deepenough race` makes.")
+        raise RunError.without(folder, JOURNAL)
     for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):  # what follows the last newline is torn
         yield line, _read_line(folder, number, line)
 

@@ -175,6 +175,8 @@ def test_orders_suffice_as_often_as_is_cheapest(sales: Path, tmp_path: Path) -> 
     new = people(400, 6)
     found = act(sales, new, value="over=1, under=4", rule="bill")
     assert found.facts["level"] == pytest.approx(0.8)
+    ticked = act(sales, new, value="over=1, under=4", rule="`bill`")
+    assert ticked.facts["more_than"] == found.facts["more_than"]
     assert 0.7 < (found.frame["order"] >= new["sold"]).mean() < 0.92
     assert found.facts["more_than"]["prediction"]["value"] > 0
     assert found.facts["judged"]["more_than"]["rule"]["value"] > 0
@@ -202,6 +204,34 @@ def test_the_command_writes_the_list_and_no_formula_in_it(
     assert json.loads(capsys.readouterr().out)["rows"] == 80
     assert main([*given[:3], "--value", "nonsense"]) == 2
     assert "not understood" in capsys.readouterr().err
+
+
+def test_the_new_rows_are_never_written_over(
+    run: Path, sales: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new.csv"
+    people(30, 8).drop(columns="leaves").to_csv(new, index=False)
+    before, same = new.read_bytes(), tmp_path / "." / "new.csv"
+    assert main(["act", str(run), str(new), "--value", "tp=100, fp=-20", "-o", str(same)]) == 2
+    assert "its rows would be lost" in capsys.readouterr().err
+    for raced, value in ((run, "tp=100, fp=-20"), (sales, "over=1, under=4")):
+        with pytest.raises(OptionError, match="its rows would be lost"):
+            act(raced, new, value=value).write(same)
+    assert new.read_bytes() == before
+
+
+def test_cells_that_can_not_be_read_are_said(
+    run: Path, sales: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = people(60, 8).astype({"months": object})
+    new.loc[:6, "months"] = "many"
+    new.to_csv(tmp_path / "new.csv", index=False)
+    said = "column 'months': 7 cells could not be read and count as missing."
+    assert main(["act", str(run), str(tmp_path / "new.csv"), "--value", "tp=100, fp=-20"]) == 0
+    assert f"Careful: {said}" in capsys.readouterr().out
+    found = act(sales, tmp_path / "new.csv", value="over=1, under=4")
+    assert found.facts["unread"] == {"months": 7} and f"Careful: {said}" in found.sentences
+    assert not act(run, people(60, 8), value="tp=100, fp=-20").facts["unread"]
 
 
 def test_data_that_are_gone_leave_the_promise_and_say_so(run: Path, tmp_path: Path) -> None:
@@ -233,6 +263,12 @@ def test_data_that_are_gone_leave_the_promise_and_say_so(run: Path, tmp_path: Pa
         ("plan != basic", [True, False, False]),
         ("plan = 'gold' or age=70", [True, True, False]),
         ("joined < 2020-06-01", [True, False, False]),
+        ("`age` > 60", [False, True, False]),
+        ("`paid and kept` > 1 or `a >= b` = 4", [False, True, True]),
+        ("`a >= b` >= 3 and `paid and kept`<2", [True, False, True]),
+        ("plan != 't Hooft and plan != 'basic'", [True, False, False]),
+        ("plan = 'this or that' or `plan`=gold", [True, False, False]),
+        ("plan = Land's and age > 60 or age < 60 and plan != men's", [True, False, False]),
     ],
 )
 def test_rules(text: str, expected: list[bool]) -> None:
@@ -242,6 +278,8 @@ def test_rules(text: str, expected: list[bool]) -> None:
                 "age": [30, 70, None],
                 "plan": ["gold", "basic", None],
                 "joined": pd.to_datetime(["2020-01-01", "2021-01-01", None]),
+                "paid and kept": [1, 2, 1],
+                "a >= b": [3, 3, 4],
             }
         )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,6 +60,19 @@ def test_what_can_not_be_compared_is_said(run: Path) -> None:
         fairness(run, "plac")
     with pytest.raises(OptionError, match="known to `act` alone"):
         fairness(run, "place", value="tp=amount, fp=-1")
+
+
+def test_dates_are_written_as_dates() -> None:
+    def named(moments: Any) -> tuple[list[int], list[str]]:
+        codes, names = groups_of(frames.from_frame(pd.DataFrame({"x": moments})).column("x"))
+        return np.bincount(codes).tolist(), names
+
+    days = pd.date_range("1969-12-01", periods=100, freq="D")
+    parts = ["up to 1969-12-25", "1969-12-25 to 1970-01-19", "1970-01-19 to 1970-02-13", "above 1970-02-13"]
+    assert named(days) == ([25] * 4, parts)
+    assert named(np.repeat(days[30:32], 50)) == ([50, 50], ["1969-12-31", "1970-01-01"])
+    hours = np.repeat(pd.to_datetime(["2024-05-01 06:00", "2024-05-01 18:30"]), 50)
+    assert named(hours) == ([50, 50], ["2024-05-01 06:00:00", "2024-05-01 18:30:00"])
 
 
 def test_small_groups_are_put_together_and_missing_is_a_group() -> None:

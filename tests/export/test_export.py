@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -61,7 +62,8 @@ def documented(file: Path) -> Callable[[pd.DataFrame], list[np.ndarray]]:
 def test_the_onnx_file_answers_new_rows_as_the_model_does(elsewhere: Path, run: Run) -> None:
     pytest.importorskip("onnxruntime")
     said = run("export", elsewhere, "--onnx")
-    assert said.code == 0 and "answers 260 judged rows" in said.out
+    assert said.code == 0 and "answers 260 raced rows" in said.out
+    assert deepenough.Race(elsewhere).verdict.judged_rows < 260, "not all of them were judged, so none is called so"
     session = session_of(Path("run.onnx"))
     rows = people(40)
     rows["vip"] = rows["vip"] == "True"  # as pandas reads such a column
@@ -171,12 +173,13 @@ def test_data_that_are_gone_or_changed_are_refused(elsewhere: Path, raced: Path)
     shutil.copy(raced.parent / "people.csv", moved)
     for way in (export.onnx, export.python):
         own: dict[str, Any] = {"learner": "linear"} if way is export.python else {}
-        assert way(elsewhere, "out", source=moved, **own).file == Path("out")  # type: ignore[operator]  # two signatures
+        out, other = (f"{name}{'.py' if way is export.python else '.onnx'}" for name in ("out", "other"))
+        assert way(elsewhere, out, source=moved, **own).file == Path(out)  # type: ignore[operator]  # two signatures
         with pytest.raises(SourceError):
-            way(elsewhere, "other", source=elsewhere.parent / "gone.csv", **own)  # type: ignore[operator]  # the same
+            way(elsewhere, other, source=elsewhere.parent / "gone.csv", **own)  # type: ignore[operator]  # the same
         moved.write_text(moved.read_text().replace("town 1", "town 2"))
         with pytest.raises(SourceError, match="has changed"):
-            way(elsewhere, "other", source=moved, **own)  # type: ignore[operator]  # the same
+            way(elsewhere, other, source=moved, **own)  # type: ignore[operator]  # the same
         shutil.copy(raced.parent / "people.csv", moved)
     assert not list(elsewhere.parent.glob("other*"))
 
@@ -221,6 +224,50 @@ def test_places_that_can_not_be_written_are_refused(file: str, elsewhere: Path) 
         pass
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "said"),
+    [
+        (("--onnx",), "people.csv", "must end in .onnx"),
+        (("--onnx",), "notes", "must end in .onnx"),
+        (("--python",), "people.csv", "must end in .py"),
+        (("--learner", "linear", "--python"), "mine.py", "export did not write it"),
+    ],
+)
+def test_files_that_export_did_not_write_stay(
+    option: tuple[str, ...], name: str, said: str, elsewhere: Path, run: Run
+) -> None:
+    pytest.importorskip("onnxruntime")
+    Path(name).write_text("import mine\n")
+    run("export", elsewhere, *option, name).refused(name, said)
+    assert Path(name).read_text() == "import mine\n"
+
+
+def test_rows_of_folds_replace_no_other_table(elsewhere: Path) -> None:
+    Path("train.folds.csv").write_text("mine\n")
+    with pytest.raises(OptionError, match=r"train.folds.csv exists, and export did not write it"):
+        export.python(elsewhere, "train.py", learner="linear")
+    assert Path("train.folds.csv").read_text() == "mine\n" and not Path("train.py").exists()
+
+
+def test_a_place_that_can_not_be_written_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(self: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with (
+        pytest.raises(OptionError, match=r"m.onnx can't be written: Read-only"),
+        places.opened(tmp_path / "m.onnx") as p,
+    ):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(p))
+
+
+def test_files_that_export_wrote_are_written_anew(elsewhere: Path) -> None:
+    first = export.python(elsewhere, "train.py", learner="linear")
+    text = first.file.read_text()
+    first.file.write_text(text[: len(text) // 2])
+    assert export.python(elsewhere, "train.py", learner="linear").file.read_text() == text
+
+
 def test_a_file_of_before_stays_where_the_next_is_refused(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxruntime")
     Path("m.onnx").write_text("before")
@@ -236,6 +283,25 @@ def test_missing_packages_are_named(elsewhere: Path, monkeypatch: pytest.MonkeyP
         export.onnx(elsewhere)
     with pytest.raises(OptionError, match=r"deepenough\[mlflow\]"):
         export.mlflow(elsewhere)
+
+
+def test_nothing_is_written_where_one_of_several_can_not_be(
+    elsewhere: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    real = places.installed_version
+    monkeypatch.setattr(places, "installed_version", lambda name: "" if "mlflow" in name else real(name))
+    given = ("export", elsewhere, "--onnx", "m.onnx", "--python", "t.py", "--learner", "linear")
+    run(*given, "--mlflow", "mlruns").refused("--mlflow needs", "deepenough[mlflow]")
+    Path("t.py").write_text("mine")
+    run(*given).refused("t.py exists")
+    assert sorted(path.name for path in Path().iterdir()) == ["run", "t.py"]
+
+
+def test_options_of_another_export_are_refused(elsewhere: Path, run: Run) -> None:
+    run("export", elsewhere, "--onnx", "m.onnx", "--learner", "linear").refused("--python")
+    run("export", elsewhere, "--onnx", "m.onnx", "--trials").refused("--mlflow")
+    assert not Path("m.onnx").exists()
 
 
 @pytest.fixture

@@ -93,6 +93,17 @@ def test_nine_in_ten_promises_hold(judged: int, slope: float, monkeypatch: pytes
     assert 0.85 * tries <= more_kept <= 0.97 * tries
 
 
+@pytest.mark.parametrize("dear", [-1000, 1000])
+def test_an_interval_holds_what_is_promised_also_where_one_in_a_hundred_moves_it(dear: int) -> None:
+    sure = value.Recalibration(0.0, 1.0, np.zeros((2, 2)))
+    plans = {"plan": np.array([True]), "nothing": np.array([False])}
+    worth = Values.read(f"tp={dear}, fp=5")
+    found = value.promise(np.array([0.01]), plans, worth, np.zeros(1), sure, seed=0)
+    for money in (found.plans["plan"], found.more_than["nothing"]):
+        assert money.value == pytest.approx(0.01 * dear + 0.99 * 5)
+        assert (money.low, money.high) == (min(money.value, 5), max(money.value, 5))
+
+
 def test_a_difference_has_the_ends_of_a_plain_t_interval() -> None:
     from scipy.stats import ttest_rel
 

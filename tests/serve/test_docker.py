@@ -43,6 +43,13 @@ def test_what_is_written_is_what_serves(table: Path, tmp_path: Path, run: Run) -
     run("serve", table, f"b={table}", "--write-dockerfile", tmp_path / "box2").refused("one RUN")
 
 
+def test_a_box_that_can_not_be_made_is_said(table: Path, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path / "file", tmp_path / "file" / "box"):
+        run("serve", table, "--write-dockerfile", place).refused("can't be written", "Name a folder")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_a_tampered_model_is_put_into_no_box(table: Path, tmp_path: Path, run: Run) -> None:
     import shutil
 

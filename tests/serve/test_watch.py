@@ -46,6 +46,13 @@ def test_a_file_is_answered_and_moved(watch: Watch) -> None:
     assert _look(watch) == 1 and len(pd.read_csv(watch.outbox / "rows.jsonl.csv")) == 3
 
 
+@pytest.mark.parametrize("out", ["file", "file/out", "/proc/nowhere/out"])
+def test_a_folder_for_answers_that_can_not_be_made_is_said(out: str, watch: Watch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OptionError, match="can't be made"):
+        Watch(watch.served, watch.inbox, tmp_path / out)
+
+
 def test_a_half_written_file_is_waited_for(watch: Watch) -> None:
     text = _rows(watch).to_csv(index=False)
     place = watch.inbox / "slow.csv"

@@ -11,7 +11,7 @@ Needs that this room answers:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from deepenough.actions import choices, judged, paths, quantities, reasons, rows
 from deepenough.actions.choices import Positive
 from deepenough.actions.judged import WINNER, Judged
 from deepenough.actions.rows import Rows
-from deepenough.actions.rule import Rule
+from deepenough.actions.rule import Rule, bare
 from deepenough.errors import OptionError, SourceError
 from deepenough.evidence import FAMILIES
 from deepenough.judge import value as values
@@ -68,10 +68,12 @@ class Actions:
     frame: a row a case to act on (or to order for), the largest gain first: `rank`, `chance`, `expected_gain` and
         `reasons`, or `order` and `prediction`; then the row's own columns. Of forecasts a row a series and step: what
         tells the series apart, the time, `median`, `order` and `expected_cost`. facts: every figure as plain data.
+    source: where the rows came from.
     """
 
     frame: pd.DataFrame
     facts: Mapping[str, Any]
+    source: Any = field(default=None, repr=False)
 
     @property
     def sentences(self) -> list[str]:
@@ -79,7 +81,11 @@ class Actions:
         return words.sentences(self.facts)
 
     def write(self, out: str | Path) -> Path:
-        """Write the list as .csv, .parquet or .jsonl, by the name's ending, whole or not at all."""
+        """Write the list as .csv, .parquet or .jsonl, by the name's ending, whole or not at all.
+
+        Raises OptionError where that can't be written, and where it is the file that the rows came from.
+        """
+        sinks.apart(self.source, out)
         with sinks.opened(Path(out)) as sink:
             sink.write(self.frame)
         return Path(out)
@@ -141,7 +147,7 @@ def _columns(asked: Asked) -> dict[str, rows.Asked]:
     if asked.amount is not None:
         found["amount"] = lambda frame: _numbers(frame, str(asked.amount), "--amount")
     if asked.rule is not None and asked.of_numbers:
-        found["rule"] = lambda frame: _numbers(frame, str(asked.rule), "--rule")
+        found["rule"] = lambda frame: _numbers(frame, bare(str(asked.rule).strip()), "--rule")
     elif asked.rule is not None:
         found["rule"] = Rule.read(asked.rule).of
     return found
@@ -190,12 +196,13 @@ def _choices(race: Race, known: Judged, new: Rows, beside: dict[str, np.ndarray]
         "capacity": asked.capacity,
         "beyond_capacity": found.beyond,
         "rows": len(new),
+        "unread": dict(new.unread),
         "acted": int(found.acted.sum()),
         "no_reasons": why_none,
         "recalibration": {"offset": read.offset, "slope": read.slope},
         **_money(race, found.promise, _tried(known, chosen, worth, beside, asked.capacity, len(new))),
     }
-    return Actions(frame, facts)
+    return Actions(frame, facts, new.source)
 
 
 def _acted_on(race: Race, known: Judged, predictions: np.ndarray, asked: Asked) -> tuple[Judged, np.ndarray, Positive]:
@@ -275,11 +282,12 @@ def _orders(race: Race, known: Judged, new: Rows, beside: dict[str, np.ndarray] 
         "target": race.evidence.plan.question.get("target"),
         "level": costs.level,
         "rows": len(new),
+        "unread": dict(new.unread),
         "ordered": float(ordered.sum()),
         "predicted": float(new.predictions.sum()),
         **_money(race, promise, on_judged),
     }
-    return Actions(_before(made, own), facts)
+    return Actions(_before(made, own), facts, new.source)
 
 
 def _paths(race: Race, known: Judged, source: Any, asked: Asked) -> Actions:
@@ -304,7 +312,7 @@ def _paths(race: Race, known: Judged, source: Any, asked: Asked) -> Actions:
         "by_step": paths.by_step(ordered),
         **_money(race, ordered.promise, paths.on_judged(known, costs), steps),
     }
-    return Actions(frame, facts)
+    return Actions(frame, facts, source)
 
 
 def _money(race: Race, promise: values.Promise, on_judged: dict[str, Any] | None, steps: int = 1) -> dict[str, Any]:

@@ -9,7 +9,8 @@ Needs that this module answers:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ SMALL = 20
 """Groups of fewer judged rows are put together."""
 MOST = 12
 """Groups that are shown; the smallest beyond are put together."""
+SECONDS_A_DAY = 86_400
 OTHERS, UNKNOWN = "all others", "not known"
 
 
@@ -118,21 +120,29 @@ def groups_of(column: Raw) -> tuple[np.ndarray, list[str]]:
 
 
 def _parts(column: Raw) -> tuple[np.ndarray, list[str]]:
-    """Few different numbers are groups each; of many, parts of equal size."""
+    """Few different numbers or dates are groups each; of many, parts of equal size."""
     present = column.values[~column.missing]
     distinct = np.unique(present)
+    whole, part = (_dates(distinct),) * 2 if column.form == "date" else ("{:g}".format, "{:.4g}".format)
     if len(distinct) <= PARTS:
         codes = np.searchsorted(distinct, np.where(column.missing, distinct[0] if len(distinct) else 0, column.values))
-        names = [f"{number:g}" for number in distinct]
+        names = [whole(number) for number in distinct]
     else:
         cuts = np.unique(np.quantile(present, np.arange(1, PARTS) / PARTS))
         codes = np.searchsorted(cuts, column.values, side="left")
         names = [
-            f"up to {cuts[0]:.4g}",
-            *(f"{low:.4g} to {high:.4g}" for low, high in itertools.pairwise(cuts)),
+            f"up to {part(cuts[0])}",
+            *(f"{part(low)} to {part(high)}" for low, high in itertools.pairwise(cuts)),
         ]
-        names.append(f"above {cuts[-1]:.4g}")
+        names.append(f"above {part(cuts[-1])}")
     return np.where(column.missing, -1, codes), names
+
+
+def _dates(present: np.ndarray) -> Callable[[float], str]:
+    """How seconds since 1970 are written: as days, or to the second where any of those present lies within a day. A cut
+    between two is rounded down, which parts the same values."""
+    unit = "s" if (present % SECONDS_A_DAY).any() else "D"
+    return lambda seconds: str(np.datetime64(math.floor(seconds), "s").astype(f"datetime64[{unit}]")).replace("T", " ")
 
 
 def sentences(told: Mapping[str, Any]) -> list[str]:

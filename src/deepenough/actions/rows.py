@@ -9,6 +9,7 @@ Needs that this module answers:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +34,14 @@ Asked = Callable[[Frame], np.ndarray]
 
 @dataclass(frozen=True)
 class Rows:
-    """predictions: as `LoadedModel.predict_raw` gives them, shape (n, ...). asked: by name, what was wanted."""
+    """predictions: as `LoadedModel.predict_raw` gives them, shape (n, ...). asked: by name, what was wanted. unread: by
+    column, how many cells could not be read and count as missing."""
 
     source: Any
     model: LoadedModel
     predictions: np.ndarray
     asked: Mapping[str, np.ndarray]
+    unread: Mapping[str, int]
 
     def __len__(self) -> int:
         return len(self.predictions)
@@ -76,7 +79,11 @@ def read(source: Any, model: LoadedModel, asked: Mapping[str, Asked]) -> Rows:
     if asked and not is_table(source):
         raise OptionError(f"{' and '.join(f'--{name}' for name in asked)} need a table with that column.")
     codec = model.codec
-    predictions = [model.predict_raw(codec.encode(part)) for part in codec.batches(source, BATCH)]
+    predictions, unread = [], Counter[str]()
+    for part in codec.batches(source, BATCH):
+        inputs = codec.encode(part)
+        unread.update(codec.unread(part, inputs))
+        predictions.append(model.predict_raw(inputs))
     told: dict[str, list[np.ndarray]] = {name: [] for name in asked}
     for part in _tables(source) if asked else ():
         frame = frames.from_frame(part)
@@ -86,7 +93,7 @@ def read(source: Any, model: LoadedModel, asked: Mapping[str, Asked]) -> Rows:
     together = np.concatenate(predictions) if predictions else np.empty((0,))
     if not len(together):
         raise OptionError(f"{source} holds no rows to act on.")
-    return Rows(source, model, together, known)
+    return Rows(source, model, together, known, unread)
 
 
 def is_table(source: Any) -> bool:

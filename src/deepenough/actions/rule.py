@@ -3,6 +3,7 @@
 Needs that this module answers:
 
 * Comparisons of columns with numbers or words, joined by `and` and `or`; nothing of it is ever run as code.
+* A name in backticks may hold anything, also signs and the words and, or; so may a value in quotes.
 * A column that is not there, or a word where a number is compared, is said by name.
 """
 
@@ -29,7 +30,8 @@ _HOW: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_COMPARISON = re.compile(r"^\s*(.+?)\s*(>=|<=|!=|==|=|>|<)\s*(.+?)\s*$")
+_QUOTED = r"`[^`]+`|'[^']*'|\"[^\"]*\""
+_COMPARISON = re.compile(rf"^\s*({_QUOTED}|.+?)\s*(>=|<=|!=|==|=|>|<)\s*(.+?)\s*$")
 _QUOTES = "'\"`"
 
 
@@ -66,8 +68,7 @@ class Rule:
     @classmethod
     def read(cls, text: str) -> Rule:
         """From its text. Raises OptionError that says what is expected."""
-        either = re.split(r"\s+or\s+", text.strip(), flags=re.IGNORECASE)
-        return cls(text, tuple(tuple(_comparisons(each, text)) for each in either))
+        return cls(text, tuple(tuple(_comparisons(each, text)) for each in _parted(text.strip(), "or")))
 
     def of(self, frame: Frame) -> np.ndarray:
         """Which rows it holds for, bool, shape (n,); what is missing is never met."""
@@ -76,17 +77,30 @@ class Rule:
 
 def _comparisons(every: str, text: str) -> Sequence[_Comparison]:
     found = []
-    for part in re.split(r"\s+and\s+", every, flags=re.IGNORECASE):
+    for part in _parted(every, "and"):
         match = _COMPARISON.match(part)
         if match is None:
             raise OptionError(
                 f"--rule {text!r}: {part!r} is no comparison. Expected is COLUMN > VALUE, with >, >=, <, <=, = or !=, "
                 "and several joined by and, or."
             )
-        found.append(_Comparison(_bare(match[1]), match[2], _bare(match[3])))
+        found.append(_Comparison(bare(match[1]), match[2], bare(match[3])))
     return found
 
 
-def _bare(text: str) -> str:
+def _parted(text: str, word: str) -> list[str]:
+    """The parts between a word, but for where it stands in backticks or in quotes.
+
+    A quote opens at the beginning of a name or a value alone: the one in `town = Land's End` is a letter.
+    """
+    parts, begin = [], 0
+    for found in re.finditer(rf"(?<![^\s=<>])(?:{_QUOTED})(?![^\s=<>!])|\s+({word})\s+", text, flags=re.IGNORECASE):
+        if found[1]:
+            parts.append(text[begin : found.start()])
+            begin = found.end()
+    return [*parts, text[begin:]]
+
+
+def bare(text: str) -> str:
     """Without quotes around it."""
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in _QUOTES else text

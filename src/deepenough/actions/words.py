@@ -27,6 +27,11 @@ def sentences(facts: Mapping[str, Any]) -> list[str]:
     return [said(each, names) for each in (*what(facts), *_worth(facts), *_judged(facts), *_families(facts))]
 
 
+def _unread(facts: Mapping[str, Any]) -> Iterator[str]:
+    for name, count in facts["unread"].items():
+        yield f"Careful: column {name!r}: {count:,} cells could not be read and count as missing."
+
+
 def _choice(facts: Mapping[str, Any]) -> Iterator[str]:
     acted, of = facts["acted"], facts["rows"]
     positive = facts["positive"]
@@ -42,6 +47,7 @@ def _choice(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"What is acted on: {facts['target']} = {positive['name']} ({positive['why']})."
     if facts["no_reasons"]:
         yield f"Why each of them can't be said: {facts['no_reasons']}"
+    yield from _unread(facts)
     if facts["no_signal"]:
         yield "Careful: this race found no signal, so whom it chooses is hardly better than chance."
 
@@ -51,6 +57,7 @@ def _order(facts: Mapping[str, Any]) -> Iterator[str]:
         f"Order {number(facts['ordered'])} in all for {facts['rows']:,} cases, where {number(facts['predicted'])} is "
         f"predicted: so much that it suffices in {percent(facts['level'])} of the cases, which costs least."
     )
+    yield from _unread(facts)
 
 
 def _path(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -83,9 +83,12 @@ def _act(options: argparse.Namespace, started: float) -> int:
     import textwrap
 
     from deepenough.actions import act
+    from deepenough.model import sinks
     from deepenough.report.text import WIDTH
     from deepenough.report.words import plain
 
+    if options.output is not None:
+        sinks.apart(options.source, options.output)
     found = act(
         options.run,
         options.source,

@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
         metavar="FILE",
         nargs="?",
         const="",
-        help="the model as an ONNX file, refused where it answers judged rows otherwise; default RUN's name.onnx",
+        help="the model as an ONNX file, refused where it answers raced rows otherwise; default RUN's name.onnx",
     )
     export.add_argument(
         "--python",
@@ -51,6 +51,11 @@ def _export(options: argparse.Namespace, started: float) -> int:
 
     if options.onnx is None and options.python is None and options.mlflow is None:
         raise OptionError("Say what to export: --onnx, --python or --mlflow.")
+    if options.learner is not None and options.python is None:
+        raise OptionError("--learner says whose training the script holds. Ask for one: --python.")
+    if options.trials and options.mlflow is None:
+        raise OptionError("--trials says what is logged in MLflow. Ask for that: --mlflow.")
+    export.check(options.run, onnx=options.onnx, python=options.python, mlflow=options.mlflow is not None)
     told: dict[str, Any] = {}
     if options.onnx is not None:
         told["onnx"] = export.onnx(options.run, options.onnx or None, source=options.data)

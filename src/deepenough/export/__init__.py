@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def onnx(run: Path | str, file: Path | str | None = None, *, source: Any = None) -> Drawn:
-    """Write a run's model as an ONNX file, if it answers judged rows as the model does; says what was written.
+    """Write a run's model as an ONNX file, if it answers raced rows as the model does; says what was written.
 
     run: folder of a finished run. file: by default `<run>.onnx` in the current folder.
     source: where the data that were raced are now; by default where they were.
@@ -59,6 +59,21 @@ def mlflow(run: Path | str, uri: str | None = None, *, experiment: str = "deepen
     from deepenough.export.to_mlflow import log
 
     return log(Path(run), uri, experiment, trials)
+
+
+def check(run: Path | str, *, onnx: str | None = None, python: str | None = None, mlflow: bool = False) -> None:
+    """Raise OptionError where an export of several lacks a package or a place, before any of them is written.
+
+    onnx, python: the file, empty for the usual one; None where it is not wanted. mlflow: whether it is wanted.
+    """
+    from deepenough.export import as_onnx, as_script, places
+
+    if onnx is not None:
+        as_onnx.check(place(run, onnx, ".onnx"))
+    if python is not None:
+        as_script.check(place(run, python, ".py", "train_"))
+    if mlflow:
+        places.require("--mlflow")
 
 
 def place(run: Path | str, file: Path | str | None, ending: str, beginning: str = "") -> Path:

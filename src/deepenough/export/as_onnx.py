@@ -4,7 +4,7 @@ Needs that this module answers:
 
 * What a person has goes in, not what a library made of it: an input a column, words as words.
 * Encoding, members, weights and temperatures are all in the one graph, or it is refused.
-* It is proved before the file gets its name: ONNX Runtime answers the rows that judged.
+* It is proved before the file gets its name: ONNX Runtime answers rows that were raced.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from deepenough.model.folder import LoadedModel, load
 from deepenough.racing.again import task_of
 
 TOLERANCE = 1e-4
-"""By how much an answer may differ: of probabilities as they are, of numbers in deviations of the judged answers."""
+"""By how much an answer may differ: of probabilities as they are, of numbers in deviations of the target."""
 MOST_ROWS = 20_000
-"""Judged rows that are compared, at most, evenly spread over all."""
+"""Raced rows that are compared, at most, evenly spread over all."""
 ROWS_AT_ONCE = 1_000
 
 
@@ -34,7 +34,8 @@ ROWS_AT_ONCE = 1_000
 class Drawn:
     """What was written.
 
-    rows: how many judged rows were compared. difference: the largest, in the units of `TOLERANCE`.
+    rows: how many raced rows were compared: those that the folds hold out, of which a race may have judged fewer.
+    difference: the largest, in the units of `TOLERANCE`.
     inputs: by column `number` or `words`. outputs: their names.
     """
 
@@ -48,17 +49,24 @@ class Drawn:
     def sentence(self) -> str:
         """What was proved."""
         return (
-            f"{self.file}: ONNX Runtime answers {self.rows:,} judged rows as the model does; the largest difference is "
+            f"{self.file}: ONNX Runtime answers {self.rows:,} raced rows as the model does; the largest difference is "
             f"{self.difference:.1e}."
         )
+
+
+def check(file: Path) -> None:
+    """Raise OptionError where packages are missing or the file can't be written; an ONNX file there is replaced."""
+    places.require("--onnx")
+    places.free(file, ".onnx")
 
 
 def write(run: Path, file: Path, source: Any = None) -> Drawn:
     """See `export.onnx`."""
     from deepenough.result import Race
 
-    places.require("onnx", ("onnx", "onnxruntime"), "--onnx")
-    model, plan = load(run), Race(places.run_of(run)).evidence.plan
+    check(file)
+    plan = Race(places.run_of(run)).evidence.plan
+    model = load(run)
     graph = Graph()
     answers = model.onnx(graph)
     labels = model.codec.labels()
@@ -69,7 +77,7 @@ def write(run: Path, file: Path, source: Any = None) -> Drawn:
         rows, difference = _difference(part, graph, model, task)
         if not difference <= TOLERANCE:
             raise ModelError(
-                f"The ONNX file would answer otherwise than the model: by up to {difference:.2g} on {rows:,} judged "
+                f"The ONNX file would answer otherwise than the model: by up to {difference:.2g} on {rows:,} raced "
                 f"rows, more than {TOLERANCE:g}. It was not written; serve the model itself with `deepenough serve`."
             )
     return Drawn(file, rows, difference, dict(graph.inputs), tuple(graph.outputs()))
@@ -100,7 +108,7 @@ def _serialise(graph: Graph, model: LoadedModel, labels: Any, part: Path) -> Non
 
 
 def _difference(part: Path, graph: Graph, model: LoadedModel, task: Any) -> tuple[int, float]:
-    """How many judged rows were compared, and the largest difference."""
+    """How many raced rows were compared, and the largest difference."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -108,7 +116,7 @@ def _difference(part: Path, graph: Graph, model: LoadedModel, task: Any) -> tupl
     session = onnxruntime.InferenceSession(str(part), options, providers=["CPUExecutionProvider"])
     spread = _spread(task)
     rows, worst = 0, 0.0
-    for inputs in _judged(task):
+    for inputs in _held_out(task):
         expected = model.predict_raw(inputs)
         found = session.run([graph.outputs()[-1]], model.codec.fed(inputs))[0]
         if found.shape != expected.shape:
@@ -120,14 +128,14 @@ def _difference(part: Path, graph: Graph, model: LoadedModel, task: Any) -> tupl
 
 
 def _spread(task: Any) -> float:
-    """Of numbers the deviation of the judged answers; of classes 1."""
+    """Of numbers the deviation of the target; of classes 1."""
     if task.n_classes is not None:
         return 1.0
     return float(np.std(np.concatenate([task.truth(fold) for fold in range(task.folds)]))) or 1.0
 
 
-def _judged(task: Any) -> Iterator[Any]:
-    """Inputs of the judged rows, in parts; where every fold judges the same rows, of one fold."""
+def _held_out(task: Any) -> Iterator[Any]:
+    """Inputs of the rows that folds hold out, in parts; where every fold holds out the same rows, of one fold."""
     folds = range(1 if task.judging == "halves" else task.folds)
     most = MOST_ROWS // len(folds)
     for fold in folds:

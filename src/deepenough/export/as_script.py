@@ -30,6 +30,7 @@ from deepenough.script import Fit, Script, literal
 
 TOLERANCE = 1e-3
 """By how much a score may differ from the race's, relative to it."""
+FOLDS_HEAD = "fold,part,row"
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,21 @@ class Written:
         )
 
 
+def check(file: Path) -> None:
+    """Raise OptionError where the script, or the rows of its folds, would replace what no export wrote."""
+    places.free(file, ".py", script_text.HEAD.splitlines()[0].encode())
+    places.free(_folds_beside(file), ".csv", FOLDS_HEAD.encode())
+
+
+def _folds_beside(file: Path) -> Path:
+    return file.with_name(file.stem + ".folds.csv")
+
+
 def write(run: Path, file: Path, learner: str | None, source: Any = None) -> Written:
     """See `export.python`."""
     from deepenough.result import Race
 
+    check(file)
     race = Race(places.run_of(run))
     name = _chosen(race.verdict.winner, learner, run)
     evidence = race.evidence
@@ -82,7 +94,7 @@ def prove(made: Script, file: Path, name: str, metric: str, raced: Mapping[int, 
 
     Raises ModelError where it gives others, or fails.
     """
-    folds = file.with_name(file.stem + ".folds.csv")
+    folds = _folds_beside(file)
     with places.opened(folds) as folds_part, places.opened(file) as part:
         folds_part.write_text(_folds(made), encoding="utf-8")
         part.write_text(_text(made, folds.name, metric, raced), encoding="utf-8")
@@ -151,7 +163,7 @@ def _fit(run: Path, trial: Trial) -> Fit:
 
 
 def _folds(made: Script) -> str:
-    lines = ["fold,part,row"]
+    lines = [FOLDS_HEAD]
     for fold, (train, fitted, judged) in made.parts.items():
         parts = ["train" if own else "watched" for own in fitted.tolist()]
         lines += [f"{fold},{part},{row}" for part, row in zip(parts, train.tolist(), strict=True)]

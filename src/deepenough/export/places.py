@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from deepenough.errors import OptionError, RunError
 from deepenough.evidence import JOURNAL
@@ -15,7 +16,7 @@ from deepenough.model.manifest import installed_version
 def run_of(folder: Path) -> Path:
     """The folder, if it is a run: a model's own folder holds no evidence to check an export against."""
     if not (folder / JOURNAL).is_file():
-        raise RunError(f"{folder} is not a run: it holds no {JOURNAL}. Give the folder that `deepenough race` made.")
+        raise RunError.without(folder, JOURNAL)
     return folder
 
 
@@ -27,13 +28,52 @@ def unfinished(folder: Path) -> RunError:
     )
 
 
-def require(extra: str, distributions: Sequence[str], option: str, instead: str = "") -> None:
-    """Raise OptionError where a package is missing, with what to install. instead: a package that has all of them."""
-    missing = [name for name in distributions if not installed_version(name)]
-    if instead and installed_version(instead):
-        return
-    if missing:
-        raise OptionError(f"{option} needs {' and '.join(missing)}: pip install 'deepenough[{extra}]'.")
+class _Need(NamedTuple):
+    """extra: what to install. packages: what it must bring. instead: one that has all of them, if there is one."""
+
+    extra: str
+    packages: tuple[str, ...]
+    instead: str = ""
+
+
+_NEEDS = {"--onnx": _Need("onnx", ("onnx", "onnxruntime")), "--mlflow": _Need("mlflow", ("mlflow-skinny",), "mlflow")}
+
+
+def require(option: str) -> None:
+    """Raise OptionError where a package is missing that an option needs, with what to install."""
+    need = _NEEDS[option]
+    missing = [name for name in need.packages if not installed_version(name)]
+    if missing and not (need.instead and installed_version(need.instead)):
+        raise OptionError(f"{option} needs {' and '.join(missing)}: pip install 'deepenough[{need.extra}]'.")
+
+
+def free(file: Path, ending: str, mark: bytes = b"") -> None:
+    """Raise OptionError where a file has another ending, lies in no folder, or is one that export did not write.
+
+    mark: what a file that export wrote begins with; by default any file with the ending may be replaced.
+    """
+    _inside(file)
+    if not file.name.lower().endswith(ending):
+        raise OptionError(f"{file} is written here, so its name must end in {ending}. Name another.")
+    try:
+        with open(file, "rb") as there:
+            if there.read(len(mark)) != mark:
+                raise OptionError(f"{file} exists, and export did not write it. Remove it, or name another.")
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise _unwritten(file, error) from error
+
+
+def _inside(file: Path) -> None:
+    if not file.parent.is_dir():
+        raise OptionError(f"The folder {file.parent} of {file.name!r} does not exist. Make it, or name another.")
+    if file.is_dir():
+        raise OptionError(f"{file} is a folder. Give the name of a file in it.")
+
+
+def _unwritten(file: Path, error: OSError) -> OptionError:
+    return OptionError(f"{file} can't be written: {error.strerror or error}. Name a place that you may write to.")
 
 
 @contextlib.contextmanager
@@ -42,10 +82,7 @@ def opened(file: Path) -> Iterator[Path]:
 
     Raises OptionError where it can't be written there.
     """
-    if not file.parent.is_dir():
-        raise OptionError(f"The folder {file.parent} of {file.name!r} does not exist. Make it, or name another.")
-    if file.is_dir():
-        raise OptionError(f"{file} is a folder. Give the name of a file in it.")
+    _inside(file)
     part = file.with_name(file.name + ".part")
     try:
         yield part
@@ -53,8 +90,7 @@ def opened(file: Path) -> Iterator[Path]:
     except OSError as error:
         if error.filename is not None and Path(error.filename).name not in (file.name, part.name):
             raise  # another file's matter
-        raise OptionError(
-            f"{file} can't be written: {error.strerror or error}. Name a place that you may write to."
-        ) from error
+        raise _unwritten(file, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a place that can't be written: one error is enough
+            part.unlink(missing_ok=True)

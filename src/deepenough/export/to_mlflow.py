@@ -47,7 +47,7 @@ def log(run: Path, uri: str | None, experiment: str, trials: bool) -> Logged:
     """See `export.mlflow`."""
     from deepenough.result import Race
 
-    places.require("mlflow", ("mlflow-skinny",), "--mlflow", instead="mlflow")
+    places.require("--mlflow")
     race = Race(places.run_of(run))
     facts = race.facts
     if not (run / "model").is_dir():

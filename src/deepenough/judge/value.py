@@ -260,9 +260,13 @@ def promise(
 
 
 def money_of(value: float, drawn: np.ndarray) -> Money:
-    """A sum, with its interval from what was drawn."""
+    """A sum, with its interval from what was drawn; it holds the sum itself.
+
+    The sum is a mean, and what is rare and dear moves a mean while it lies beyond both quantiles: a loss that comes
+    once in a hundred times. Such an interval is widened to the mean, which makes it right no less often.
+    """
     low, high = np.quantile(drawn, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    return Money(value, float(low), float(high))
+    return Money(value, min(float(low), value), max(float(high), value))
 
 
 def came_true(acted: np.ndarray, truth: np.ndarray, values: Values, amounts: np.ndarray) -> np.ndarray:

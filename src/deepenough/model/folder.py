@@ -297,9 +297,7 @@ class LoadedModel:
         batch: rows held in memory at once.
         interval: as in `predict`.
         """
-        both = isinstance(source, str | Path) and os.path.exists(source) and os.path.exists(out)
-        if both and os.path.samefile(source, out):
-            raise OptionError(f"{out} is the file to predict; its rows would be lost. Write to another.")
+        sinks.apart(source, out)
         rows = 0
         with sinks.opened(Path(out)) as sink:
             for part in self.predict_parts(source, batch, interval=interval):

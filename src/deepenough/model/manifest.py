@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from deepenough.errors import ModelError
+from deepenough.errors import ModelError, runs_in
 from deepenough.learner import Model
 
 FORMAT = 1
@@ -54,10 +54,10 @@ def locate(folder: Path) -> Path:
             return place
     if not folder.exists():
         raise ModelError(f"{folder} does not exist. A model is the folder `model` in what `deepenough race` made.")
-    raise ModelError(
-        f"{folder} holds no model (no {MANIFEST}). Give the folder of a finished race; "
-        "one that was interrupted gets its model by `deepenough resume`."
+    hint = runs_in(folder, f"*/model/{MANIFEST}") or (
+        "Give the folder of a finished race; one that was interrupted gets its model by `deepenough resume`."
     )
+    raise ModelError(f"{folder} holds no model (no {MANIFEST}). {hint}")
 
 
 def read(folder: Path) -> dict[str, Any]:

@@ -113,6 +113,13 @@ def defused(value: Any) -> Any:
     return "'" + value
 
 
+def apart(source: Any, out: str | Path) -> None:
+    """Raise OptionError where the file to write is the very file that is read: its rows would be lost."""
+    both = isinstance(source, str | Path) and os.path.exists(source) and os.path.exists(out)
+    if both and os.path.samefile(source, out):
+        raise OptionError(f"{out} is the file that is read; its rows would be lost. Write to another.")
+
+
 @contextlib.contextmanager
 def opened(out: Path) -> Iterator[Sink]:
     """A sink of the kind that the name ends in; the file appears when the block ends without an error."""

@@ -24,7 +24,7 @@ def new_folder(out: str | Path | None, source: str) -> Path:
                 raise RunError(
                     f"--out {folder} is not empty. Name another folder, or go on there with: deepenough resume {folder}"
                 )
-            folder.mkdir(parents=True, exist_ok=True)
+            _make(folder)
         return folder
     name = re.sub(r"[^\w.-]+", "-", source).strip("-.")[:80] or "race"
     stem = Path("runs") / (Path(name).stem or "race")
@@ -34,6 +34,13 @@ def new_folder(out: str | Path | None, source: str) -> Path:
             folder.mkdir(parents=True)
             return folder
     raise RunError(f"{stem}-1 to -99999 exist already: name another folder with --out.")
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileNotFoundError, FileExistsError) as error:  # no folders can be made there; a link that leads nowhere
+        raise RunError(f"{folder} can't be made ({error.strerror}). Name another folder with --out.") from error
 
 
 @contextlib.contextmanager

@@ -10,7 +10,9 @@ Needs that this module answers:
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import deepenough
 from deepenough.errors import OptionError
@@ -38,11 +40,23 @@ _HEALTH = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/
 def write(run: str, name: str, folder: Path) -> list[Path]:
     """Write Dockerfile, requirements.txt and model/ into a folder; returns what was written.
 
-    Raises ModelError where the model can't be verified, OptionError where the folder holds something else.
+    Raises ModelError where the model can't be verified, OptionError where the folder holds something else, or
+    can't be written.
     """
     place = manifest.locate(Path(run))
     about = manifest.read(place)
     manifest.verify_files(place, about["files"])
+    try:
+        _fill(folder, name, place, about)
+    except OSError as error:
+        why = error.strerror or error
+        raise OptionError(
+            f"--write-dockerfile {folder} can't be written: {why}. Name a folder that you may write to."
+        ) from error
+    return [folder / item for item in _OURS]
+
+
+def _fill(folder: Path, name: str, place: Path, about: Mapping[str, Any]) -> None:
     if folder.exists() and any(item.name not in _OURS for item in folder.iterdir()):
         raise OptionError(f"--write-dockerfile {folder} holds other files. Name a new folder.")
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +70,6 @@ def write(run: str, name: str, folder: Path) -> list[Path]:
     (folder / "requirements.txt").write_text("\n".join(wanted) + "\n", encoding="utf-8")
     text = _DOCKERFILE.format(name=name.lower(), variable=KEY_VARIABLE, python=python, health=_HEALTH)
     (folder / "Dockerfile").write_text(text, encoding="utf-8")
-    return [folder / item for item in _OURS]
 
 
 _OURS = ("Dockerfile", "requirements.txt", "model")

@@ -50,7 +50,13 @@ class Watch:
         if self.inbox.resolve() in (self.outbox.resolve(), *self.outbox.resolve().parents):
             raise OptionError(f"{self.outbox} lies in {self.inbox}: its answers would be asked about. Name another.")
         for folder in (self.outbox, self.inbox / DONE, self.inbox / FAILED):
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                why = error.strerror or error
+                raise OptionError(
+                    f"The folder {folder} can't be made: {why}. Name one that you may write to."
+                ) from error
         self._seen: dict[str, tuple[int, int]] = {}
 
     def run(self, seconds: float, stopping: threading.Event) -> None:
