@@ -207,7 +207,9 @@ class FileCodec(Codec):
             else:
                 cells = list(rows[self.column])
                 if self.once:
-                    cells = [cell for cell in dict.fromkeys(cells) if not frames.is_nothing(cell) and str(cell) not in seen]
+                    cells = [
+                        cell for cell in dict.fromkeys(cells) if not frames.is_nothing(cell) and str(cell) not in seen
+                    ]
                     seen.update(map(str, cells))
                 named = [None if frames.is_nothing(cell) else str(base / str(cell)) for cell in cells]
                 yield self._encoded(named, [str(cell) for cell in cells])
