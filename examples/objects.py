@@ -1,8 +1,8 @@
 """Find the objects: shoes, bags and tops in front of anything, each with a box around it.
 
     pip install scikit-image
-    python examples/objects.py --home found --pictures 400 --budget 5m
-    python examples/objects.py --home found --find photo.jpg
+    python examples/objects.py --pictures 400 --budget 5m
+    python examples/objects.py --find photo.jpg
 
 The pictures are COMPOSED: real small photos of clothes (Fashion-MNIST, as shipped), tinted, made larger or smaller and
 laid in front of real photos that scikit-image brings. Each piece of clothing is used once, and pictures in front of one
@@ -179,7 +179,7 @@ def drawn(model: Any, files: Sequence[Path], folder: Path) -> int:
 def main() -> None:
     """Compose, race, and draw what is found; or only find, with the model of an earlier race."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--home", type=Path, default=Path("objects"), help="folder of pictures, race and what is found")
+    parser.add_argument("--home", type=Path, default=Path("runs/objects"), help="its folder (default: %(default)s)")
     parser.add_argument("--pictures", type=int, default=400, help="to race with")
     parser.add_argument("--later", type=int, default=60, help="for the end")
     parser.add_argument("--budget", default="5m")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +41,16 @@ def test_pictures_of_the_end_share_nothing_with_the_others(objects: Any, tmp_pat
     left = list(range(8))
     list(objects._laid(rng, image.new("RGB", (objects.SIDE, objects.SIDE)), pieces, left, 3))
     assert len(left) == 5, "each piece is used once"
+
+
+def test_all_that_is_written_lies_under_runs(objects: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which git ignores."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["objects.py", "--pictures", "6", "--later", "2"])
+    monkeypatch.setattr(objects, "raced", lambda *given: sys.exit(str(given[-1])))
+    with pytest.raises(SystemExit, match=r"^runs.objects$"):
+        objects.main()
+    assert [file.name for file in tmp_path.iterdir()] == ["runs"]
 
 
 def test_objects_are_found_and_drawn(objects: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

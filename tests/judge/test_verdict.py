@@ -12,6 +12,7 @@ from scipy.special import ndtr
 
 from deepenough.evidence import Evidence
 from deepenough.judge import metrics
+from deepenough.judge.called import said
 from deepenough.judge.verdict import Verdict, blend_of, judge, pair_decision
 from tests.judge.simulate import Runner, World, constant, pair, power, race
 
@@ -132,6 +133,8 @@ def test_too_few_units_are_not_trusted_but_the_pairs_answer_stays() -> None:
     verdict = judge(race(World(units=40, rows=40, largest=30), pair(0.3, error=0.4), 0))
     assert (verdict.decision, verdict.evidence, verdict.under_budget) == ("open", "not_trusted", "deep_pays")
     assert [flag["flag"] for flag in verdict.flags] == ["too_few"]
+    few = judge(race(World(units=40, rows=80, largest=30), pair(0.3, error=0.4), 0)).flags[0]["reason"]
+    assert "units" not in few and "only 40 pictures were judged" in said(few, ("picture", "pictures"))
 
 
 def test_a_flag_of_the_plan_takes_the_trust_away() -> None:

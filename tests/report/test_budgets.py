@@ -85,7 +85,23 @@ def test_the_map_is_drawn_with_every_cell_and_without_colour_alone(facts: Facts)
     assert chart.svg.count('class="own"') == 1
     for cell in drawn:
         family = plots_map.FAMILY_OF[cell["decision"]]
-        assert f">{family} {round(100 * cell['certainty'])} %<" in chart.svg
+        asked = "?" if budgets.is_unclear(cell, facts["budgets"]) else ""
+        assert f">{family}{asked} {round(100 * cell['certainty'])} %<" in chart.svg
+
+
+def test_what_the_sentence_calls_unclear_the_map_and_the_tables_do_too(facts: Facts) -> None:
+    own = dataclasses.asdict(_cell(60, "deep_pays"))
+    weak, sure = own | {"budget_seconds": 120.0, "certainty": 0.54}, own | {"budget_seconds": 300.0}
+    cells = [own | {"certainty": 0.46}, weak, sure, own | {"rows": 500, "certainty": 0.46}]
+    found = facts["budgets"] | {"cells": cells, "axis": cells[:3], "own_seconds": 60.0, "rows": 1000}
+    chart = plots_map.budget_map({**facts, "budgets": found})
+    assert chart is not None and [row[3] for row in chart.rows] == [
+        "deep pays", "unclear, likeliest deep pays", "deep pays", "unclear, likeliest deep pays"
+    ]  # fmt: skip
+    assert all(label in chart.svg for label in (">deep 46 %<", ">deep? 54 %<", ">deep 80 %<", ">deep? 46 %<"))
+    assert "A question mark stands where that is unclear: under 60 %" in chart.about
+    page = html.page({**facts, "budgets": found})
+    assert page.count(">unclear, likeliest deep pays</td>") == 3, "the table by the budget, and that of the chart"
 
 
 def test_what_can_not_be_said_is_a_dot(facts: Facts) -> None:

@@ -64,8 +64,8 @@ def test_every_recurrent_learner_says_what_it_remembers() -> None:
 
 
 def test_doubts_stand_in_its_limits(facts: dict[str, Any]) -> None:
-    facts["verdict"]["flags"] = [{"flag": "few", "severity": "distrust", "reason": "only 9 units were judged"}]
-    assert "only 9 units were judged" in said(facts)["Where it ends"]
+    facts["verdict"]["flags"] = [{"flag": "few", "severity": "distrust", "reason": "only 9 rows were judged"}]
+    assert "only 9 rows were judged" in said(facts)["Where it ends"]
 
 
 def test_no_model_no_card(facts: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepenough.evidence import Evidence
+from deepenough.evidence import Contender, Evidence, Trial
 from deepenough.judge.verdict import judge
 from deepenough.report.facts import as_plain
 from deepenough.report.facts import facts as gather
@@ -63,6 +63,24 @@ def test_learners_are_ranked_and_everyone_has_an_outcome(facts: dict[str, Any]) 
     at_the_top = [row["loss"] for row in facts["learners"] if row["n_train"] == SIZES[-1]]
     assert at_the_top == sorted(at_the_top)
     assert facts["learners"][-1]["name"] == "catboost"
+
+
+def test_who_never_started_is_told_whether_the_share_or_the_race_was_over(evidence: Evidence) -> None:
+    late = Contender("late", "late", "made.up:late", "deep", {}, 9, False)
+    spent = sum(trial.wall_seconds for trial in evidence.trials if trial.family == "deep")
+
+    def why_not(budget_seconds: float | None, trials: tuple[Trial, ...]) -> str:
+        plan = replace(evidence.plan, contenders=(*evidence.plan.contenders, late), budget_seconds=budget_seconds)
+        part = replace(evidence, plan=plan, trials=trials)
+        row = next(row for row in gather(part, judge(part))["learners"] if row["name"] == "late")
+        assert row["status"] == "not_started"
+        return str(row["why_not"])
+
+    others = tuple(trial for trial in evidence.trials if trial.family != "deep")
+    assert "share of the budget was spent" in why_not(2.2 * spent, evidence.trials)
+    assert "share of the budget was spent" in why_not(None, evidence.trials)
+    assert why_not(20 * spent, evidence.trials) == "The race ended before its turn."
+    assert why_not(2.2 * spent, others) == why_not(None, others) == "The race ended before its turn."
 
 
 def test_both_sides_are_priced_at_the_judged_size(facts: dict[str, Any]) -> None:

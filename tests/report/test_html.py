@@ -121,6 +121,18 @@ def test_every_table_says_what_it_is(facts_by_case: dict[str, Facts]) -> None:
         assert all('scope="row"' in table for table in tables if "<td" in table)
 
 
+def test_what_is_wider_than_a_phone_scrolls_and_shows_that_it_does(facts: Facts) -> None:
+    """Phones hide the bars to scroll with: what goes on beyond the edge has a shadow there."""
+    page = html.page(facts)
+    rule = page[page.index("\n.scroll, figure .picture {") :].partition("}")[0]
+    assert rule.count("local") == 2 and rule.count("var(--edge), transparent") == 2
+    assert page.count("--edge: ") == 2, "in the light and in the dark"
+    assert len(re.findall(r'<div class="scroll" tabindex="0"><table', page)) == page.count("<table")
+    assert page.count('class="tall"') == len(
+        re.findall(r'<div class="picture" tabindex="0"><svg [^>]*class="tall"', page)
+    )
+
+
 def test_of_very_many_classes_the_most_frequent_confusions_are_listed(facts: Facts) -> None:
     side = facts["mistakes"]["deep"]
     classes = side["classes"] | {"confusion": None, "names": ["spruce", "fir"]}

@@ -105,6 +105,14 @@ def test_plain_lines_without_a_terminal() -> None:
     assert "mlp once more, on 1,000 rows: done" in told
 
 
+def test_what_its_deadline_stopped_is_not_said_to_be_done() -> None:
+    refit = {"contender": "mlp", "purpose": "refit", "n_train": 1000, "status": "truncated", "wall_seconds": 8.9}
+    said = live.line_of(Event("trial_ended", 1.0, refit))
+    assert said == "mlp once more, on 1,000 rows: stopped by its deadline, 8.9 s"
+    final = refit | {"purpose": "final", "loss": 0.25}
+    assert live.line_of(Event("trial_ended", 1.0, final)).endswith("loss 0.250, stopped by its deadline, 8.9 s")
+
+
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with live.listener(quiet=True) as listen:
         for event in events():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -99,8 +100,31 @@ def test_who_went_on_to_a_larger_size_stays_on_the_frontier_of_the_judged_one() 
 
 def test_no_loss_is_drawn_under_zero() -> None:
     lines = [{"points": [{"shown": 0.2}, {"shown": 0.1}]}]
-    metric = {"question": {"metric": {"higher_is_better": False}}}
+    metric = {"question": {"metric": {"name": "log_loss", "higher_is_better": False}}}
     assert plots._bounded((-0.4, 0.5), lines, metric) == (0.0, 0.5)
+
+
+def test_no_share_is_drawn_above_one(facts: Facts) -> None:
+    """Nor told in the table; where a metric has no end, its interval stays whole."""
+
+    def told(name: str) -> list[str]:
+        curves = [
+            {**curve, "points": [{**p, "shown": 0.98, "standard_error": 0.1} for p in curve["points"]]}
+            for curve in facts["curves"]
+        ]
+        curves = [
+            {**curve, "forecasts": [{**f, "shown": 1.01, "ends_shown": [0.9, 1.2]} for f in curve["forecasts"]]}
+            for curve in curves
+        ]
+        metric = {"name": name, "higher_is_better": True, "about": "", "unit": ""}
+        chart = plots.curves({**facts, "curves": curves, "question": {**facts["question"], "metric": metric}})
+        assert chart is not None
+        ticks = [float(each) for each in re.findall(r'text-anchor="end" class="tick">([0-9.]+)<', chart.svg)]
+        assert ticks and (max(ticks) <= 1) == (name != "other")
+        return [row[4] for row in chart.rows]
+
+    assert set(told("average_precision")) == {"0.816 to 1.00", "0.900 to 1.00"}
+    assert set(told("other")) == {"0.816 to 1.14", "0.900 to 1.20"}
 
 
 def test_gap_points_to_the_better_side(facts_by_case: dict[str, Facts]) -> None:

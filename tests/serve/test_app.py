@@ -78,6 +78,7 @@ def test_a_file_is_sent_as_it_is(kind: str, saved: Callable[[str], Path]) -> Non
     assert reply.json == ask(app, given=example(app)).json
     broken = ask(app, given=b"no such file", media="application/octet-stream")
     assert broken.status == 422 and broken.error["row"] == 0
+    assert broken.error["expected"].startswith("the file of a "), "no address: a file was sent"
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "file:///etc/passwd", "http://127.0.0.1/", "../secret.png", ""])

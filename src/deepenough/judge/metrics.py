@@ -102,8 +102,17 @@ METRIC_WORDS = {
     "average_precision_75": ("average precision at three quarters", False),
 }
 """How a metric is called in a sentence, and whether its differences are told in points of a hundred."""
+_SHARES = ("accuracy", "auc", "brier", "f1", "balanced_accuracy", "average_precision", "average_precision_75")
 _OTHER_NAMES = {"logloss": "log_loss", "roc_auc": "auc", "acc": "accuracy", "brier_score": "brier", "f1_score": "f1"}
 _OTHER_NAMES |= {"qwk": "kappa", "quadratic_weighted_kappa": "kappa", "poisson": "poisson_deviance"}
+
+
+def reach(name: str) -> tuple[float, float]:
+    """The lowest and the highest value of a metric, as a person reads it; infinite where there is none, or none is
+    known."""
+    if name in _SHARES:
+        return 0.0, 1.0
+    return {"r2": (-np.inf, 1.0), "kappa": (-1.0, 1.0)}.get(name, (-np.inf, np.inf))
 
 
 def find(name: str, n_classes: int | None) -> Metric:

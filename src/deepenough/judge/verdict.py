@@ -342,7 +342,7 @@ def _too_few(judged: Judged, court: Court | None) -> list[str]:
     if plan.shape != "interactive" and plan.rows < FEWEST_UNITS:
         reasons.append(f"{plan.rows} rows are too few to judge on; {FEWEST_UNITS} are the least")
     if court is not None and len(court.panel) < FEWEST_UNITS:
-        reasons.append(f"only {len(court.panel)} units were judged; {FEWEST_UNITS} are the least")
+        reasons.append(f"only {len(court.panel)} rows were judged; {FEWEST_UNITS} are the least")
     elif court is not None and stats.count_clusters(court.panel.clusters) < FEWEST_CLUSTERS:
         what = "stretches of time" if plan.splitting == "time" else "groups"
         reasons.append(f"the judged rows are of fewer than {FEWEST_CLUSTERS} {what}")

@@ -73,6 +73,10 @@ class Codec(ABC):
         """By column, how many cells of a batch hold something that `inputs`, made of it, count as missing."""
         return {}
 
+    def file(self) -> str:
+        """What is expected of a file that is a row, for messages; only where `takes_files`."""
+        return "a file"
+
     def row_schema(self) -> dict[str, Any]:
         """JSON Schema of a row as a service takes it (see `kinds.schemas`); by default what the example tells."""
         return schemas.of_example(self.example)

@@ -62,6 +62,8 @@ class FileCodec(Codec):
     takes_files: ClassVar[bool] = True
     forms: ClassVar[str]
     """In which forms one can be given, for messages."""
+    once: ClassVar[bool] = False
+    """Whether a file that several rows of a table name is asked about once."""
 
     @classmethod
     def facts_of(cls, task: FileTask, example: bytes, media: str) -> dict[str, Any]:
@@ -163,6 +165,9 @@ class FileCodec(Codec):
         about = f"One of the {self.form.units}: its file as data:TYPE/FORM;base64,..."
         return schemas.row({self.column: schemas.file(about)}, [self.column])
 
+    def file(self) -> str:
+        return f"the file of a {self.form.unit}"
+
     def answer_schema(self) -> dict[str, Any]:
         return schemas.answer(self.target, self.classes, self.written)
 
@@ -195,12 +200,19 @@ class FileCodec(Codec):
     def _of_table(self, source: Any, size: int) -> Iterator[Any]:
         """Rows of a table; paths are read from its folder."""
         base = Path(os.path.expanduser(source)).absolute().parent if isinstance(source, str | Path) else None
+        seen: set[str] = set()
         for rows in tables.batches(source, size, {"columns": [self.column]}):
             if base is None or self.column not in rows:
                 yield rows
             else:
-                named = [None if frames.is_nothing(cell) else str(base / str(cell)) for cell in rows[self.column]]
-                yield self._encoded(named, [str(cell) for cell in rows[self.column]])
+                cells = list(rows[self.column])
+                if self.once:
+                    cells = [
+                        cell for cell in dict.fromkeys(cells) if not frames.is_nothing(cell) and str(cell) not in seen
+                    ]
+                    seen.update(map(str, cells))
+                named = [None if frames.is_nothing(cell) else str(base / str(cell)) for cell in cells]
+                yield self._encoded(named, [str(cell) for cell in cells])
 
     def _may_hold_files(self, path: Path) -> bool:
         if path.is_dir() or self.form.wanted(path):

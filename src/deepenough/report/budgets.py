@@ -56,14 +56,26 @@ def more_time(found: Map) -> str:
     }[found.answer]
 
 
+def is_unclear(cell: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
+    """Whether a cell's answer is too improbable to be said: the same for the sentence, the map and the table. The
+    race's own cell has what the race said. found: the map's facts."""
+    is_own = (cell["budget_seconds"], cell["rows"]) == (found["own_seconds"], found["rows"])
+    return cell["known"] != "out_of_reach" and not is_own and (cell["certainty"] or 0.0) < LEAST_SURE
+
+
+def would_say(cell: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    """What a race would say, for the table; where it is unclear, with what is likeliest."""
+    said = DECISIONS.get(cell["decision"], words.NOTHING).lower()
+    return f"{UNCLEAR}, likeliest {said}" if is_unclear(cell, found) else said
+
+
 def _told(found: Map) -> list[Cell]:
     return [cell for cell in found.axis if cell.known != "out_of_reach"]
 
 
 def _answer(cell: Cell, found: Map) -> str:
     """What is said of a cell in a sentence: of the race's own, what it said; else what is probable enough."""
-    own = cell.budget_seconds == found.own_seconds
-    return DECISIONS[cell.decision].lower() if own or (cell.certainty or 0.0) >= LEAST_SURE else UNCLEAR
+    return UNCLEAR if is_unclear(vars(cell), vars(found)) else DECISIONS[cell.decision].lower()
 
 
 def _stretches(found: Map) -> list[tuple[str, list[Cell]]]:

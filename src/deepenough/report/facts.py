@@ -66,6 +66,9 @@ _INCIDENT = (
 NOT_OF_A_SHARE = ("baseline", "refit", "blend", "resplit")
 """Purposes of trials that are paid from the reserve, not from a family's share."""
 
+SPENT = 0.5
+"""From this part of it on a family's share counts as spent: what is left is kept for the finals, or too little."""
+
 
 def facts(evidence: Evidence, verdict: Verdict, use: Mapping[str, float] | None = None) -> dict[str, Any]:
     """All that a report says, as JSON values; `docs/facts.md` names every key.
@@ -236,7 +239,15 @@ def _status(name: str, trials: list[Trial], evidence: Evidence, verdict: Verdict
     if trials:
         last = trials[-1]
         return {"status": "failed", "why_not": f"{last.status}: {last.error}" if last.error else last.status}
-    return {"status": "not_started", "why_not": "Its family's share of the budget was spent before its turn."}
+    return {"status": "not_started", "why_not": _why_not_started(name, evidence)}
+
+
+def _why_not_started(name: str, evidence: Evidence) -> str:
+    """Whether the race or its family's share ended before a contender's turn."""
+    family = next((each.family for each in evidence.plan.contenders if each.name == name), "")
+    used, granted = _family(evidence, family)["share_used_seconds"], _granted(evidence)
+    spent = used > 0 if granted is None else used >= SPENT * granted
+    return "Its family's share of the budget was spent before its turn." if spent else "The race ended before its turn."
 
 
 def _family(evidence: Evidence, family: str) -> dict[str, Any]:

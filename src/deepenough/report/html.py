@@ -23,7 +23,7 @@ from deepenough import __version__
 from deepenough.evidence import FAMILIES, write_whole
 from deepenough.judge.called import called, said
 from deepenough.judge.cost import Prices
-from deepenough.report import card, finds, insights, plots, plots_examples, text, words
+from deepenough.report import budgets, card, finds, insights, plots, plots_examples, text, words
 from deepenough.report.glossary import GLOSSARY
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def page(facts: Mapping[str, Any]) -> str:
         headline=text.headline(shown),
         card=card.sections(shown),
         caution=said(insights.CAUTION, names),
+        would_say=budgets.would_say,
+        least_sure=budgets.LEAST_SURE,
         advice=text.advice(shown),
         first_step=first,
         other_steps=others,

@@ -110,10 +110,10 @@ def _trial(data: Mapping[str, Any]) -> str:
 def _ending(data: Mapping[str, Any]) -> str:
     if data.get("status") not in FINISHED:
         return f"{data.get('status')} {data.get('error', '')}".strip()
+    cut = ["stopped by its deadline"] if data["status"] == "truncated" else []
     if data.get("loss") is None:
-        return "done"
-    cut = ", stopped by its deadline" if data["status"] == "truncated" else ""
-    return f"loss {words.number(data.get('loss'))}{cut}"
+        return cut[0] if cut else "done"
+    return ", ".join([f"loss {words.number(data['loss'])}", *cut])
 
 
 def _so_far(data: Mapping[str, Any]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
 from deepenough.evidence import FAMILIES, MINE
+from deepenough.judge import metrics
 from deepenough.report import plots_examples, plots_map, plots_segments, plots_why, svg, words
 from deepenough.report.chart import Chart, Facts
 
@@ -74,6 +76,8 @@ def curves(facts: Facts) -> Chart | None:
     if not known:
         return None
     first = _finalists(facts)
+    ends = metrics.reach(facts["question"]["metric"]["name"])
+    known = [_within_reach(curve, *ends) for curve in known]
     lines = sorted(known, key=lambda curve: curve["contender"] in first)  # the finalists are drawn on top
     sizes = [point["n_train"] for curve in lines for point in (*curve["points"], *curve["forecasts"])]
     heights = [height for curve in lines if curve["contender"] in first for height in _heights(curve)]
@@ -106,10 +110,12 @@ def _axis(facts: Facts) -> str:
 
 
 def _bounded(ends: tuple[float, float], lines: list[Any], facts: Facts) -> tuple[float, float]:
-    """The ends of the scale without what the metric can't reach: no loss under zero where none was seen."""
+    """The ends of the scale without what the metric can't reach: no loss under zero where none was seen, no share
+    above one."""
     seen = [point["shown"] for curve in lines for point in curve["points"]]
     floor = 0.0 if min(seen) >= 0 and not facts["question"]["metric"]["higher_is_better"] else ends[0]
-    return max(ends[0], floor), ends[1]
+    low, high = metrics.reach(facts["question"]["metric"]["name"])
+    return max(ends[0], floor, low), min(ends[1], high)
 
 
 def _sizes(x: svg.Scale, lines: list[Any]) -> list[float]:
@@ -129,7 +135,7 @@ def _finalists(facts: Facts) -> set[str]:
 
 
 def _heights(curve: Facts) -> list[float]:
-    measured = [end for point in curve["points"] for end in _interval(point)]
+    measured = [end for point in curve["points"] for end in point["ends"]]
     return measured + [end for ahead in curve["forecasts"] for end in ahead["ends_shown"]]
 
 
@@ -152,7 +158,7 @@ def _curve(curve: Facts, x: svg.Scale, y: svg.Scale, finalist: bool, units: str)
         middle = [points[-1], *((x(step["n_train"]), y(_within(y, step["shown"]))) for step in ahead)]
         parts += [svg.band(upper, lower), svg.path(middle, "line dashed")]
     for point, (place, height) in zip(curve["points"], points, strict=True):
-        low, high = (y(_within(y, end)) for end in _interval(point))
+        low, high = (y(_within(y, end)) for end in point["ends"])
         hint = f"{curve['contender']}, {words.count(point['n_train'])} {units}: {words.number(point['shown'])}"
         parts += [svg.line(place, low, place, high, "line"), svg.mark(curve["family"], place, height, hint, 4.5)]
     return svg.group(curve["family"], *parts)
@@ -204,7 +210,7 @@ def _curves_about(facts: Facts, lines: list[Any], first: set[str]) -> str:
 def _curve_rows(curve: Facts) -> list[tuple[str, ...]]:
     about: tuple[str, ...] = (curve["contender"], curve["family"])
     measured: list[tuple[str, ...]] = [
-        (*about, words.count(p["n_train"]), words.number(p["shown"]), _between(_interval(p)), "measured")
+        (*about, words.count(p["n_train"]), words.number(p["shown"]), _between(p["ends"]), "measured")
         for p in curve["points"]
     ]
     ahead = [
@@ -214,10 +220,20 @@ def _curve_rows(curve: Facts) -> list[tuple[str, ...]]:
     return measured + ahead
 
 
-def _interval(point: Facts) -> list[float]:
-    """The 90 % interval of a measured point."""
-    half = 1.645 * (point["standard_error"] or 0.0)
-    return [point["shown"] - half, point["shown"] + half]
+def _within_reach(curve: Facts, low: float, high: float) -> dict[str, Any]:
+    """The curve with the 90 % interval of each measured point as `ends`; none goes beyond what the metric can reach."""
+
+    def cut(ends: Iterable[float]) -> list[float]:
+        return [min(max(end, low), high) for end in ends]
+
+    points = []
+    for point in curve["points"]:
+        half = 1.645 * (point["standard_error"] or 0.0)
+        points.append({**point, "ends": cut((point["shown"] - half, point["shown"] + half))})
+    ahead = [
+        {**each, "shown": cut([each["shown"]])[0], "ends_shown": cut(each["ends_shown"])} for each in curve["forecasts"]
+    ]
+    return {**curve, "points": points, "forecasts": ahead}
 
 
 def _between(ends: list[float]) -> str:

@@ -105,6 +105,9 @@ class Version:
             if len(rows) > 1 and not (counts := codec.unread([row], codec.encode([row]))):
                 continue
             name = next(iter(counts))
+            if isinstance(row, bytes):
+                said = f"The file can't be read; expected is {codec.file()}, sent as it is."
+                raise Refused(422, said, row=place, field=name, expected=codec.file())
             own = self.row.get("properties", {}).get(name, {})
             what = own.get("description", "").split(";")[0].rstrip(".") or "something that can be read"
             what = what[:1].lower() + what[1:]

@@ -92,6 +92,13 @@ def test_a_race_from_pictures_to_finds(tmp_path: Path, monkeypatch: pytest.Monke
     assert answers == task.rows and list(finds.columns) == ["file", "class", "score", "x0", "y0", "x1", "y1"]
     near = finds[finds["score"] > 0.5].merge(boxes, left_on="file", right_on="picture", suffixes=("", "_true"))
     assert (np.abs(near["x0"] - near["x0_true"]) < 3).sum() > 0.6 * len(boxes)
+    boxes["picture"] = "photos/" + boxes["picture"]
+    boxes.to_csv(tmp_path / "boxes.csv", index=False)
+    model = deepenough.load(race.folder)
+    assert model.predict_file(tmp_path / "boxes.csv", tmp_path / "again.csv") == boxes["picture"].nunique()
+    again = pd.read_csv(tmp_path / "again.csv")
+    assert not model.unread and set(again["file"]) == set("photos/" + finds["file"])
+    assert len(again) == len(finds), "a picture is looked at once, however many boxes its rows hold"
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,9 @@ def test_a_folder_and_a_table_of_boxes(tmp_path: Path) -> None:
     assert any("3 pictures of the folder have no box" in note for note in task.notes)
     assert any("xmin, ymin, xmax, ymax (two corners" in note for note in task.notes)
     assert any("classes from 'what'" in note for note in task.notes)
+    assert task.column == "picture", "what a model is asked with is called as in the person's table"
+    grouped = ObjectsTask.load(tmp_path / "photos", replace(question, group="picture"))
+    assert grouped.splitting == "group" and grouped.frame.names.count("picture") == 1
 
 
 @pytest.mark.parametrize(

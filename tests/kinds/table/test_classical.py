@@ -15,7 +15,7 @@ from deepenough.kinds.prior import Prior
 from deepenough.kinds.table.classical.catboost import CatBoost
 from deepenough.kinds.table.classical.extra_trees import ExtraTrees
 from deepenough.kinds.table.classical.lightgbm import LightGBM
-from deepenough.kinds.table.classical.linear import Linear
+from deepenough.kinds.table.classical.linear import Linear, LinearModel
 from deepenough.kinds.table.classical.neighbours import Neighbours
 from deepenough.kinds.table.dense import Dense
 from deepenough.kinds.table.inputs import Column, Table
@@ -307,3 +307,14 @@ def test_frequencies_are_smoothed_and_means_are_means() -> None:
     assert np.allclose(Prior().fit(train, Limits(), 0).predict(train.inputs)[0], [0.9, 0.1])
     numbers = examples(50, None)
     assert np.allclose(Prior().fit(numbers, Limits(), 0).predict(numbers.inputs), numbers.targets.mean())
+
+
+@question
+def test_a_search_for_the_penalty_that_was_cut_short_is_said_and_has_a_sensible_one(n_classes: int | None) -> None:
+    train = examples(300, n_classes)
+    model = Linear().fit(train, Limits(0.0), 0)
+    assert isinstance(model, LinearModel) and model.strength == 1.0 and model.planned < 1
+    noise = replace(train, targets=np.random.default_rng(0).permutation(train.targets))
+    whole = Linear().fit(noise, Limits(), 0)
+    assert isinstance(whole, LinearModel) and whole.planned == 1
+    assert whole.strength is not None and whole.strength > 1, "the other way is searched too"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -44,6 +44,8 @@ class FileScenes(Scenes, OfFiles):
 @dataclass(frozen=True, kw_only=True)
 class ObjectsCodec(PictureCodec):
     """classes: of the objects. What else is read, see `PictureCodec`."""
+
+    once: ClassVar[bool] = True  # a table of boxes has several rows of a picture
 
     @classmethod
     def facts_of(cls, task: Any, example: bytes, media: str) -> dict[str, Any]:

@@ -210,11 +210,11 @@ def _beside_a_table(path: Path, boxes: str, question: Question) -> Found:
         told.notes.append(f"{lost:,} boxes are of {len(strange):,} pictures that are not there: {shown}.")
     empty = len(names) - len(set(told.picture.tolist()))
     told.notes += [f"{empty:,} pictures of the folder have no box: they hold no objects."] if empty else []
-    pictures = _listed(names)
+    pictures = _listed(names, paths.name)
     for option in OF_PICTURES:  # of a picture without a box nothing is known
-        if (name := getattr(question, option)) is not None:
+        if (name := getattr(question, option)) is not None and name != paths.name:
             pictures = _with_column(pictures, frame, frame.column(name, f"--{option}"), owner, option)
-    return Found(_facts(pictures, told, path.name, path), tuple(items), FILE, told, target)
+    return Found(_facts(pictures, told, path.name, path), tuple(items), paths.name, told, target)
 
 
 def _places(names: Sequence[str], column: Raw) -> dict[str, int]:
@@ -259,8 +259,8 @@ def _beside_files(path: Path, question: Question) -> Found:
     return Found(facts, wanted, FILE, found, question.target or marks.ONE_CLASS)
 
 
-def _listed(names: Sequence[str]) -> Frame:
-    return Frame((Raw(FILE, "words", np.arange(len(names), dtype=np.int32), tuple(names)),), len(names))
+def _listed(names: Sequence[str], column: str = FILE) -> Frame:
+    return Frame((Raw(column, "words", np.arange(len(names), dtype=np.int32), tuple(names)),), len(names))
 
 
 def _facts(pictures: Frame, found: Marks, name: str, path: Path | None = None) -> Frame:
