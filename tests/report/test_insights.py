@@ -40,6 +40,11 @@ def test_a_direction_that_is_not_sure_still_says_what_was_seen() -> None:
     assert "From 20 to 60 the probability that churn is yes rises by 35.0 points (-23.0 to 94.0), so that" in said
     said = sentence({"value": -0.35, "low": -0.94, "high": 0.23})
     assert "falls by 35.0 points (-23.0 to 94.0)" in said
+    said = sentence({"value": 0.35, "low": -0.23, "high": 0.94, "form": "category"})
+    assert (
+        "If it is 60 rather than 20, the probability that churn is yes is 35.0 points (-23.0 to 94.0) higher, so"
+        in said
+    )
     said = sentence({"value": -0.35, "low": None, "high": None})
     assert "falls by 35.0 points, so that the direction is not sure" in said
 

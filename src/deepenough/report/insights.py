@@ -103,19 +103,15 @@ def _moves(effect: Told, target: str, classes: Sequence[str]) -> str:
         else f"the probability that {target} is {_named(classes, outcome)}"
     )
     start, end = (effect["shown"][effect[place]] for place in ("start", "end"))
-    if not _is_sure(effect):
-        if len(classes) > 2:
-            return ""  # which of many classes moved most is luck
-        about = f"From {start} to {end}" if effect["form"] != "category" else f"If it is {end} rather than {start}"
-        moves = "rises" if effect["value"] > 0 else "falls"
-        return f"{about} {answer} {moves} by {_size(effect, outcome is not None)}, so that the direction is not sure."
-    size = _size(effect, is_share=outcome is not None)
+    if not _is_sure(effect) and len(classes) > 2:
+        return ""  # which of many classes moved most is luck
+    size, unsure = _size(effect, outcome is not None), "" if _is_sure(effect) else ", so that the direction is not sure"
     higher = "higher" if effect["value"] > 0 else "lower"
     if effect["form"] == "category":
-        return f"If it is {end} rather than {start}, {answer} is {size} {higher}."
+        return f"If it is {end} rather than {start}, {answer} is {size} {higher}{unsure}."
     rises = "rises" if effect["value"] > 0 else "falls"
-    if effect["one_way"]:
-        return f"From {start} to {end} {answer} {rises} by {size}."
+    if effect["one_way"] or unsure:
+        return f"From {start} to {end} {answer} {rises} by {size}{unsure}."
     return f"It does not move {answer} one way: at {end} it is {size} {higher} than at {start}."
 
 
