@@ -207,10 +207,8 @@ class FileCodec(Codec):
             else:
                 cells = list(rows[self.column])
                 if self.once:
-                    cells = [
-                        cell for cell in dict.fromkeys(cells) if not frames.is_nothing(cell) and str(cell) not in seen
-                    ]
-                    seen.update(map(str, cells))
+                    cells = [cell for cell in dict.fromkeys(cells) if frames.is_nothing(cell) or str(cell) not in seen]
+                    seen.update(str(cell) for cell in cells if not frames.is_nothing(cell))
                 named = [None if frames.is_nothing(cell) else str(base / str(cell)) for cell in cells]
                 yield self._encoded(named, [str(cell) for cell in cells])
 
