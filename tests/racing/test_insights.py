@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from deepenough.evidence import Event, Journal, read
+from deepenough.evidence import Event, read
 from deepenough.judge.traits import Trait
 from deepenough.judge.verdict import judge
 from deepenough.racing import insights as module
@@ -20,6 +19,7 @@ from deepenough.racing.explain import explanations
 from deepenough.racing.insights import NO_SIGNAL, NO_TIME, insights
 from deepenough.racing.loop import Loop
 from deepenough.report import insights as report
+from tests.racing.test_explain import opened
 from tests.racing.test_loop import EXECUTOR, pair, plan_for, race
 from tests.stubs.supervised import StubSupervised
 
@@ -33,7 +33,7 @@ class Told(StubSupervised):
 
 
 TASKS = {"classes": Told(rows=900, folds=3), "numbers": Told(rows=900, folds=3, n_classes=None)}
-Raced = tuple[Path, Told]
+Raced = tuple[Path, StubSupervised]
 
 
 @pytest.fixture(scope="module", params=TASKS)
@@ -41,18 +41,6 @@ def raced(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder, task = tmp_path_factory.mktemp(request.param), TASKS[request.param]
     race(folder, task, dataclasses.replace(plan_for(task, pair()), question=dict(task.question_facts)))
     return folder, task
-
-
-@contextlib.contextmanager
-def opened(raced: Raced, budget: float | None = None, clock: float = 0.0) -> Iterator[Loop]:
-    """The race as it stands at that second of its budget; the journal is left as it was."""
-    folder, task = raced
-    before = (folder / "evidence.jsonl").read_bytes()
-    evidence, journal = read(folder), Journal(folder)
-    plan = dataclasses.replace(evidence.plan, budget_seconds=budget)
-    yield Loop(task, dataclasses.replace(evidence, plan=plan), journal, EXECUTOR, lambda: clock)
-    journal.close()
-    (folder / "evidence.jsonl").write_bytes(before)
 
 
 def found(loop: Loop, **changed: Any) -> list[Event]:
