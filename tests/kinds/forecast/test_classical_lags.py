@@ -16,7 +16,7 @@ from deepenough.kinds.forecast.classical.lags_boosted import LagsBoosted
 from deepenough.kinds.forecast.classical.lags_linear import LagsLinear, LinearPoints
 from deepenough.kinds.forecast.inputs import Windows
 from deepenough.kinds.forecast.lags import Lags, age, known_by
-from deepenough.kinds.forecast.simple import last_season
+from deepenough.kinds.forecast.simple import last_season, paths
 from deepenough.learner import Examples, Limits
 from tests.kinds.forecast.of_windows import DAY, of_series
 
@@ -48,13 +48,40 @@ def test_windows_of_any_level_and_unit_are_told_alike() -> None:
 
 def test_of_a_step_the_same_place_in_earlier_seasons_is_told() -> None:
     examples = of_series(np.arange(60.0), 9, (7,))
-    told = Lags.fit(examples.inputs).told(examples.inputs.take(np.array([0, 40])))
+    lags = dataclasses.replace(Lags.fit(examples.inputs), length=0)
+    told = lags.told(examples.inputs.take(np.array([0, 40])))
     at = examples.inputs.at[40]
     for step in (0, 6, 8):  # the ninth step has the place of the second
         ago = told.absolute(told.of_step(step)[:, -3:].astype(np.float64))
         np.testing.assert_allclose(ago[1], [at - 6 + step % 7, at - 13 + step % 7, at - 20 + step % 7], rtol=1e-5)
     short = told.absolute(told.of_step(0)[:, -3:].astype(np.float64))[0]
     np.testing.assert_allclose(short, 3.0, rtol=1e-5)  # ten steps are shown: further back it was as in the last season
+
+
+def test_simple_paths_are_told_and_targets_are_counted_from_the_nearest() -> None:
+    examples = of_series(np.arange(60.0), 9, (7,))
+    lags = Lags.fit(examples.inputs, near=examples.targets)
+    told = lags.told(examples.inputs.take(np.array([40])))
+    at, simple = float(examples.inputs.at[40]), paths(examples.inputs.take(np.array([40])), lags.length)
+    assert simple[0, :, 1].tolist() == pytest.approx(np.arange(at + 1, at + 10).tolist()), "the season, and its rise"
+    assert lags.start == 1
+    np.testing.assert_allclose(told.relative(examples.targets[40:41]), 0.0, atol=1e-9)
+    heights = told.of_step(3)[0, -simple.shape[2] :] * told.unit + told.level
+    np.testing.assert_allclose(heights, simple[0, 3], rtol=1e-5)
+    old = Lags.from_json({name: value for name, value in lags.to_json().items() if name not in ("length", "start")})
+    assert old.told(examples.inputs).of_step(3).shape[1] == told.of_step(3).shape[1] - simple.shape[2]
+    np.testing.assert_allclose(
+        old.told(examples.inputs).relative(examples.targets)[40], 0.0 + (examples.targets[40] - told.level) / told.unit
+    )
+
+
+def test_a_window_in_tiny_units_does_not_turn_what_the_others_teach() -> None:
+    rng = np.random.default_rng(5)
+    columns = rng.normal(size=(300, 3)).astype(np.float32)
+    wanted = columns @ np.array([0.5, -0.2, 0.1]) + 0.1 * rng.normal(size=300)
+    columns[0], wanted[0] = 60.0, -3_000.0
+    found = lags_linear._solved(columns, wanted, 1.0)
+    np.testing.assert_allclose(found, [0.5, -0.2, 0.1, 0.0], atol=0.05)
 
 
 def test_what_came_after_a_moment_is_hidden_unless_hardly_anything_is_left() -> None:

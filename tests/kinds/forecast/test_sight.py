@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepenough.kinds.forecast.sight import FURTHEST, Seen, Sight, length_for, paths
+from deepenough.kinds.forecast.sight import FURTHEST, Seen, Sight
+from deepenough.kinds.forecast.simple import paths
 from tests.kinds.forecast.of_windows import of_series
 
 WEEK = np.array([0.0, 3.0, 1.0, 4.0, 1.0, 9.0, 5.0])
@@ -25,10 +26,10 @@ def _seen(values: np.ndarray, seasons: tuple[int, ...] = (7,)) -> Seen:
 
 def test_length_follows_season_and_horizon_within_bounds() -> None:
     layout = of_series(_seasonal(), 3, (7,)).inputs.layout
-    assert length_for(layout) == 32
-    assert length_for(replace(layout, seasons=(24,), horizon=12)) == 60
-    assert length_for(replace(layout, horizon=24)) == 96
-    assert length_for(replace(layout, seasons=(365,))) == 336
+    assert layout.look == 32
+    assert replace(layout, seasons=(24,), horizon=12).look == 60
+    assert replace(layout, horizon=24).look == 96
+    assert replace(layout, seasons=(365,)).look == 336
 
 
 def test_size_and_level_of_a_series_are_not_seen() -> None:

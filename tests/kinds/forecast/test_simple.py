@@ -56,8 +56,9 @@ def test_quantiles_hold_as_much_as_they_promise() -> None:
     walk = np.cumsum(rng.normal(size=3_000)) + 500
     frame = pd.DataFrame({"t": np.arange(3_000), "y": walk})
     made = load(frame, Question("y", time="t", options={"horizon": 6}))
-    model = Prior().fit(made.train(made.largest, 0, 0), Limits(), 0)
-    predicted, truth = model.predict(made.inputs(0)), made.truth(0)[:, :-1]
+    models = [Prior().fit(made.train(made.largest, fold, 0), Limits(), 0) for fold in range(made.folds)]
+    predicted = np.concatenate([model.predict(made.inputs(fold)) for fold, model in enumerate(models)])
+    truth = np.concatenate([made.truth(fold)[:, :-1] for fold in range(made.folds)])
     for place, level in enumerate(made.layout.levels):
         for step in (0, 5):
             known = np.isfinite(truth[:, step])

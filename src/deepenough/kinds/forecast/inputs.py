@@ -20,6 +20,9 @@ import numpy as np
 from deepenough.kinds.forecast.steps import Step
 from deepenough.kinds.strings import packed, unpacked
 
+SHORTEST, LONGEST = 32, 336
+"""Steps of history that are read, unless a learner is told otherwise."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -44,6 +47,11 @@ class Layout:
     def season(self) -> int:
         """The main season; 1 where there is none."""
         return self.seasons[0] if self.seasons else 1
+
+    @property
+    def look(self) -> int:
+        """How many steps of history are read: two seasons and the horizon, or four horizons."""
+        return int(np.clip(max(2 * self.season + self.horizon, 4 * self.horizon), SHORTEST, LONGEST))
 
     def to_json(self) -> str:
         """As text."""

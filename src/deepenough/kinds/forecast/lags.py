@@ -1,4 +1,5 @@
-"""A window as numbers, for learners that see rows: its last values, the seasons before, the calendar, what is known.
+"""A window as numbers, for learners that see rows: its last values, the seasons before, simple paths, the calendar,
+what is known.
 
 Needs that this module answers:
 
@@ -16,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 from deepenough.kinds.forecast.inputs import Windows
+from deepenough.kinds.forecast.simple import nearest_path, paths
 from deepenough.kinds.forecast.spread import filled, units
 
 FEWEST, MOST = 8, 64
@@ -34,6 +36,9 @@ class Lags:
     centres, scales: of the covariates, float64, shape (c,), from training windows.
     seen: seconds that these spanned, which says what of the calendar can be told.
     backs: how many earlier seasons of each length are told: as many as half of the training windows know.
+    length: steps of history by which the simple paths rise or fall; 0: these are not told, as models that were saved
+        before there were any expect.
+    start: the simple path that targets are counted from; None: from the window's level.
     """
 
     recent: int
@@ -41,10 +46,16 @@ class Lags:
     scales: np.ndarray
     seen: float
     backs: tuple[int, ...]
+    length: int = 0
+    start: int | None = None
 
     @classmethod
-    def fit(cls, windows: Windows, recent: int | None = None) -> Self:
-        """Learn how covariates are spread. recent: None: by the horizon and the season."""
+    def fit(cls, windows: Windows, recent: int | None = None, near: np.ndarray | None = None) -> Self:
+        """Learn how covariates are spread.
+
+        recent: None: by the horizon and the season. near: targets, shape (n, steps), which are then counted from the
+            simple path that is the nearest to them.
+        """
         layout = windows.layout
         known_steps = np.median(windows.at - windows.start + 1) if len(windows) else 0
         if recent is None:
@@ -56,7 +67,9 @@ class Lags:
         centres = np.where(present, known, 0.0).sum(axis=0) / count
         deviations = np.sqrt(np.where(present, (known - centres) ** 2, 0.0).sum(axis=0) / count)
         backs = tuple(int(min(_most_back(season), known_steps // season)) for season in layout.seasons)
-        return cls(recent, centres, np.where(deviations > 0, deviations, 1.0), windows.span, backs)
+        length = layout.look
+        start = None if near is None else nearest_path(windows, near, length)
+        return cls(recent, centres, np.where(deviations > 0, deviations, 1.0), windows.span, backs, length, start)
 
     def told(self, windows: Windows) -> Told:
         """What these windows are told as."""
@@ -65,13 +78,15 @@ class Lags:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         lists = {name: getattr(self, name).tolist() for name in ("centres", "scales")}
-        return {"recent": self.recent, "seen": self.seen, "backs": list(self.backs), **lists}
+        told = {"recent": self.recent, "seen": self.seen, "backs": list(self.backs), **lists}
+        return told | {"length": self.length, "start": self.start}
 
     @classmethod
     def from_json(cls, facts: Mapping[str, Any]) -> Self:
         """Itself again."""
         centres, scales = (np.array(facts[name], dtype=np.float64) for name in ("centres", "scales"))
-        return cls(facts["recent"], centres, scales, facts["seen"], tuple(facts["backs"]))
+        paths = facts.get("length", 0), facts.get("start")
+        return cls(facts["recent"], centres, scales, facts["seen"], tuple(facts["backs"]), *paths)
 
 
 class Told:
@@ -93,6 +108,9 @@ class Told:
         count = len(windows.layout.known)
         self._ahead = (windows.ahead() - lags.centres[:count]) / lags.scales[:count]
         self._angles = windows.layout.step.angles(windows.times_ahead(), lags.seen)
+        self._simple = (
+            paths(windows, lags.length) if lags.length else np.empty((len(windows), windows.layout.horizon, 0))
+        )
 
     def common(self) -> np.ndarray:
         """What is the same for all steps: the last values, the past covariates, float32, shape (n, columns)."""
@@ -101,23 +119,28 @@ class Told:
         return np.concatenate([last, past], axis=1).astype(np.float32)
 
     def of_step(self, step: int) -> np.ndarray:
-        """What is told of one step ahead, counted from 0: the same place in earlier seasons, the calendar, what is
-        known of it; float32, shape (n, columns)."""
+        """What is told of one step ahead, counted from 0: the calendar, what is known of it, the same place in earlier
+        seasons, where simple paths are; float32, shape (n, columns)."""
         columns = [self._angles[:, step], self._ahead[:, step]]
         for length, history in self._seasons:
             told = history[:, step % length :: length][:, ::-1].copy()
             for back in range(1, told.shape[1]):  # a season that is not known was as the one after it
                 told[:, back] = np.where(np.isnan(told[:, back]), told[:, back - 1], told[:, back])
             columns.append(told)
+        columns.append(self._relative(self._simple[:, step]))
         return np.concatenate(columns, axis=1).astype(np.float32)
 
     def relative(self, targets: np.ndarray) -> np.ndarray:
-        """Targets as they are told, shape (n, steps); NaN where unknown."""
-        return self._relative(targets)
+        """Targets as they are told, from where they start, shape (n, steps); NaN where unknown."""
+        return np.asarray((targets - self._start()) / self.unit[:, None])
 
     def absolute(self, paths: np.ndarray) -> np.ndarray:
         """Told paths in the series' own unit, shape (n, steps)."""
-        return np.asarray(self.level[:, None] + self.unit[:, None] * paths)
+        return np.asarray(self._start() + self.unit[:, None] * paths)
+
+    def _start(self) -> np.ndarray:
+        """What targets are counted from, shape (n, steps) or (n, 1)."""
+        return self.level[:, None] if self.lags.start is None else self._simple[:, :, self.lags.start]
 
     def _relative(self, values: np.ndarray) -> np.ndarray:
         return np.asarray((values - self.level[:, None]) / self.unit[:, None])

@@ -20,7 +20,7 @@ import numpy as np
 
 from deepenough.kinds.answers import fit_twice
 from deepenough.kinds.forecast.inputs import Layout, Windows
-from deepenough.kinds.forecast.sight import Seen, Sight, length_for
+from deepenough.kinds.forecast.sight import Seen, Sight
 from deepenough.kinds.forecast.spread import Spread
 from deepenough.learner import Examples, Learner, Limits, Model
 from deepenough.nets import weights
@@ -129,7 +129,7 @@ def fit_net(examples: Examples, limits: Limits, seed: int, design: Design, model
     """Train a net, its epoch chosen on the inner windows; where they are few, again on all for as many epochs."""
     outer = examples.outer if len(examples.outer) else np.arange(len(examples))
     few = examples.inputs.take(outer)
-    sight = Sight.fit(few, examples.targets[outer], design.length or length_for(few.layout))
+    sight = Sight.fit(few, examples.targets[outer], design.length or few.layout.look)
     seen = Seen(sight, examples.inputs)
 
     def fitted(rows: np.ndarray, first: AnyModel | None) -> AnyModel:

@@ -16,24 +16,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from deepenough.kinds.forecast.inputs import Layout, Windows
-from deepenough.kinds.forecast.spread import filled, units
+from deepenough.kinds.forecast.inputs import Windows
+from deepenough.kinds.forecast.simple import nearest_path, paths
+from deepenough.kinds.forecast.spread import units
 
-SHORTEST, LONGEST = 32, 336
-"""Steps of history that a net reads."""
 FURTHEST = 12.0
 """What is told in units or deviations is clipped here."""
-SEASONS_BACK = 3
-"""Of each season, so many are told of a step ahead."""
-LOOKED_AT = 2_000
-"""Windows on which the simple path is chosen."""
 AT_ONCE = 2_048
 """Windows whose scales are computed at once."""
-
-
-def length_for(layout: Layout) -> int:
-    """How many steps of history a net reads: two seasons and the horizon, or four horizons."""
-    return int(np.clip(max(2 * layout.season + layout.horizon, 4 * layout.horizon, SHORTEST), SHORTEST, LONGEST))
 
 
 @dataclass(frozen=True)
@@ -60,12 +50,8 @@ class Sight:
         count = np.maximum(known.sum(axis=0), 1)
         centres = np.where(known, windows.covariates, 0.0).sum(axis=0) / count
         spreads = np.sqrt(np.where(known, (windows.covariates - centres) ** 2, 0.0).sum(axis=0) / count)
-        some = np.linspace(0, len(windows) - 1, min(len(windows), LOOKED_AT)).astype(np.int64)
-        few, wanted = windows.take(some), targets[some]
-        off = np.abs(wanted[:, :, None] - paths(few, length)) / units(few)[:, None, None]
-        there = np.isfinite(off)
-        mean = np.where(there, np.minimum(off, FURTHEST), 0.0).sum(axis=(0, 1)) / max(1, int(there[:, :, 0].sum()))
-        return cls(length, centres, np.where(spreads > 0, spreads, 1.0), int(mean.argmin()), windows.span)
+        chosen = nearest_path(windows, targets, length)
+        return cls(length, centres, np.where(spreads > 0, spreads, 1.0), chosen, windows.span)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -148,54 +134,6 @@ class Seen:
         if self._calendar is not None:
             return self._calendar[places]
         return windows.layout.step.angles(windows.times[places], self.sight.seen)
-
-
-def paths(windows: Windows, length: int) -> np.ndarray:
-    """Simple paths, float64, shape (n, steps, paths), all of them numbers: the last value, drift or the last season
-    with it, the same place in each of the seasons before, and the mean of these."""
-    layout, ahead = windows.layout, np.arange(1, windows.layout.horizon + 1)
-    last = filled(windows.history(max(16, min(length, 64))))[:, -1]
-    whole = np.broadcast_to(last[:, None], (len(windows), layout.horizon))
-    before = []
-    for season in layout.seasons:
-        found = [_at(windows, ahead - season * (-(-ahead // season) + back)) for back in range(SEASONS_BACK)]
-        for place in range(SEASONS_BACK):  # a gap has what stands there in the nearest season that is known
-            order = sorted(range(SEASONS_BACK), key=lambda other: (abs(other - place), other))
-            before.append(_first_known([found[other] for other in order], whole))
-        before.append(np.mean(before[-SEASONS_BACK:], axis=0))
-    drift, per = _drift(windows, length)
-    start = before[0] if before else whole
-    return np.stack([whole, start + drift[:, None] * -(-ahead // per), *before], axis=2)
-
-
-def _drift(windows: Windows, length: int) -> tuple[np.ndarray, int]:
-    """By how much values rise in so many steps: from the season before the last to the last, or on the whole."""
-    season = windows.layout.season
-    if season > 1:
-        history = windows.history(2 * season)
-        rise = history[:, season:] - history[:, :season]
-        known = np.isfinite(rise)
-        mean = np.where(known, rise, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        return np.where(2 * known.sum(axis=1) >= season, mean, 0.0), season
-    history = windows.history(length)
-    rise = np.diff(history, axis=1)
-    known = np.isfinite(rise)
-    count = known.sum(axis=1)
-    return np.where(known, rise, 0.0).sum(axis=1) / np.maximum(count, 8), 1
-
-
-def _at(windows: Windows, steps: np.ndarray) -> np.ndarray:
-    """Values so many steps after the origins (0 or less), shape (n, steps); NaN before a window's start."""
-    places = windows.at[:, None] + steps
-    found = windows.values[np.maximum(places, 0)].astype(np.float64)
-    return np.where(places < windows.start[:, None], np.nan, found)
-
-
-def _first_known(options: list[np.ndarray], otherwise: np.ndarray) -> np.ndarray:
-    found = options[0]
-    for other in (*options[1:], otherwise):
-        found = np.where(np.isnan(found), other, found)
-    return found
 
 
 def _sizes(windows: Windows, length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

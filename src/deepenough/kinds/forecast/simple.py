@@ -1,4 +1,4 @@
-"""A path that is read off the history, with quantiles of how far such paths were off: what simple forecasts share."""
+"""Paths that are read off the history, and quantiles of how far such paths were off: what simple forecasts share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from deepenough.learner import Examples, Model
 
 AT_ONCE = 2_048
 """Windows whose whole histories are held at once."""
+SEASONS_BACK = 3
+"""Simple paths repeat each of so many seasons."""
+LOOKED_AT = 2_000
+"""Windows on which the nearest of the simple paths is chosen."""
+FURTHEST = 12.0
+"""A path is counted as no further off than so many units."""
 
 
 class SimpleModel(Model):
@@ -77,3 +83,61 @@ def last_season(windows: Windows) -> np.ndarray:
         own = np.where(np.isnan(own), history[:, (back - 1) * season : back * season], own)
     own = np.where(np.isnan(own), filled(history)[:, -1:], own)
     return np.tile(own, (1, -(-horizon // season)))[:, :horizon]
+
+
+def nearest_path(windows: Windows, targets: np.ndarray, length: int) -> int:
+    """Which of the simple paths of these windows is the nearest to what came."""
+    some = np.linspace(0, len(windows) - 1, min(len(windows), LOOKED_AT)).astype(np.int64)
+    few, wanted = windows.take(some), targets[some]
+    off = np.abs(wanted[:, :, None] - paths(few, length)) / units(few)[:, None, None]
+    there = np.isfinite(off)
+    mean = np.where(there, np.minimum(off, FURTHEST), 0.0).sum(axis=(0, 1)) / max(1, int(there[:, :, 0].sum()))
+    return int(mean.argmin())
+
+
+def paths(windows: Windows, length: int) -> np.ndarray:
+    """Simple paths, float64, shape (n, steps, paths), all of them numbers: the last value, drift or the last season
+    with it, the same place in each of the seasons before, and the mean of these."""
+    layout, ahead = windows.layout, np.arange(1, windows.layout.horizon + 1)
+    last = filled(windows.history(max(16, min(length, 64))))[:, -1]
+    whole = np.broadcast_to(last[:, None], (len(windows), layout.horizon))
+    before = []
+    for season in layout.seasons:
+        found = [_at(windows, ahead - season * (-(-ahead // season) + back)) for back in range(SEASONS_BACK)]
+        for place in range(SEASONS_BACK):  # a gap has what stands there in the nearest season that is known
+            order = sorted(range(SEASONS_BACK), key=lambda other: (abs(other - place), other))
+            before.append(_first_known([found[other] for other in order], whole))
+        before.append(np.mean(before[-SEASONS_BACK:], axis=0))
+    drift, per = _drift(windows, length)
+    start = before[0] if before else whole
+    return np.stack([whole, start + drift[:, None] * -(-ahead // per), *before], axis=2)
+
+
+def _drift(windows: Windows, length: int) -> tuple[np.ndarray, int]:
+    """By how much values rise in so many steps: from the season before the last to the last, or on the whole."""
+    season = windows.layout.season
+    if season > 1:
+        history = windows.history(2 * season)
+        rise = history[:, season:] - history[:, :season]
+        known = np.isfinite(rise)
+        mean = np.where(known, rise, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+        return np.where(2 * known.sum(axis=1) >= season, mean, 0.0), season
+    history = windows.history(length)
+    rise = np.diff(history, axis=1)
+    known = np.isfinite(rise)
+    count = known.sum(axis=1)
+    return np.where(known, rise, 0.0).sum(axis=1) / np.maximum(count, 8), 1
+
+
+def _at(windows: Windows, steps: np.ndarray) -> np.ndarray:
+    """Values so many steps after the origins (0 or less), shape (n, steps); NaN before a window's start."""
+    places = windows.at[:, None] + steps
+    found = windows.values[np.maximum(places, 0)].astype(np.float64)
+    return np.where(places < windows.start[:, None], np.nan, found)
+
+
+def _first_known(options: list[np.ndarray], otherwise: np.ndarray) -> np.ndarray:
+    found = options[0]
+    for other in (*options[1:], otherwise):
+        found = np.where(np.isnan(found), other, found)
+    return found

@@ -6,6 +6,8 @@ Needs that this module answers:
   window's own last value or season was off.
 * Few windows must not give quantiles of chance: neighbouring steps share what they saw, and widths never shrink with
   the steps.
+* The path stays the median: errors come from few stretches of time, in which all windows may be off to one side, and
+  moved by that a forecast says the opposite after a turn.
 """
 
 from __future__ import annotations
@@ -62,9 +64,9 @@ class Spread:
     @classmethod
     def fit(cls, paths: np.ndarray, targets: np.ndarray, unit: np.ndarray, levels: Sequence[float]) -> Self:
         """From paths and what came, both of shape (n, steps); NaN where it is not known."""
-        errors = (targets - paths) / unit[:, None]
+        errors, shares = np.abs(targets - paths) / unit[:, None], np.abs(2 * np.asarray(levels) - 1)
         steps = errors.shape[1]
-        offsets = np.zeros((steps, len(levels)))
+        sides = np.zeros((steps, len(levels)))
         for step in range(steps):
             width = 0
             while True:
@@ -73,13 +75,9 @@ class Spread:
                 if len(near) >= FEW or width >= steps:
                     break
                 width += 1
-            offsets[step] = np.quantile(near, levels) if len(near) else _normal(levels)
-        middle = offsets[:, len(levels) // 2, None]
-        sides = np.abs(offsets - middle)
+            sides[step] = np.quantile(near, shares) if len(near) else np.abs(_normal(levels))
         growing = np.maximum.accumulate(0.7 * sides, axis=0)  # a step that was lucky is not believed to be narrow
-        sides = np.maximum(sides, growing)
-        signs = np.sign(np.arange(len(levels)) - len(levels) // 2)
-        return cls(middle + signs * sides)
+        return cls(np.sign(np.asarray(levels) - 0.5) * np.maximum(sides, growing))
 
     def around(self, paths: np.ndarray, unit: np.ndarray) -> np.ndarray:
         """Quantiles, float64, shape (n, steps, levels), ascending."""

@@ -27,9 +27,9 @@ class LagsBoosted(Learner):
     """Boosted trees on the last values, the same place in earlier seasons, the calendar and what is known in advance.
 
     One model for all series and steps, the step among the columns: Ke et al., 2017 (LightGBM); global models:
-    Montero-Manso and Hyndman, 2021. Values are told in each window's level and unit. Time grows with windows times
-    steps times columns times rounds, memory with windows times steps times columns. A bad choice for one short series,
-    and for trends that go beyond what was seen.
+    Montero-Manso and Hyndman, 2021. Values are told in each window's level and unit; what is learnt is by how much a
+    step is above or below a simple path, by absolute errors. Time grows with windows times steps times columns times
+    rounds, memory with windows times steps times columns. A bad choice for one short series.
 
     recent: how many of the last values are told; 0: by the horizon and the season. leaves: most leaves of a tree; None:
     by the number of rows. learning_rate: share of each tree that is added.
@@ -48,8 +48,9 @@ class LagsBoosted(Learner):
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Boost until the newest windows say stop, then again with all."""
-        lags = Lags.fit(examples.inputs, self.recent or None)
-        own = {"num_leaves": self.leaves, "learning_rate": self.learning_rate, "feature_fraction": 0.7}
+        lags = Lags.fit(examples.inputs, self.recent or None, examples.targets)
+        own: dict[str, Any] = {"num_leaves": self.leaves, "learning_rate": self.learning_rate}
+        own |= {"feature_fraction": 0.7, "objective": "regression_l1"}
 
         def learn(examples: Examples, rows: np.ndarray, before: BoostedPoints | None) -> BoostedPoints:
             first = None if before is None else before.boosted

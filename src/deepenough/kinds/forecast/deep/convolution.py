@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from deepenough.kinds.forecast import net
-from deepenough.kinds.forecast.sight import length_for
 from deepenough.learner import Examples, Learner, Limits
 
 
@@ -49,7 +48,7 @@ class Convolution(Learner):
     priority = 40
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> ConvolutionModel:
-        length = self.length or length_for(examples.inputs.layout)
+        length = self.length or examples.inputs.layout.look
         design = net.Design(
             net="Convolution",
             settings={

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from deepenough.kinds.forecast import net
-from deepenough.kinds.forecast.sight import length_for
 from deepenough.learner import Examples, Learner, Limits
 
 
@@ -49,7 +48,7 @@ class Recurrent(Learner):
     remembers = "it reads a history step by step, and what it has read changes how it takes what follows"
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> RecurrentModel:
-        length = self.length or length_for(examples.inputs.layout)
+        length = self.length or examples.inputs.layout.look
         units = self.units or net.width_for(len(examples), 8, 32)
         design = net.Design(
             net="Recurrent",
