@@ -70,9 +70,18 @@ def test_simple_paths_are_told_and_targets_are_counted_from_the_nearest() -> Non
     np.testing.assert_allclose(heights, simple[0, 3], rtol=1e-5)
     old = Lags.from_json({name: value for name, value in lags.to_json().items() if name not in ("length", "start")})
     assert old.told(examples.inputs).of_step(3).shape[1] == told.of_step(3).shape[1] - simple.shape[2]
-    np.testing.assert_allclose(
-        old.told(examples.inputs).relative(examples.targets)[40], 0.0 + (examples.targets[40] - told.level) / told.unit
-    )
+    from_level = (examples.targets[40:41] - told.level[:, None]) / told.unit[:, None]
+    np.testing.assert_allclose(old.told(examples.inputs).relative(examples.targets)[40:41], from_level)
+
+
+def test_trees_learn_heights_or_distances_from_a_path_whichever_was_nearer() -> None:
+    rng = np.random.default_rng(6)
+    walk, known = rng.normal(size=300).cumsum(), rng.choice([0.0, 1.0], 304)
+    told = of_series(10 + 6 * known[:300] + rng.normal(size=300), 4, known=known)
+    models: list[Any] = [LagsBoosted(rounds=60).fit(each, Limits(), 0) for each in (of_series(walk, 4, (7,)), told)]
+    starts = [model.points.lags.start for model in models]
+    assert starts[0] is not None, "of a walk the last value is all there is to know"
+    assert starts[1] is None, "where the last value was says nothing of the next"
 
 
 def test_a_window_in_tiny_units_does_not_turn_what_the_others_teach() -> None:
