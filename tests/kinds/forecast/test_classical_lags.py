@@ -12,7 +12,7 @@ import pytest
 
 from deepenough.kinds.forecast import points
 from deepenough.kinds.forecast.classical import lags_linear
-from deepenough.kinds.forecast.classical.lags_boosted import LagsBoosted
+from deepenough.kinds.forecast.classical.lags_boosted import BoostedPoints, LagsBoosted
 from deepenough.kinds.forecast.classical.lags_linear import LagsLinear, LinearPoints
 from deepenough.kinds.forecast.inputs import Windows
 from deepenough.kinds.forecast.lags import Lags, age, known_by
@@ -74,14 +74,24 @@ def test_simple_paths_are_told_and_targets_are_counted_from_the_nearest() -> Non
     np.testing.assert_allclose(old.told(examples.inputs).relative(examples.targets)[40:41], from_level)
 
 
-def test_trees_learn_heights_or_distances_from_a_path_whichever_was_nearer() -> None:
-    rng = np.random.default_rng(6)
-    walk, known = rng.normal(size=300).cumsum(), rng.choice([0.0, 1.0], 304)
-    told = of_series(10 + 6 * known[:300] + rng.normal(size=300), 4, known=known)
-    models: list[Any] = [LagsBoosted(rounds=60).fit(each, Limits(), 0) for each in (of_series(walk, 4, (7,)), told)]
-    starts = [model.points.lags.start for model in models]
-    assert starts[0] is not None, "of a walk the last value is all there is to know"
-    assert starts[1] is None, "where the last value was says nothing of the next"
+def test_trees_learn_heights_or_distances_from_a_path_whichever_was_nearer(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[float, int | None]] = []
+    fit = BoostedPoints.fit.__func__  # type: ignore[attr-defined]  # a class method
+
+    def noted(cls: type[BoostedPoints], lags: Lags, examples: Examples, rows: Any, before: Any, *rest: Any) -> Any:
+        found = fit(cls, lags, examples, rows, before, *rest)
+        if before is None:
+            tried.append((found.off, lags.start))
+        return found
+
+    monkeypatch.setattr(BoostedPoints, "fit", classmethod(noted))
+    walk = np.random.default_rng(6).normal(size=300).cumsum()
+    for values in (walk, weekly(300, noise=1.5)):
+        model: Any = LagsBoosted(rounds=60).fit(of_series(values, 4, (7,)), Limits(), 0)
+        assert [start is None for _, start in tried[-2:]] == [False, True]
+        assert all(np.isfinite(off) for off, _ in tried[-2:])
+        assert model.points.lags.start == min(tried[-2:])[1]
+    assert {min(pair)[1] is None for pair in (tried[:2], tried[-2:])} == {False, True}, "each is once the nearer"
 
 
 def test_a_window_in_tiny_units_does_not_turn_what_the_others_teach() -> None:
