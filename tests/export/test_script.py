@@ -154,6 +154,14 @@ def test_a_script_that_fails_is_refused_with_its_last_word(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_script_that_hangs_is_stopped_and_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(as_script, "LONGEST_SECONDS", 2.0)
+    made = Script([], [], "\n\ndef read(path):\n    while True:\n        pass\n", {0: {}}, {})
+    with pytest.raises(ModelError, match="over 2 s"):
+        as_script.prove(made, tmp_path / "t.py", "linear", "log_loss", {0: 1.0}, tmp_path / "people.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["mlp", "resnet", "tabm", "prior"])
 def test_what_can_not_be_written_is_said(name: str, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="short script"):

@@ -30,6 +30,8 @@ from deepenough.script import Fit, Script, literal
 
 TOLERANCE = 1e-3
 """By how much a score may differ from the race's, relative to it."""
+LONGEST_SECONDS = 3_600.0
+"""That a script may take to give its scores before it counts as hanging."""
 FOLDS_HEAD = "fold,part,row"
 
 
@@ -92,7 +94,7 @@ def write(run: Path, file: Path, learner: str | None, source: Any = None) -> Wri
 def prove(made: Script, file: Path, name: str, metric: str, raced: Mapping[int, float], data: Path) -> Written:
     """Write the script of a learner and the rows of its folds, if it gives the scores that were raced.
 
-    Raises ModelError where it gives others, or fails.
+    Raises ModelError where it gives others, fails, or takes too long.
     """
     folds = _folds_beside(file)
     with places.opened(folds) as folds_part, places.opened(file) as part:
@@ -195,7 +197,11 @@ def _run(script: Path, folds: Path, name: str, data: Path) -> dict[int, float]:
         (Path(place) / name).write_bytes(folds.read_bytes())
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         command = [sys.executable, str(own), str(data.resolve())]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=place, env=environment, check=False)
+        how: dict[str, Any] = {"cwd": place, "env": environment, "timeout": LONGEST_SECONDS}
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, **how)
+        except subprocess.TimeoutExpired as error:
+            raise ModelError(f"The script takes over {LONGEST_SECONDS:,.0f} s, so it was not written.") from error
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise ModelError(f"The script fails on these data ({last[:300]}), so it was not written.")
