@@ -21,6 +21,7 @@ from tests import stubs
 HOUSE = Path(deepenough.__file__).parent
 ROOMS = (
     "errors",
+    "files",
     "client",
     "options",
     "evidence",

@@ -26,6 +26,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from deepenough.errors import RunError
+from deepenough.files import write_whole
 
 FORMAT = 1
 """Version of the run folder's format; a folder of a newer one is refused."""
@@ -288,17 +289,6 @@ class Journal:
 
     def close(self) -> None:
         self._file.close()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, also when the machine dies meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with open(part, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
 
 
 def _cut_torn_line(path: Path) -> None:

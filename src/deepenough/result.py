@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepenough.errors import OptionError
-from deepenough.evidence import Evidence, read, write_whole
+from deepenough.evidence import Evidence, read
+from deepenough.files import write_whole
 from deepenough.judge.verdict import Verdict, judge
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from typing import Any
 from deepenough import api
 from deepenough.api import Listener
 from deepenough.errors import DeepenoughError, Interrupted, OptionError, RunError
-from deepenough.evidence import Event, write_whole
+from deepenough.evidence import Event
+from deepenough.files import write_whole
 from deepenough.racing.budget import FEWEST_TRIALS, SHORTEST_SECONDS, parse_budget
 from deepenough.racing.run_folder import new_folder
 from deepenough.report import index

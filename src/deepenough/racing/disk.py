@@ -16,7 +16,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deepenough.evidence import Trial, write_whole
+from deepenough.evidence import Trial
+from deepenough.files import write_whole
 from deepenough.racing.machine import parse_bytes
 
 MOST_LOG_BYTES = 64_000

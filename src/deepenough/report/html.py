@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepenough import __version__
-from deepenough.evidence import FAMILIES, write_whole
+from deepenough.evidence import FAMILIES
+from deepenough.files import write_whole
 from deepenough.judge.called import called, said
 from deepenough.judge.cost import Prices
 from deepenough.report import budgets, card, finds, insights, plots, plots_examples, text, words

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from deepenough.evidence import FAMILIES, write_whole
+from deepenough.evidence import FAMILIES
+from deepenough.files import write_whole
 from deepenough.report import words
 from deepenough.report.text import WIDTH, headline
 

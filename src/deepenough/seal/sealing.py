@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import deepenough
 from deepenough.errors import RunError
-from deepenough.evidence import write_whole
+from deepenough.files import write_whole
 from deepenough.judge.verdict import Verdict
 from deepenough.judge.words import decision_sentence
 from deepenough.model.manifest import MANIFEST, installed_version
