@@ -41,6 +41,15 @@ def test_units_of_one_stretch_of_time_tell_no_more_than_one() -> None:
     assert alone < 0.05 < 0.2 < together < 0.5
 
 
-def test_units_that_stand_alone_tell_the_same_under_every_split() -> None:
+def test_units_that_stand_alone_tell_the_same_by_groups_and_at_random() -> None:
     each = np.arange(UNITS)
-    assert abs(_chance(_race(each, "random")) - _chance(_race(each, "time"))) < 1e-3
+    assert abs(_chance(_race(each, "random")) - _chance(_race(each, "group"))) < 1e-3
+
+
+def test_one_stretch_of_time_leaves_another_learner_a_chance_but_not_a_variant_of_the_same() -> None:
+    each = np.arange(UNITS)
+    race = _race(each, "time")
+    assert _chance(_race(each, "random")) < 0.05 < 0.2 < _chance(race) < 0.5
+    leader = race.plan.contender("trees")
+    variant = dataclasses.replace(race.plan.contender("linear"), learner="trees")
+    assert chance(race, leader, variant) < 0.05

@@ -241,6 +241,27 @@ def test_a_hopeless_learner_whose_finals_are_cheap_runs_one_and_is_dropped() -> 
     assert "linear" in dict(dropped(evidence(plan(120.0), trials)))
 
 
+def test_whom_one_stretch_of_time_threw_out_gets_the_others_where_time_is_left() -> None:
+    subject = dataclasses.replace(plan(120.0), splitting="time")
+    few = tuple(c for c in subject.contenders if c.name == c.learner)  # nothing to search in
+    trials, _ = simulated(dataclasses.replace(subject, contenders=few))
+    folds = [t.fold for t in trials if t.contender == "linear" and t.purpose == "final"]
+    assert sorted(folds) == [0, 1, 2, 3, 4]
+    others = [t.number for t in trials if t.family == "classical" and t.contender != "linear"]
+    assert max(others) < min(t.number for t in trials if t.contender == "linear" and t.fold == 1), "at the very last"
+
+
+def test_a_possible_winner_whose_finals_are_cheap_runs_them_before_the_dear_have_climbed() -> None:
+    """Linear is a little behind the trees; the forest's rungs would take what is left of the share."""
+    world = World(WORLD.seconds | {"forest": 6.0}, WORLD.loss | {"linear": WORLD.loss["trees"] + 0.004})
+    trials, _ = simulated(dataclasses.replace(plan(120.0), splitting="time"), world)
+    place = {t.number: index for index, t in enumerate(trials)}
+    linear = [place[t.number] for t in trials if t.contender == "linear" and t.purpose == "final"]
+    climbed = [place[t.number] for t in trials if t.contender == "forest" and t.purpose == "breadth"]
+    assert len(linear) == 5
+    assert linear[-1] < climbed[-1]
+
+
 @pytest.mark.parametrize("budget", [30.0, 60.0, 120.0, 600.0])
 def test_what_the_refit_and_the_report_need_is_left_over(budget: float) -> None:
     """By the rules of `finalize`, after a second and a half for the verdict and what lies between two trials."""

@@ -4,6 +4,7 @@ Needs that this module answers:
 
 * A rival is compared with the leader only where both met the same rows and units.
 * A rung tells less than the finals would: what is not known of the trend, the units and the draw widens the chance.
+* One stretch of time tells little of the next: one fold must not throw a learner out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import numpy as np
 from deepenough.evidence import Contender, Trial
 from deepenough.judge.stats import cluster_variance
 from deepenough.racing.standing import Race
+
+ONE_STRETCH = 0.1
+"""By so much of the loss two learners' gap differs from one stretch of time to the next, beyond what its units say."""
 
 
 def chance(race: Race, leader: Contender, rival: Contender) -> float:
@@ -56,7 +60,10 @@ def _gaps(race: Race, leader: Contender, rival: Contender) -> list[tuple[int, fl
         other = race.done.get((leader.name, trial.n_train, trial.fold, trial.seed))
         if trial.loss is None or other is None or other.loss is None:
             continue
-        by_size.setdefault(trial.n_train, []).append((trial.loss - other.loss, _paired_error(race, trial, other)))
+        error = _paired_error(race, trial, other)
+        if race.plan.splitting == "time" and rival.learner != leader.learner:
+            error = math.hypot(error, ONE_STRETCH * abs(other.loss))
+        by_size.setdefault(trial.n_train, []).append((trial.loss - other.loss, error))
     for size, pairs in sorted(by_size.items()):
         gap, errors = np.mean([g for g, _ in pairs]), np.array([e for _, e in pairs])
         gaps.append((size, float(gap), float(np.sqrt((errors**2).sum()) / len(pairs))))

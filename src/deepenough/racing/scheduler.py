@@ -38,6 +38,8 @@ DROP_BELOW = 0.05
 """A challenger that beats its family's leader at full size with less than this probability is dropped."""
 LIKELY = 0.5
 """A challenger that beats its family's leader with more than this probability need not wait for the others' rungs."""
+POSSIBLE, CHEAP_CHALLENGE = 0.2, 0.2
+"""Nor need one with this probability whose finals take no more than this part of its family's share."""
 THREADS_PAY_FROM_ROWS = 10_000
 GRACE_SECONDS = 2.0
 ONE_ROW_SECONDS, VARIANT_ONE_ROW_SECONDS = 0.5, 0.1
@@ -103,6 +105,7 @@ def _wishes(race: Race, family: str) -> Iterator[Wish]:
     yield from _reseeds(race, leader)
     yield from _search(race, family)
     yield from _repeats(race, leader)
+    yield from _second_chances(race, family, leader)
 
 
 def _probes(race: Race, family: str) -> Iterator[Wish]:
@@ -162,10 +165,18 @@ def _breadth(race: Race, family: str) -> Iterator[Wish]:
     leader = race.leader(family)
     for contender in others:
         yield from _first_look(race, contender, "breadth", SCREEN, AT_ONCE)
-        if leader is not None and chance(race, leader, contender) > LIKELY:
+        if leader is not None and _need_not_wait(race, leader, contender):
             yield from _challenge(race, family, contender)
     for contender in sorted(others, key=lambda c: standing(race, family, c)):
         yield from _challenge(race, family, contender)
+
+
+def _need_not_wait(race: Race, leader: Contender, contender: Contender) -> bool:
+    """Whether a challenger may run its finals before the others have had their first look."""
+    hope = chance(race, leader, contender)
+    missing = race.finals(leader) - race.finals(contender)
+    cheap = missing * race.seconds_for(contender, race.size or 0) <= CHEAP_CHALLENGE * race.share
+    return hope > LIKELY or (hope > POSSIBLE and cheap and not race.counted)
 
 
 def _screen(race: Race, contender: Contender, purpose: str, divisors: Sequence[int]) -> Iterator[Wish]:
@@ -206,6 +217,15 @@ def _repeats(race: Race, leader: Contender) -> Iterator[Wish]:
     for repeat in () if leader.deterministic else range(1, 4):
         for fold in range(race.finals(leader)):
             yield Wish(leader, "seed", race.size or 0, fold, race.seed(fold) + RESEED * repeat)
+
+
+def _second_chances(race: Race, family: str, leader: Contender) -> Iterator[Wish]:
+    """When there is nothing left at all: whom one stretch of time threw out gets the others, the nearest first."""
+    if race.plan.splitting != "time":
+        return
+    begun = [c for c in race.family(family) if c.name == c.learner and 0 < race.finals(c) < race.finals(leader)]
+    for contender in sorted(begun, key=lambda c: standing(race, family, c)):
+        yield from _finals(race, contender, race.finals(leader), "final")
 
 
 def _search(race: Race, family: str) -> Iterator[Wish]:

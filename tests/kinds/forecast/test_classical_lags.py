@@ -14,13 +14,14 @@ from deepenough.kinds.forecast import points
 from deepenough.kinds.forecast.classical import lags_linear
 from deepenough.kinds.forecast.classical.lags_boosted import BoostedPoints, LagsBoosted
 from deepenough.kinds.forecast.classical.lags_linear import LagsLinear, LinearPoints
+from deepenough.kinds.forecast.classical.mixture import MixedPoints, Mixture
 from deepenough.kinds.forecast.inputs import Windows
 from deepenough.kinds.forecast.lags import Lags, age, known_by
 from deepenough.kinds.forecast.simple import last_season, paths
 from deepenough.learner import Examples, Limits
 from tests.kinds.forecast.of_windows import DAY, of_series
 
-LEARNERS = (LagsLinear(), LagsBoosted(rounds=60))
+LEARNERS = (LagsLinear(), LagsBoosted(rounds=60), Mixture())
 
 
 def weekly(steps: int = 150, seed: int = 0, noise: float = 0.3) -> np.ndarray:
@@ -92,6 +93,20 @@ def test_trees_learn_heights_or_distances_from_a_path_whichever_was_nearer(monke
         assert all(np.isfinite(off) for off, _ in tried[-2:])
         assert model.points.lags.start == min(tried[-2:])[1]
     assert {min(pair)[1] is None for pair in (tried[:2], tried[-2:])} == {False, True}, "each is once the nearer"
+
+
+def test_of_a_mixture_the_nearest_counts_most_and_with_no_power_all_alike() -> None:
+    rng = np.random.default_rng(7)
+    known = rng.choice([0.0, 1.0], 303)
+    examples = of_series(10 + 6 * known[:300] + 0.3 * rng.normal(size=300), 3, known=known)  # Theta sees none of it
+    even, uneven = (Mixture(power).fit(examples, Limits(), 0) for power in (0.0, 4.0))
+    parts: list[MixedPoints] = [each.points for each in (even, uneven)]  # type: ignore[attr-defined]  # models of points
+    np.testing.assert_allclose(parts[0].weights, 1 / 3)
+    weights = dict(zip(parts[1].parts, parts[1].weights.tolist(), strict=True))
+    assert sum(weights.values()) == pytest.approx(1)
+    assert weights["theta"] < 0.01 < 0.1 < weights["linear"]
+    apart = [part.paths(examples.inputs) for part in parts[0].parts.values()]
+    np.testing.assert_allclose(parts[0].paths(examples.inputs), np.mean(apart, axis=0))
 
 
 def test_a_window_in_tiny_units_does_not_turn_what_the_others_teach() -> None:

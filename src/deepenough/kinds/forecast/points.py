@@ -51,6 +51,11 @@ class Points(Protocol):
         """Write itself, without pickle."""
 
 
+Learn = Callable[[Examples, np.ndarray, Any], Any]
+"""Gets examples, the rows of them to learn from, and what was learnt before, whose choices it repeats (None at first);
+gives `Points`."""
+
+
 class PointsModel(Model):
     """A learnt path, and how far such paths were off."""
 
@@ -87,24 +92,26 @@ def to_learn(limits: Limits) -> Limits:
     return replace(limits, seconds=limits.seconds - SHARE_OF_SPREAD * limits.seconds_left())
 
 
-def fit(
-    examples: Examples, limits: Limits, learn: Callable[[Examples, np.ndarray, Any], Any], model: type[PointsModel]
-) -> PointsModel:
-    """Learn from the older windows, see the spread on the newer, learn from both, and at last with the inner ones.
+def parted(examples: Examples, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Older and newer ones of these rows."""
+    order = rows[np.argsort(age(examples.inputs)[rows], kind="stable")]
+    first = len(order) - int(NEWER_SHARE * len(order))
+    return order[:first], order[first:]
 
-    learn: gets examples, the rows of them to learn from, and what was learnt before, whose choices it repeats; None at
-        first.
-    """
+
+def hidden(examples: Examples, rows: np.ndarray, held: np.ndarray) -> Examples:
+    """The examples, these rows without what came after the first of those that are held out."""
+    if not len(held) or not len(rows):
+        return examples
+    targets, ages = examples.targets.copy(), age(examples.inputs)
+    targets[rows] = known_by(examples.inputs.take(rows), targets[rows], float(ages[held].min()))
+    return replace(examples, targets=targets)
+
+
+def fit(examples: Examples, limits: Limits, learn: Learn, model: type[PointsModel]) -> PointsModel:
+    """Learn from the older windows, see the spread on the newer, learn from both, and at last with the inner ones."""
     assert examples.paths is not None
-    levels, ages = examples.paths.levels, age(examples.inputs)
-
-    def hidden(rows: np.ndarray, held: np.ndarray) -> Examples:
-        """The examples, these rows without what came after the first of those that are held out."""
-        if not len(held) or not len(rows):
-            return examples
-        targets = examples.targets.copy()
-        targets[rows] = known_by(examples.inputs.take(rows), targets[rows], float(ages[held].min()))
-        return replace(examples, targets=targets)
+    levels = examples.paths.levels
 
     def spread_of(points: Any, rows: np.ndarray, factor: float = 1.0) -> Spread:
         rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_SEEN)).astype(np.int64)]
@@ -118,13 +125,11 @@ def fit(
             made = model(points, first.spread)
             made.planned = points.planned
             return made
-        order = rows[np.argsort(ages[rows], kind="stable")]
-        newer = order[len(order) - int(NEWER_SHARE * len(order)) :]
-        older = order[: len(order) - len(newer)]
+        older, newer = parted(examples, rows)
         began = time.monotonic()
-        outer = hidden(rows, np.setdiff1d(examples.inner, rows))
+        outer = hidden(examples, rows, np.setdiff1d(examples.inner, rows))
         tried = len(newer) >= FEWEST_NEWER
-        points = learn(hidden(older, newer), older, None) if tried else learn(outer, rows, None)
+        points = learn(hidden(examples, older, newer), older, None) if tried else learn(outer, rows, None)
         spent = time.monotonic() - began
         if tried:
             spread = spread_of(points, newer)

@@ -49,6 +49,10 @@ class LagsBoosted(Learner):
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Boost until the newest windows say stop, then again with all."""
+        return points.fit(examples, limits, self.learning(examples, limits, seed), LagsBoostedModel)
+
+    def learning(self, examples: Examples, limits: Limits, seed: int) -> points.Learn:
+        """How it learns from some of these examples."""
         path = Lags.fit(examples.inputs, self.recent or None, examples.targets)
         height = replace(path, start=None)
         own: dict[str, Any] = {"num_leaves": self.leaves, "learning_rate": self.learning_rate}
@@ -63,7 +67,7 @@ class LagsBoosted(Learner):
             tried.append(BoostedPoints.fit(height, examples, rows, None, able, *boosting))
             return min(tried, key=lambda points: points.off)
 
-        return points.fit(examples, limits, learn, LagsBoostedModel)
+        return learn
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:

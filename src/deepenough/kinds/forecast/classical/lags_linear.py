@@ -52,13 +52,17 @@ class LagsLinear(Learner):
 
     def fit(self, examples: Examples, limits: Limits, seed: int) -> Model:
         """Choose the penalty on the newest windows, then fit every step."""
+        return points.fit(examples, limits, self.learning(examples, limits, seed), LagsLinearModel)
+
+    def learning(self, examples: Examples, limits: Limits, seed: int) -> points.Learn:
+        """How it learns from some of these examples."""
         lags = Lags.fit(examples.inputs, self.recent or None)
 
         def learn(examples: Examples, rows: np.ndarray, before: LinearPoints | None) -> LinearPoints:
             penalty = self.penalty if before is None else before.penalty
             return LinearPoints.fit(lags, examples, rows, penalty, limits)
 
-        return points.fit(examples, limits, learn, LagsLinearModel)
+        return learn
 
     @classmethod
     def space(cls) -> Mapping[str, Callable[[np.random.Generator], Any]]:
