@@ -10,6 +10,7 @@ import pytest
 from deepenough.evidence import Evidence
 from deepenough.judge.finals import gather, panel_of
 from deepenough.judge.lineup import Lineup, line_up
+from deepenough.judge.stats import Measured
 from tests.judge.simulate import Runner, World, constant, race
 
 WORLD = World(units=500, rows=500, largest=400)
@@ -105,3 +106,11 @@ def test_an_equal_that_was_fitted_once_keeps_its_seeds() -> None:
             evidence = _with_losses(evidence, contender, fold, 0.3)
     repeated = _lineup(_again(evidence, "first", (0, 1, 2, 3, 4), 3))
     assert repeated.repeats == pytest.approx(1 / (0.5 * 1 / 4 + 0.5 * 1))
+
+
+def test_who_stands_for_a_family_is_the_most_credible_over_all_parts_not_the_luckiest_on_one() -> None:
+    shares = {0: {"lucky": 0.5, "steady": 0.4, "other": 0.1}, 1: {"other": 0.5, "steady": 0.4, "lucky": 0.1}}
+    nothing = Measured(0.0, np.zeros(1), np.zeros(1))
+    lineup = Lineup("classical", {0: "lucky", 1: "other"}, shares, np.zeros((1, 1)), nothing, 1.0)
+    assert lineup.contender == "steady"
+    assert replace(lineup, shares={0: {"b": 0.5, "a": 0.5}}).contender == "a"

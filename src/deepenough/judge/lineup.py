@@ -14,7 +14,6 @@ Needs that this module answers:
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -45,10 +44,11 @@ class Lineup:
 
     @property
     def contender(self) -> str:
-        """The most frequent pick; of equals the one with the larger shares, then the first by name."""
-        count = Counter(self.picks.values())
-        weight = {name: sum(shares.get(name, 0.0) for shares in self.shares.values()) for name in count}
-        return min(count, key=lambda name: (-count[name], -weight[name], name))
+        """The most credible over all parts together, the first by name of equals: picks of few parts, each on what the
+        others said, may be whoever was lucky on one of them."""
+        names = {name for shares in self.shares.values() for name in shares}
+        weight = {name: sum(shares.get(name, 0.0) for shares in self.shares.values()) for name in names}
+        return min(names, key=lambda name: (-weight[name], name))
 
 
 def line_up(judged: Judged, panel: Panel, family: str, seeds: float) -> Lineup | None:

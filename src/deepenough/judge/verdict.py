@@ -60,8 +60,8 @@ class Gap:
 class Finalist:
     """Who stands for a family (or a blend) at the judged size.
 
-    picks: contender by part, in the order of the parts. contender: the most frequent of them, the one handed over.
-    shown: the loss as a person reads the metric. scores: the metrics beside it, averaged over the folds.
+    picks: contender by part, in the order of the parts. contender: the most credible over all parts, who is handed
+        over. shown: the loss as a person reads the metric. scores: the metrics beside it, averaged over the folds.
     """
 
     family: str
