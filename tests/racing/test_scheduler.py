@@ -274,6 +274,19 @@ def test_what_the_refit_and_the_report_need_is_left_over(budget: float) -> None:
         assert left + 2 * OVERHEAD_SECONDS >= min(race.seconds_for(ahead, race.plan.rows), 0.15 * budget)
 
 
+def test_once_both_are_judged_a_slow_leader_gets_time_to_learn_from_all_rows() -> None:
+    """The net is far ahead, and its refit takes more than what was kept for it before the finals."""
+    budget, world = 120.0, World(WORLD.seconds | {"mlp": 6.0}, WORLD.loss | {"mlp": 0.1})
+    subject = plan(budget, None, 3000)
+    trials, elapsed = simulated(subject, world)
+    race = Race(evidence(subject, trials))
+    leader = race.leader("deep")
+    assert leader is not None and leader.name == "mlp" and race.finals(leader) >= 3
+    wanted = race.seconds_for(leader, race.plan.rows)
+    assert 0.15 * budget < wanted < 0.25 * budget
+    assert budget - elapsed - 1.5 - SAVE_SECONDS - explain_seconds(budget) >= 1.2 * wanted
+
+
 def test_of_learners_whose_probes_were_about_as_good_the_quickest_runs_the_finals() -> None:
     """Both are clearly better than the first by priority; the dearer one by a hair."""
     subject = plan(120.0)

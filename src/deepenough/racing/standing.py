@@ -26,8 +26,11 @@ EXPLAIN_SHARE = 0.02
 """Of the budget (of ten minutes at most), kept for what drives the winner and where it is wrong (see `explain`)."""
 REFIT_MARGIN = 1.4
 """A refit is kept so many times what it is predicted to take: one that is short of time sees fewer rows."""
-REFIT_SHARE = 0.15
-"""At most so much of the budget is kept for the refit; where that is not enough for all rows, it sees fewer."""
+REFIT_SHARE, SETTLED_REFIT_SHARE = 0.15, 0.3
+"""At most so much of the budget is kept for the refit, before and after both families ran the finals that were planned;
+where that is not enough for all rows, it sees fewer."""
+AFTER_FINALS = ("ladder", "breadth", "search", "seed")
+"""Purposes of trials that a family comes to when its planned finals are run."""
 BETWEEN_SECONDS = 0.05
 PROBE_ROWS = 1000
 CLEARLY, HARDLY_SLOWER = 0.95, 2.0
@@ -143,13 +146,21 @@ class Race:
     def reserve_seconds(self) -> float:
         """Kept for the report, and for the refit of who is ahead: before the finals of both, of the slower champion."""
         budget = self.plan.budget_seconds or math.inf
-        leaders = [leader for family in FAMILIES if (leader := self.leader(family))]
+        leaders, share = [leader for family in FAMILIES if (leader := self.leader(family))], REFIT_SHARE
         if leaders and self.has_finals and all(self.finals(leader) for leader in leaders):
+            share = SETTLED_REFIT_SHARE if self._is_settled else share
             leaders = [min(leaders, key=lambda leader: self.mean_loss(leader, 1))]
         laws = [law for leader in leaders if (law := self.law_of(leader))]
         refit = max((law.refit_seconds(self.plan.rows) for law in laws), default=0.0)
         ending = SAVE_SECONDS + JUDGE_SECONDS + explain_seconds(budget)
-        return ending + min(REFIT_MARGIN * refit, REFIT_SHARE * budget) + self.resplit_seconds
+        return ending + min(REFIT_MARGIN * refit, share * budget) + self.resplit_seconds
+
+    @property
+    def _is_settled(self) -> bool:
+        """Whether both families have run the finals that were planned: what they do after these tells so. More time for
+        the model that is handed over is then worth more than more search."""
+        after = {trial.family for trial in self.evidence.trials if trial.purpose in AFTER_FINALS}
+        return after >= {family for family in FAMILIES if self.family(family)}
 
     @cached_property
     def resplit_seconds(self) -> float:
