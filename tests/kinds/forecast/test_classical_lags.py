@@ -105,6 +105,8 @@ def test_of_a_mixture_the_nearest_counts_most_and_with_no_power_all_alike() -> N
     weights = dict(zip(parts[1].parts, parts[1].weights.tolist(), strict=True))
     assert sum(weights.values()) == pytest.approx(1)
     assert weights["theta"] < 0.01 < 0.1 < weights["linear"]
+    flat: Any = Mixture().fit(of_series(np.full(60, 5.0), 3), Limits(), 0)
+    np.testing.assert_allclose(flat.points.weights, 1 / 3, err_msg="all of them are never off")
     apart = [part.paths(examples.inputs) for part in parts[0].parts.values()]
     np.testing.assert_allclose(parts[0].paths(examples.inputs), np.mean(apart, axis=0))
 

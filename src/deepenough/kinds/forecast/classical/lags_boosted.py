@@ -53,7 +53,9 @@ class LagsBoosted(Learner):
 
     def learning(self, examples: Examples, limits: Limits, seed: int) -> points.Learn:
         """How it learns from some of these examples."""
-        path = Lags.fit(examples.inputs, self.recent or None, examples.targets)
+        seen = examples.targets.copy()
+        seen[examples.inner] = np.nan
+        path = Lags.fit(examples.inputs, self.recent or None, seen)
         height = replace(path, start=None)
         own: dict[str, Any] = {"num_leaves": self.leaves, "learning_rate": self.learning_rate}
         own |= {"feature_fraction": 0.7, "metric": "l1"}

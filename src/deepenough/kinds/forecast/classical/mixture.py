@@ -63,8 +63,8 @@ def _weights(parts: dict[str, Any], examples: Examples, rows: np.ndarray, power:
     """What each part counts, by how near it was to what came, shape (parts,)."""
     windows = examples.inputs.take(rows)
     off = [np.abs(points.paths_of(part, windows) - examples.targets[rows]) for part in parts.values()]
-    mean = np.array([np.nanmean(each / units(windows)[:, None]) for each in off])
-    counts = (mean.min() / np.maximum(mean, 1e-12)) ** power
+    mean = np.maximum([np.nanmean(each / units(windows)[:, None]) for each in off], 1e-12)
+    counts = (mean.min() / mean) ** power
     return np.asarray(counts / counts.sum())
 
 
