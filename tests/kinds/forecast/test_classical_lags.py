@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from deepenough.kinds.forecast import points
-from deepenough.kinds.forecast.classical import lags_linear
+from deepenough.kinds.forecast.classical import lags_linear, mixture
 from deepenough.kinds.forecast.classical.lags_boosted import BoostedPoints, LagsBoosted
 from deepenough.kinds.forecast.classical.lags_linear import LagsLinear, LinearPoints
 from deepenough.kinds.forecast.classical.mixture import MixedPoints, Mixture
@@ -105,10 +105,15 @@ def test_of_a_mixture_the_nearest_counts_most_and_with_no_power_all_alike() -> N
     weights = dict(zip(parts[1].parts, parts[1].weights.tolist(), strict=True))
     assert sum(weights.values()) == pytest.approx(1)
     assert weights["theta"] < 0.01 < 0.1 < weights["linear"]
-    flat: Any = Mixture().fit(of_series(np.full(60, 5.0), 3), Limits(), 0)
-    np.testing.assert_allclose(flat.points.weights, 1 / 3, err_msg="all of them are never off")
     apart = [part.paths(examples.inputs) for part in parts[0].parts.values()]
     np.testing.assert_allclose(parts[0].paths(examples.inputs), np.mean(apart, axis=0))
+
+
+def test_parts_that_are_never_off_count_alike() -> None:
+    flat = of_series(np.full(60, 5.0), 3)
+    right = SimpleNamespace(paths=lambda windows: np.full((len(windows), 3), 5.0))
+    found = mixture._weights({"one": right, "other": right}, flat, np.arange(20), 4.0)
+    np.testing.assert_array_equal(found, [0.5, 0.5])
 
 
 def test_a_window_in_tiny_units_does_not_turn_what_the_others_teach() -> None:
