@@ -197,9 +197,16 @@ def _run(script: Path, folds: Path, name: str, data: Path) -> dict[int, float]:
         (Path(place) / name).write_bytes(folds.read_bytes())
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         command = [sys.executable, str(own), str(data.resolve())]
-        how: dict[str, Any] = {"cwd": place, "env": environment, "timeout": LONGEST_SECONDS}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, **how)
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                cwd=place,
+                env=environment,
+                timeout=LONGEST_SECONDS,
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
             raise ModelError(f"The script takes over {LONGEST_SECONDS:,.0f} s, so it was not written.") from error
     if done.returncode:

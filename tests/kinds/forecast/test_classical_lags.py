@@ -213,6 +213,14 @@ def test_fewer_rows_and_a_deadline_leave_no_step_without_an_answer() -> None:
     assert (found.weights[3:] == found.weights[2]).all()
 
 
+def test_of_long_horizons_fewer_windows_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples, sizes, told = of_series(weekly(120), 6, (7,)), [], Lags.told
+    monkeypatch.setattr(lags_linear, "MOST_TOLD", 6 * 40)
+    monkeypatch.setattr(Lags, "told", lambda self, windows: (sizes.append(len(windows)), told(self, windows))[1])
+    LinearPoints.fit(Lags.fit(examples.inputs), examples, np.arange(90), 1.0, Limits())
+    assert sizes == [40]
+
+
 def test_the_penalty_is_strong_where_nothing_can_be_learnt() -> None:
     noise = of_series(np.random.default_rng(4).normal(size=160), 2)
     law = of_series(weekly(160, noise=0.01), 2, (7,))

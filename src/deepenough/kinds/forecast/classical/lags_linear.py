@@ -18,6 +18,8 @@ from deepenough.learner import Examples, Learner, Limits, Model
 STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01)
 MOST_ROWS = 30_000
 """Windows that a fit uses; more would hardly move the weights of a few dozen columns."""
+MOST_TOLD = 2_000_000
+"""Windows times steps that a fit uses: of each some ten simple paths are held at once."""
 FEWEST = 5
 """Windows that must know a step, or the step before it speaks for it."""
 LARGEST = 80.0
@@ -80,7 +82,8 @@ class LinearPoints:
         """Of every step in turn; one that hardly a window knows, or that the clock left no time for, says what the step
         before it does."""
         ages = age(examples.inputs)
-        rows = rows[np.argsort(-ages[rows], kind="stable")][:MOST_ROWS]
+        most = min(MOST_ROWS, MOST_TOLD // examples.targets.shape[1])
+        rows = rows[np.argsort(-ages[rows], kind="stable")][: max(1, most)]
         told = lags.told(examples.inputs.take(rows))
         wanted = told.relative(examples.targets[rows])
         common = _without_holes(told.common())
