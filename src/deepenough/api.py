@@ -23,7 +23,7 @@ from deepenough.racing import disk as disks
 from deepenough.racing.budget import parse_budget
 from deepenough.racing.executors.local import LocalExecutor
 from deepenough.racing.finalize import HandOver, members, with_a_winner
-from deepenough.racing.loop import Loop, contenders
+from deepenough.racing.loop import Loop
 from deepenough.racing.machine import cores_to_use, machine, memory_to_use
 from deepenough.racing.mine import as_contender
 from deepenough.racing.residuals import intervals, keep_truth
@@ -99,8 +99,9 @@ def race(
     seed: of every split, draw and fit.
     out: the run folder; default `runs/<name>-<number>`.
     only, without: names of learners to race, or to leave out.
-    memory: the most that a trial may hold ("4GB"); default 80 % of what is free.
-    cores: how many a trial may use; default all that this process may use.
+    memory: the most that the trials that run may hold ("4GB"); default 80 % of what is free.
+    cores: how many the trials that run may use; default all that this process may use. With two or more, and a budget
+        in time, a trial of each family runs at any time, with half of cores and memory; with one they take turns.
     equal_within: the difference, in the judged metric's unit, that counts as none; default 5 % of the better finalist's
         loss or gain, whichever is smaller.
     positive: of two classes the one whose probability is asked; default the rarer one.
@@ -141,14 +142,16 @@ def race(
     loaded = chosen.load(source, question)
     planning.refuse_unheeded(question, loaded, chosen.name)
     about = machine()
+    threads = cores_to_use(cores, about)
     plan = planning.plan(
         chosen.name,
         question,
         loaded,
-        contenders=(*contenders(entries, seed, VARIANTS, getattr(loaded, "n_classes", None)), *present),
+        contenders=(*planning.contenders(entries, seed, VARIANTS, getattr(loaded, "n_classes", None)), *present),
         budget_seconds=seconds,
         budget_trials=trials,
-        threads=cores_to_use(cores, about),
+        threads=threads,
+        lanes=planning.lanes(entries, seconds, threads),
         memory_bytes=memory_to_use(memory, about),
         device="cuda" if about.get("cuda") else "cpu",
         absent=tuple(absent),
@@ -259,8 +262,9 @@ def _sitting(
         shown["share_seconds"] = round(Standing(loop.evidence, loop.clock()).share, 2)
     listed = [{"name": c.name, "family": c.family} for c in plan.contenders if c.name == c.learner]
     hear(loop.say("plan", shown | {"contenders": listed}))
-    for event in loop.run(lambda: seconds_wanted(loop)):
-        hear(event)
+    with contextlib.closing(loop.run(lambda: seconds_wanted(loop))) as events:
+        for event in events:
+            hear(event)
     verdict = with_a_winner(loop, judge(loop.evidence))
     if not loop.interrupted and verdict.winner:
         handed = _hand_over(folder, loop, verdict, task, hear)

@@ -75,6 +75,7 @@ class Plan:
     judging: `folds` (each unit is judged in one fold) or `halves` (the same units in every fold, chosen on V and judged
         on H and the other way round).
     splitting: `random`, `group`, `time` or `own`: how the splits were made.
+    lanes: trials that run side by side, at most one of each family, each with its part of threads and memory.
     judge_options: alpha, equal_within (None: the default), looks, and the seed of every bootstrap.
     """
 
@@ -94,6 +95,7 @@ class Plan:
     units: tuple[int, ...]
     threads: int
     memory_bytes: int
+    lanes: int = 1
     device: str = "cpu"
     shape: str = "supervised"
     columns: int = 1

@@ -14,7 +14,8 @@ from deepenough.evidence import Contender, Event, Evidence, Journal, Plan, read
 from deepenough.judge.verdict import judge
 from deepenough.learner import Learner
 from deepenough.racing.executors.local import LocalExecutor
-from deepenough.racing.loop import Loop, contenders
+from deepenough.racing.loop import Loop
+from deepenough.racing.planning import contenders
 from tests.stubs import faulty, interactive, supervised, unlabelled
 from tests.stubs.kind import contender
 

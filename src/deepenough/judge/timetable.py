@@ -50,7 +50,7 @@ class Clock:
         reserve = (
             REPORT_SECONDS + REPORT_SHARE * min(budget, 600) + min(REFIT_MARGIN * refit_seconds, REFIT_SHARE * budget)
         )
-        return max(self.used * (budget - self.start_seconds - reserve) / len(FAMILIES), 0.0)
+        return max(self.used * self.plan.lanes * (budget - self.start_seconds - reserve) / len(FAMILIES), 0.0)
 
     def folds(self, budget: float, share: float, slowest: float) -> int:
         """Folds that finals are planned for. slowest: seconds of a champion's final at the largest size."""

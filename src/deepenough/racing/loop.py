@@ -13,10 +13,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import shutil
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,10 +23,10 @@ import numpy as np
 from deepenough.evidence import FAMILIES, Contender, Event, Evidence, Journal, Trial, finite
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.judge.words import decision_sentence
-from deepenough.kinds import settings_of
 from deepenough.racing import disk
+from deepenough.racing.ctrl_c import CtrlC
 from deepenough.racing.executors.local import Outcome
-from deepenough.racing.order import Order
+from deepenough.racing.order import Order, Running
 from deepenough.racing.scheduler import dropped, next_order
 from deepenough.racing.standing import Race
 from deepenough.task.jobs import Job
@@ -42,42 +40,11 @@ VERDICT_SECONDS, VERDICT_SHARE = 1.0, 0.04
 """The verdict so far is asked for at most so often, and takes at most so much of the time between two: many small fits
 make it as dear as one of them."""
 
-MOST_MISSES = 20
-"""Draws from a search space in a row that may bring nothing new, before it counts as exhausted."""
-
-TWICE_SECONDS = 1.0
-"""Two signals closer than that are one Ctrl-C: shells and wrappers pass on what the terminal sent already."""
-
 
 class Executor(Protocol):
-    """Runs one trial in a folder; ours is `executors.local`."""
+    """Runs one trial in a folder, several at once where it is asked by several threads; ours is `executors.local`."""
 
     def run(self, order: Order, job: Job, folder: Path, stop: Callable[[], bool]) -> Outcome: ...
-
-
-class _CtrlC:
-    """The first Ctrl-C asks the race to stop between two steps, with nothing left half done; a later one insists."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._when = 0.0
-
-    def __enter__(self) -> _CtrlC:
-        if threading.current_thread() is threading.main_thread():  # elsewhere nobody may set signals
-            self._before = signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, self._before)
-
-    def __call__(self) -> bool:
-        return self.asked
-
-    def _note(self, number: int, frame: object) -> None:
-        if self.asked and time.monotonic() - self._when > TWICE_SECONDS:
-            raise KeyboardInterrupt
-        self.asked, self._when = True, self._when or time.monotonic()
 
 
 class Loop:
@@ -94,8 +61,9 @@ class Loop:
         self.trials = disk.with_their_models(evidence.trials, journal.folder)
         self.records: dict[int, np.ndarray] = dict(evidence.records)
         self.units = {fold: task.units(fold) for fold in range(task.folds)}
+        self.running: dict[Future[Outcome], Running] = {}
         self.interrupted = False
-        self.stop = _CtrlC()
+        self.stop = CtrlC()
         self._judge_again_seconds = -math.inf
         self._disk_full = False
         self._dropped = {name for name, _ in dropped(self.evidence)}
@@ -104,19 +72,46 @@ class Loop:
     def evidence(self) -> Evidence:
         return Evidence(self.plan, tuple(self.trials), self.records, self.units)
 
-    def run(self, kept_seconds: Callable[[], float] = float) -> Iterator[Event]:
+    def run(self, kept_seconds: Callable[[], float] = float) -> Generator[Event]:
         """Every trial until the budget is spent, then the blends. Ctrl-C ends it cleanly, with `interrupted`.
 
         kept_seconds: what comes after the race takes so long, beside the model and the report.
         """
         try:
             with self.stop:
-                while (order := next_order(self.evidence, self.clock() + kept_seconds())) is not None:
-                    yield from self.trial(order)
+                yield from self._trials(kept_seconds)
                 yield from self._blends()
         except KeyboardInterrupt:
             self.interrupted = True
             yield self.say("interrupted", {"trials": len(self.trials)})
+
+    def _trials(self, kept_seconds: Callable[[], float]) -> Iterator[Event]:
+        """Keep every lane busy, as long as the scheduler knows what with."""
+
+        def asked() -> Order | None:
+            return next_order(self.evidence, self.clock() + kept_seconds(), tuple(self.running.values()))
+
+        return self._in_lanes(asked)
+
+    def trial(self, order: Order) -> Iterator[Event]:
+        """Run one trial alone and write it down; its events."""
+        orders = [order]
+        return self._in_lanes(lambda: orders.pop() if orders else None)
+
+    def _in_lanes(self, asked: Callable[[], Order | None]) -> Iterator[Event]:
+        """Run what is asked for, until that is nothing and nothing runs. Only this thread reads and writes evidence."""
+        with ThreadPoolExecutor(self.plan.lanes) as lanes:
+            try:
+                while True:
+                    while (order := asked()) is not None:
+                        yield self._begin(order, lanes)
+                    if not self.running:
+                        return
+                    for future in wait(self.running, return_when=FIRST_COMPLETED).done:
+                        yield from self._end(self.running.pop(future), future.result())
+            finally:
+                self.stop.asked |= bool(self.running)  # whoever stops listening leaves nothing running
+                self.running.clear()
 
     def say(self, what: str, data: Mapping[str, Any]) -> Event:
         """An event, written before anybody hears it."""
@@ -124,11 +119,13 @@ class Loop:
         self.journal.append(event)
         return event
 
+    def work_place(self, number: int) -> Path:
+        return self.journal.folder / "work" / str(number)
+
     def work_folder(self, number: int) -> Path:
         """An empty place for a trial; what an earlier sitting left there is removed."""
-        folder = self.journal.folder / "work" / str(number)
-        shutil.rmtree(folder, ignore_errors=True)
-        return folder
+        shutil.rmtree(self.work_place(number), ignore_errors=True)
+        return self.work_place(number)
 
     def _run(self, order: Order, job: Job, folder: Path) -> Outcome:
         """Run it, with the cache that its family shares as long as the race goes on."""
@@ -139,14 +136,18 @@ class Loop:
         """Remove what trials left for each other: the race is over."""
         shutil.rmtree(self.journal.folder / "cache", ignore_errors=True)
 
-    def trial(self, order: Order) -> Iterator[Event]:
-        """Run one trial and write it down; its events."""
-        shown = {"number": order.number, "contender": order.contender, "family": order.family}
-        shown |= {"purpose": order.purpose, "n_train": order.n_train, "fold": order.fold}
-        yield self.say("trial_started", shown | {"limit_seconds": order.limit_seconds})
-        started, folder = self.clock(), self.work_folder(order.number)
-        outcome = self._run(order, self.task.job(order.n_train, order.fold, order.seed), folder)
-        for trial in self._rows(order, outcome, started):
+    def _begin(self, order: Order, lanes: ThreadPoolExecutor) -> Event:
+        """Send a trial off, in a thread that waits for it; that it started."""
+        event = self.say("trial_started", _shown(order) | {"limit_seconds": order.limit_seconds})
+        began, folder = Running(order, self.clock()), self.work_folder(order.number)
+        job = self.task.job(order.n_train, order.fold, order.seed)
+        self.running[lanes.submit(self._run, order, job, folder)] = began
+        return event
+
+    def _end(self, ran: Running, outcome: Outcome) -> Iterator[Event]:
+        """Write down how a trial ended; its events."""
+        order, folder, shown = ran.order, self.work_place(ran.order.number), _shown(ran.order)
+        for trial in self._rows(order, outcome, ran.started_seconds):
             self.journal.append(trial)
             self.trials.append(trial)
             told = {"status": trial.status, "loss": trial.loss, "scores": dict(trial.scores), "error": trial.error}
@@ -190,7 +191,7 @@ class Loop:
         order = Order.of(
             self.plan,
             contender,
-            number=max(trial.number for trial in self.trials) + 1,
+            number=self._next_number(),
             purpose=purpose,
             n_train=like.n_train,
             fold=like.fold,
@@ -204,6 +205,11 @@ class Loop:
             return self._run(order, job, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _next_number(self) -> int:
+        """One that no trial has, nor one that runs."""
+        taken = [*(trial.number for trial in self.trials), *(own.order.number for own in self.running.values())]
+        return max(taken, default=0) + 1
 
     def baseline(self) -> list[Contender]:
         """The trivial learner, if there is one."""
@@ -219,7 +225,7 @@ class Loop:
             seconds = outcome.told["rungs"][index][1] if len(outcome.answers) > 1 else outcome.wall_seconds
             part = dataclasses.replace(
                 row,
-                number=order.number + index,
+                number=order.number if index == 0 else self._next_number(),
                 n_train=answer.n_train,
                 purpose=order.purpose if answer.n_train == order.n_train else "ladder",
                 wall_seconds=seconds - shared,
@@ -322,8 +328,7 @@ class Loop:
         read = [np.load(self.journal.folder / trial.predictions).astype(np.float64) for trial in (ours, theirs)]
         assert isinstance(self.task, SupervisedTask)
         answer = Answer(ours.n_train, self.task.blended(read, (weight, 1 - weight)))
-        number = max(trial.number for trial in self.trials) + 1
-        blend = Trial(number, name, "together", "blend", ours.n_train, fold, ours.seed, "ok")
+        blend = Trial(self._next_number(), name, "together", "blend", ours.n_train, fold, ours.seed, "ok")
         blend = dataclasses.replace(
             blend,
             fit_cpu_seconds=ours.fit_cpu_seconds + theirs.fit_cpu_seconds,
@@ -336,6 +341,12 @@ class Loop:
     def _final(self, contender: str, fold: int) -> Trial | None:
         finals = [t for t in self.trials if t.contender == contender and t.fold == fold and t.predictions]
         return max(finals, key=lambda trial: trial.n_train, default=None)
+
+
+def _shown(order: Order) -> dict[str, Any]:
+    """What is said of a trial when it starts, and again when it ends."""
+    names = ("number", "contender", "family", "purpose", "n_train", "fold")
+    return {name: getattr(order, name) for name in names}
 
 
 _MEASURED = (
@@ -359,41 +370,3 @@ def _pairs(verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.classical is None or verdict.deep is None:
         return []
     return sorted(set(zip(verdict.classical.picks, verdict.deep.picks, strict=True)))
-
-
-def contenders(entries: Any, plan_seed: int, variants: int, n_classes: int | None = None) -> Iterator[Contender]:
-    """Contenders of found learners, the first by priority first: its defaults, then variants from its search space."""
-    priorities = {entry.name: entry.cls.priority_for(n_classes) for entry in entries}
-    for entry in sorted(entries, key=lambda entry: (entry.family, priorities[entry.name], entry.name)):
-        base, priority = entry.cls(), priorities[entry.name]
-        yield _contender(entry, entry.name, settings_of(base), priority)
-        random = np.random.default_rng([plan_seed, sum(entry.name.encode())])
-        for index, variant in enumerate(_variants(base, entry.cls.space(), random, variants), 2):
-            yield _contender(entry, f"{entry.name}-{index}", variant, priority)
-
-
-def _variants(base: Any, space: Mapping[str, Any], random: np.random.Generator, most: int) -> Iterator[dict[str, Any]]:
-    """Settings drawn from a search space, none twice and none the defaults: a small space gives fewer."""
-    known, misses = [settings_of(base)], 0
-    while space and len(known) <= most and misses < MOST_MISSES:
-        drawn = {name: draw(random) for name, draw in sorted(space.items())}
-        variant = settings_of(dataclasses.replace(base, **drawn))
-        misses = misses + 1 if variant in known else 0
-        if not misses:
-            known.append(variant)
-            yield variant
-
-
-def _contender(entry: Any, name: str, settings: Mapping[str, Any], priority: int) -> Contender:
-    cls = entry.cls
-    return Contender(
-        name,
-        entry.name,
-        entry.path,
-        entry.family,
-        settings,
-        priority,
-        cls.deterministic,
-        cls.family_reason,
-        dataclasses.asdict(cls.pretrained) if cls.pretrained else {},
-    )

@@ -42,14 +42,30 @@ class Order:
     cache: str = ""
 
     @classmethod
-    def of(cls, plan: Plan, contender: Contender, **asked: Any) -> Self:
-        """A trial of this contender; `asked` has the fields that neither it nor the plan says."""
+    def of(cls, plan: Plan, contender: Contender, *, lanes: int = 1, **asked: Any) -> Self:
+        """A trial of this contender; `asked` has the fields that neither it nor the plan says.
+
+        lanes: trials that share the memory with it, itself among them.
+        """
         return cls(
             contender=contender.name,
             learner=contender.path,
             family=contender.family,
             settings=contender.settings,
-            memory_bytes=plan.memory_bytes,
+            memory_bytes=plan.memory_bytes // lanes,
             device=plan.device if contender.family == "deep" else "cpu",
             **asked,
         )
+
+
+@dataclass(frozen=True)
+class Running:
+    """A trial that has begun and not ended. started_seconds: on the race's clock."""
+
+    order: Order
+    started_seconds: float
+
+    @property
+    def key(self) -> tuple[str, int, int, int]:
+        """As that of the trial that it becomes, see `Race.done`."""
+        return self.order.contender, self.order.n_train, self.order.fold, self.order.seed

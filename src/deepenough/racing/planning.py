@@ -10,17 +10,22 @@ Needs that this module answers:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deepenough import kinds
 from deepenough.errors import NothingToRaceError, OptionError
-from deepenough.evidence import FAMILIES, Plan
+from deepenough.evidence import FAMILIES, Contender, Plan
 from deepenough.judge.cost import Prices
 from deepenough.racing.machine import packages
 from deepenough.task import sql
 from deepenough.task.task import Question, Task
+
+MOST_MISSES = 20
+"""Draws from a search space in a row that may bring nothing new, before it counts as exhausted."""
 
 
 def setup(
@@ -72,6 +77,51 @@ def entries(
 def _absence(entry: kinds.Entry) -> dict[str, str]:
     how = f"pip install {' '.join(entry.missing)}"
     return {"name": entry.name, "family": entry.family, "missing": ", ".join(entry.missing), "how": how}
+
+
+def contenders(entries: Any, plan_seed: int, variants: int, n_classes: int | None = None) -> Iterator[Contender]:
+    """Contenders of found learners, the first by priority first: its defaults, then variants from its search space."""
+    priorities = {entry.name: entry.cls.priority_for(n_classes) for entry in entries}
+    for entry in sorted(entries, key=lambda entry: (entry.family, priorities[entry.name], entry.name)):
+        base, priority = entry.cls(), priorities[entry.name]
+        yield _contender(entry, entry.name, kinds.settings_of(base), priority)
+        random = np.random.default_rng([plan_seed, sum(entry.name.encode())])
+        for index, variant in enumerate(_variants(base, entry.cls.space(), random, variants), 2):
+            yield _contender(entry, f"{entry.name}-{index}", variant, priority)
+
+
+def _variants(base: Any, space: Mapping[str, Any], random: np.random.Generator, most: int) -> Iterator[dict[str, Any]]:
+    """Settings drawn from a search space, none twice and none the defaults: a small space gives fewer."""
+    known, misses = [kinds.settings_of(base)], 0
+    while space and len(known) <= most and misses < MOST_MISSES:
+        drawn = {name: draw(random) for name, draw in sorted(space.items())}
+        variant = kinds.settings_of(dataclasses.replace(base, **drawn))
+        misses = misses + 1 if variant in known else 0
+        if not misses:
+            known.append(variant)
+            yield variant
+
+
+def _contender(entry: Any, name: str, settings: Mapping[str, Any], priority: int) -> Contender:
+    cls = entry.cls
+    return Contender(
+        name,
+        entry.name,
+        entry.path,
+        entry.family,
+        settings,
+        priority,
+        cls.deterministic,
+        cls.family_reason,
+        dataclasses.asdict(cls.pretrained) if cls.pretrained else {},
+    )
+
+
+def lanes(present: Sequence[kinds.Entry], budget_seconds: float | None, cores: int) -> int:
+    """Trials that run side by side: one of each family where there are cores for both. Counted trials run one after the
+    other: which of two ends first would hang on the machine."""
+    families = {entry.family for entry in present} & set(FAMILIES)
+    return 1 if budget_seconds is None or cores < len(families) else len(families)
 
 
 def preload(present: Sequence[kinds.Entry]) -> dict[str, tuple[str, ...]]:

@@ -25,7 +25,7 @@ from deepenough.evidence import FAMILIES, FINISHED, JOURNAL, Contender, Event, E
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.racing.loop import Loop
 from deepenough.racing.order import Order
-from deepenough.racing.scheduler import GRACE_SECONDS, threads_for
+from deepenough.racing.scheduler import GRACE_SECONDS, threads_in_lane
 from deepenough.racing.standing import Race
 from deepenough.task.task import OtherSplit, Task
 
@@ -147,7 +147,7 @@ def _order(loop: Loop, own: Loop, contender: Contender, size: int, fold: int) ->
         n_train=size,
         fold=fold,
         seed=Race(own.evidence).seed(fold),
-        threads=threads_for(loop.plan, size),
+        threads=threads_in_lane(loop.plan, size),
         limit_seconds=limit,
         kill_seconds=None if limit is None else limit + GRACE_SECONDS,
     )

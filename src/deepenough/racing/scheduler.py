@@ -7,7 +7,8 @@ Needs that this module answers:
 * A verdict exists early: the champions (lowest `priority` of each family) run their finals first; whoever looks better
   on small rungs, or in a first final where that is cheap, challenges them, and the pick among all that finished is made
   by the judge, inside each part.
-* Equal shares: the family that has spent less goes next; what a family leaves over stays its own.
+* Equal shares: with a lane for each, both families run side by side, one trial each; with one lane the family that has
+  spent less goes next. What a family leaves over stays its own.
 * Nothing is begun that can't end in time; how long a trial takes is learnt from those that ended.
 * Asking again with the same evidence gives the same order: so resuming is reading the journal and asking again.
 
@@ -21,7 +22,7 @@ from collections.abc import Iterator, Sequence
 
 from deepenough.evidence import FAMILIES, FINISHED, MINE, Contender, Evidence, Plan
 from deepenough.racing import mine
-from deepenough.racing.order import Order
+from deepenough.racing.order import Order, Running
 from deepenough.racing.rivals import chance, standing
 from deepenough.racing.standing import PROBE_SHARE, RESEED, Race, Wish
 
@@ -40,35 +41,44 @@ LIKELY = 0.5
 """A challenger that beats its family's leader with more than this probability need not wait for the others' rungs."""
 POSSIBLE, CHEAP_CHALLENGE = 0.2, 0.2
 """Nor need one with this probability whose finals take no more than this part of its family's share."""
+_BASELINES = "classical"
 THREADS_PAY_FROM_ROWS = 10_000
 GRACE_SECONDS = 2.0
 ONE_ROW_SECONDS, VARIANT_ONE_ROW_SECONDS = 0.5, 0.1
 """Single predictions are timed for so long, once a contender; nobody pays for it."""
 
 
-def next_order(evidence: Evidence, elapsed_seconds: float) -> Order | None:
-    """The next trial; None when nothing worth having fits into what is left.
+def next_order(evidence: Evidence, elapsed_seconds: float, running: Sequence[Running] = ()) -> Order | None:
+    """The next trial; None when nothing worth having fits into what is left, or beside what runs.
 
     elapsed_seconds: since the command's start, in all sittings together; not looked at where trials are counted.
+    running: what has begun and not ended.
     """
-    race = Race(evidence, elapsed_seconds)
-    baseline = _fitting(race, _baseline_wishes(race), math.inf)
+    race, busy = Race(evidence, elapsed_seconds, tuple(running)), {_lane(own.order.family) for own in running}
+    if len(running) >= race.plan.lanes or MINE in busy:
+        return None
+    baseline = None if _BASELINES in busy else _fitting(race, _baseline_wishes(race), math.inf)
     if baseline is not None:
         return baseline
     if race.family(MINE):
         own = _fitting(race, mine.wishes(race), mine.allowance(race))
-        if own is not None:
-            return own
-        race = Race(evidence, elapsed_seconds + mine.reserved_seconds(race))
-    for family in sorted((f for f in FAMILIES if race.family(f)), key=lambda f: (race.spent(f), f)):
+        if own is not None:  # it runs alone, so that it costs both families the same
+            return None if busy else own
+        race = Race(evidence, elapsed_seconds + mine.reserved_seconds(race), tuple(running))
+    for family in sorted((f for f in FAMILIES if race.family(f) and f not in busy), key=lambda f: (race.spent(f), f)):
         order = _fitting(race, _wishes(race, family), race.left(family))
         if order is not None:
             return order
     return None
 
 
+def _lane(family: str) -> str:
+    """Whose lane its trials take: trivial answers, which take no time, that of the classical learners."""
+    return _BASELINES if family == "baseline" else family
+
+
 def _fitting(race: Race, wishes: Iterator[Wish], left: float) -> Order | None:
-    seen = set()
+    seen = {own.key for own in race.running}
     for wish in wishes:
         key = (wish.contender.name, wish.n_train, wish.fold, wish.seed)
         if key in race.done or key in seen:
@@ -294,19 +304,20 @@ def _looked_at(race: Race, leader: Contender, contender: Contender) -> bool:
 def _order(race: Race, wish: Wish, left: float) -> Order:
     plan, contender = race.plan, wish.contender
     limit = None if race.counted else _limit_seconds(race, wish, left)
-    number = max((t.number for t in race.evidence.trials), default=0) + 1
+    numbers = [*(t.number for t in race.evidence.trials), *(own.order.number for own in race.running)]
     final = wish.purpose == "final"
     return Order.of(
         plan,
         contender,
-        number=number,
+        lanes=plan.lanes,
+        number=max(numbers, default=0) + 1,
         purpose=wish.purpose,
         n_train=wish.n_train,
         fold=wish.fold,
         seed=wish.seed,
         limit_seconds=limit,
         kill_seconds=None if limit is None else limit + GRACE_SECONDS + _answering_seconds(race, contender, limit),
-        threads=threads_for(plan, wish.n_train),
+        threads=threads_in_lane(plan, wish.n_train),
         keep=final and contender.family in FAMILIES,
         one_row_seconds=_one_row_seconds(wish) if final else 0.0,
     )
@@ -326,8 +337,13 @@ def _one_row_seconds(wish: Wish) -> float:
 
 
 def threads_for(plan: Plan, n_train: int) -> int:
-    """One thread for small trials, where more only spin; all from the size on where they were measured to pay."""
+    """Of a trial that runs alone: one for few rows, where more only spin; all from where they were measured to pay."""
     return plan.threads if n_train >= THREADS_PAY_FROM_ROWS else 1
+
+
+def threads_in_lane(plan: Plan, n_train: int) -> int:
+    """Of a trial that has its lane's part of the cores."""
+    return max(threads_for(plan, n_train) // plan.lanes, 1)
 
 
 def _limit_seconds(race: Race, wish: Wish, left: float) -> float:

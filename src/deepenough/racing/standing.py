@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from deepenough.evidence import FAMILIES, FINISHED, Contender, Evidence, Plan, Trial
-from deepenough.racing.order import DIED
+from deepenough.racing.order import DIED, Running
 from deepenough.racing.time_law import TimeLaw, time_law
 
 SAVE_SECONDS = 2.5
@@ -67,10 +67,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Race:
-    """The evidence, read for the scheduler's questions. All its answers are functions of its two fields."""
+    """The evidence, read for the scheduler's questions. All its answers are functions of its first three fields.
+
+    running: trials that have begun and not ended.
+    """
 
     evidence: Evidence
     elapsed_seconds: float = 0.0
+    running: tuple[Running, ...] = ()
     _times: dict[str, TimeLaw | None] = field(default_factory=dict, compare=False)
     _laws: dict[str, TimeLaw | None] = field(default_factory=dict, compare=False)
     _leaders: dict[str, Contender | None] = field(default_factory=dict, compare=False)
@@ -123,18 +127,21 @@ class Race:
         for trial in self.evidence.trials:
             if trial.purpose not in ("refit", "blend"):
                 spent[trial.family] = spent.get(trial.family, 0.0) + (1.0 if self.counted else trial.wall_seconds)
+        for own in self.running:
+            seconds = max(self.elapsed_seconds - own.started_seconds, 0.0)
+            spent[own.order.family] = spent.get(own.order.family, 0.0) + (1.0 if self.counted else seconds)
         return spent
 
     @cached_property
     def share(self) -> float:
-        """What each family may spend in all: half of what the race has for trials."""
+        """What each family may spend in all: half of what the race has for trials in all its lanes."""
         families = [family for family in FAMILIES if self.family(family)]
         spent = sum(self.spent(family) for family in families)
         if self.plan.budget_trials is not None:
             return self.plan.budget_trials / max(len(families), 1)
         between = sum(t.startup_seconds + BETWEEN_SECONDS for t in self.evidence.trials)  # paid by nobody
         used = spent / (spent + between) if spent else 1.0
-        return (spent + used * max(self.seconds_left, 0.0)) / max(len(families), 1)
+        return (spent + used * self.plan.lanes * max(self.seconds_left, 0.0)) / max(len(families), 1)
 
     @property
     def seconds_left(self) -> float:
@@ -260,9 +267,10 @@ class Race:
     @cached_property
     def size(self) -> int | None:
         """Rows of the finals, equal for both families; None while the probes have not said enough."""
-        started = [t for t in self.evidence.trials if t.purpose == "final"]
+        started = [t.n_train for t in self.evidence.trials if t.purpose == "final"]
+        started += [own.order.n_train for own in self.running if own.order.purpose == "final"]
         if started:
-            return self._size_that_holds(min(t.n_train for t in started))
+            return self._size_that_holds(min(started))
         if self.counted:
             return min(self.plan.largest, MOST_TRIAL_ROWS)
         champions = [self.champion(family) for family in FAMILIES if self.family(family)]

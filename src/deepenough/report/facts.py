@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -269,12 +269,12 @@ _STATUSES = ("ok", "truncated", "timeout", "memory", "error", "skipped")
 
 
 def _granted(evidence: Evidence) -> float | None:
-    """What each family might spend at most: as the race said it, else half of the budget; None where trials count."""
+    """What each family might spend at most: as the race said it, else all or half of the budget; None for trials."""
     said = [event.data["share_seconds"] for event in evidence.events if "share_seconds" in event.data]
     if said:
         return float(said[-1])
     total = evidence.plan.budget_seconds
-    return None if total is None else total / 2
+    return None if total is None else total * evidence.plan.lanes / len(FAMILIES)
 
 
 def _ledger_ratio(evidence: Evidence) -> float | None:
@@ -325,14 +325,14 @@ def _test(evidence: Evidence) -> dict[str, Any] | None:
 def _setup(evidence: Evidence) -> dict[str, Any]:
     plan = evidence.plan
     names = ("budget_seconds", "budget_trials", "seed", "largest", "smallest", "judging", "splitting")
-    more = ("threads", "memory_bytes", "device", "judge_options")
+    more = ("threads", "lanes", "memory_bytes", "device", "judge_options")
     return dict(plan.setup) | {name: getattr(plan, name) for name in (*names, *more)}
 
 
 def _wall(evidence: Evidence) -> dict[str, float]:
-    """Where the wall-clock seconds went; what was analysed later is not among them."""
+    """Where the wall-clock seconds went, those of two trials at a time once; what was analysed later is not in them."""
     total = evidence.elapsed_seconds
-    paid = sum(trial.wall_seconds for trial in evidence.trials)
+    paid = _seconds_of_trials(evidence.trials)
     analysed = splits.analysis(evidence)["seconds"]
     return {
         "total_seconds": total,
@@ -340,6 +340,19 @@ def _wall(evidence: Evidence) -> dict[str, float]:
         "analysis_seconds": analysed,
         "other_seconds": max(total - paid - analysed, 0.0),
     }
+
+
+def _seconds_of_trials(trials: Sequence[Trial]) -> float:
+    """Seconds in which at least one trial was fitted or asked."""
+    ended: dict[tuple[float, str], float] = {}
+    for trial in trials:  # all rungs of one trial began together
+        begun = trial.started_seconds + trial.startup_seconds, trial.contender
+        ended[begun] = ended.get(begun, begun[0]) + trial.wall_seconds
+    seconds, until = 0.0, 0.0
+    for (begin, _), end in sorted(ended.items()):
+        seconds += max(end - max(begin, until), 0.0)
+        until = max(until, end)
+    return seconds
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -137,7 +137,7 @@ class State:
     families: dict[str, str] = field(default_factory=dict)
     out: dict[str, str] = field(default_factory=dict)
     used: dict[str, float] = field(default_factory=dict)
-    running: str = ""
+    running: dict[str, str] = field(default_factory=dict)
     sentence: str = ""
     notes: list[str] = field(default_factory=list)
 
@@ -151,7 +151,8 @@ class State:
                 self.budget_seconds = data.get("budget_seconds")
                 self.share_seconds = data.get("share_seconds")
             case "trial_started":
-                self.running = f"{said(_trial(data), self.names)}, {data.get('purpose', '')}"
+                shown = f"{said(_trial(data), self.names)}, {data.get('purpose', '')}"
+                self.running[str(data.get("family", ""))] = shown
             case "trial_ended":
                 self._ended(data)
             case "dropped":
@@ -163,7 +164,7 @@ class State:
 
     def _ended(self, data: Mapping[str, Any]) -> None:
         name, family, size = str(data["contender"]), str(data.get("family", "")), int(data.get("n_train", 0))
-        self.running = ""
+        self.running.pop(family, None)
         if data.get("purpose") in ("refit", "blend", "resplit"):
             return
         self.families[name] = family
@@ -238,7 +239,8 @@ def _line_of_a_cell() -> Callable[[str], None]:
 def one_line(state: State) -> str:
     """A state in one line: the time, who runs, what is known so far."""
     left = "" if state.budget_seconds is None else f" of {words.seconds(state.budget_seconds)}"
-    parts = [f"{state.seconds:.0f} s{left}", state.running, f"so far: {state.sentence}" if state.sentence else ""]
+    now = " beside ".join(state.running.values())
+    parts = [f"{state.seconds:.0f} s{left}", now, f"so far: {state.sentence}" if state.sentence else ""]
     return words.plain(" · ".join(filter(None, parts)))
 
 
@@ -255,7 +257,8 @@ def draw(state: State) -> Group:
 
     parts: list[Any] = [_contenders(state)]
     parts += [Text(_share(state, family)) for family in FAMILIES]
-    parts.append(Text(f"now     {words.plain(state.running) or 'between two trials'}"))
+    running = [words.plain(each) for each in state.running.values()] or ["between two trials"]
+    parts += [Text(f"{'now' if place == 0 else '':<8}{each}") for place, each in enumerate(running)]
     left = "" if state.budget_seconds is None else f" of {words.seconds(state.budget_seconds)}"
     parts.append(Text(f"time    {state.seconds:.0f} s{left}"))
     if state.sentence:

@@ -22,6 +22,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,6 +128,7 @@ class _Server:
         theirs.close()
         self.lines = _Lines(ours)
         self.warm = False
+        self.busy = threading.Lock()
         self.child: _Child | None = None
         self.warm_ups: dict[_WarmUp, bool] = {}
         """Those that were seen to end, by whether the server may do them, and has yet to."""
@@ -196,20 +198,25 @@ def close_servers() -> None:
 
 
 class LocalExecutor:
-    """Runs one trial at a time. `preload` gives, by family, the modules that its server imports."""
+    """Runs one trial of each server at a time; who asks for another waits.
+
+    preload: by family, the modules that its server imports; equal ones have one server.
+    """
 
     def __init__(self, preload: Mapping[str, Sequence[str]]) -> None:
         self._preload = {family: tuple(modules) for family, modules in preload.items()}
+        self._starting = threading.Lock()
         self.warm_up()
 
     def warm_up(self) -> None:
         """Start the servers that are not there yet; returns at once."""
-        for modules in self._preload.values():
-            old = _servers.get(modules)
-            if old is not None and not old.alive():
-                old.close()
-            if old is None or not old.alive():
-                _servers[modules] = _Server(modules)
+        with self._starting:
+            for modules in self._preload.values():
+                old = _servers.get(modules)
+                if old is not None and not old.alive():
+                    old.close()
+                if old is None or not old.alive():
+                    _servers[modules] = _Server(modules)
 
     def run(self, order: Order, job: Job, folder: Path, stop: Callable[[], bool] = lambda: False) -> Outcome:
         """Run one trial in `folder`, which must not exist; what it leaves there is the caller's to remove.
@@ -221,20 +228,25 @@ class LocalExecutor:
         modules = self._preload.get(order.family) or next(iter(self._preload.values()))
         self.warm_up()
         server = _servers[modules]
-        try:
-            server.wait_until_warm()
-            start = time.monotonic()
-            warm_up = (order.learner, job.facts.get("n_classes"))
-            child = server.spawn(folder, warm_up)
-        except (EOFError, OSError):
-            server.close()
-            return Outcome("error", "the server that trials start from died; it is started again")
-        try:
-            return _supervised(order, folder, child, server, warm_up, start, stop)
-        except BaseException:
-            _signal_group(child.pid, signal.SIGKILL)
-            server.rest()
-            raise
+        with server.busy:
+            return _run(order, folder, server, (order.learner, job.facts.get("n_classes")), stop)
+
+
+def _run(order: Order, folder: Path, server: _Server, warm_up: _WarmUp, stop: Callable[[], bool]) -> Outcome:
+    """Have the server begin the trial, and stay with it to its end."""
+    try:
+        server.wait_until_warm()
+        start = time.monotonic()
+        child = server.spawn(folder, warm_up)
+    except (EOFError, OSError):
+        server.close()
+        return Outcome("error", "the server that trials start from died; it is started again")
+    try:
+        return _supervised(order, folder, child, server, warm_up, start, stop)
+    except BaseException:
+        _signal_group(child.pid, signal.SIGKILL)
+        server.rest()
+        raise
 
 
 def _supervised(
