@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import itertools
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ from deepenough import kinds
 from deepenough.evidence import Contender, Event, Evidence, Journal, Plan, read
 from deepenough.judge.verdict import judge
 from deepenough.learner import Learner
+from deepenough.racing.executors import local
 from deepenough.racing.executors.local import LocalExecutor
 from deepenough.racing.loop import Loop
 from deepenough.racing.planning import contenders
@@ -60,6 +65,15 @@ def race(folder: Path, task: Any, plan: Plan, stop_after: int | None = None) -> 
     return read(folder), events
 
 
+LANES = LocalExecutor(
+    {
+        "classical": ("deepenough.racing.trial", "tests.stubs.supervised"),
+        "deep": ("deepenough.racing.trial", "tests.stubs.supervised", "tests.stubs.kind"),
+    }
+)
+"""Each family has a server of its own, as the families of real kinds have."""
+
+
 def pair(**settings: Any) -> list[Contender]:
     stubs: list[type[Learner]] = [supervised.Classical, supervised.Second, supervised.Deep, supervised.Trivial]
     return [contender(cls, **(settings if cls is not supervised.Trivial else {})) for cls in stubs]
@@ -75,6 +89,64 @@ def test_a_supervised_race_ends_with_finals_of_both_families_at_the_same_size(tm
     assert {event.what for event in events} >= {"trial_started", "trial_ended", "rung_done", "verdict_so_far"}
     for family in ("classical", "deep"):
         assert sum(t.family == family for t in evidence.trials) == 6
+
+
+def side_by_side(folder: Path, listen: Callable[[Loop, Event], None] = lambda loop, event: None) -> Evidence:
+    """A race of eight seconds in two lanes, of learners that take half a second at the largest size."""
+    task = supervised.StubSupervised(rows=600)
+    plan = plan_for(task, pair(seconds_per_1000_rows=1.0), None, 8.0)
+    with contextlib.closing(Journal(folder)) as journal:
+        for fold in range(task.folds):
+            journal.units(fold, task.units(fold))
+        journal.append(dataclasses.replace(plan, lanes=2, threads=2))
+        began = time.monotonic()
+        loop = Loop(task, read(folder), journal, LANES, lambda: time.monotonic() - began)
+        with contextlib.closing(loop.run()) as events:
+            for event in events:
+                listen(loop, event)
+    return read(folder)
+
+
+def test_families_run_side_by_side_and_what_ended_first_is_written_first(tmp_path: Path) -> None:
+    most: list[int] = []
+    evidence = side_by_side(tmp_path, lambda loop, event: most.append(len(loop.running)))
+    assert max(most) == 2
+    verdict = judge(evidence)
+    assert verdict.gap is not None and verdict.folds >= 2
+    spans = {
+        family: [
+            (t.started_seconds, t.started_seconds + t.startup_seconds + t.wall_seconds)
+            for t in evidence.trials
+            if t.family == family and t.purpose != "blend"
+        ]
+        for family in ("classical", "deep")
+    }
+    together = [(a, b) for a in spans["classical"] for b in spans["deep"] if a[0] < b[1] and b[0] < a[1]]
+    assert len(together) > 5
+    numbers = [trial.number for trial in evidence.trials]
+    assert len(set(numbers)) == len(numbers)
+    assert not (tmp_path / "work").exists() or not list((tmp_path / "work").iterdir())
+
+
+def test_who_stops_listening_leaves_nothing_running(tmp_path: Path) -> None:
+    def tired(loop: Loop, event: Event) -> None:
+        if len(loop.running) == 2 and len(loop.trials) > 3:
+            raise ValueError("enough")
+
+    with pytest.raises(ValueError, match="enough"):
+        side_by_side(tmp_path, tired)
+    assert all(not server.busy.locked() for server in local._servers.values())
+
+
+def test_ctrl_c_stops_both_lanes_and_the_race_goes_on_from_its_journal(tmp_path: Path) -> None:
+    def pressed(loop: Loop, event: Event) -> None:
+        if len(loop.running) == 2 and len(loop.trials) > 3:
+            loop.stop.asked = True
+
+    cut = side_by_side(tmp_path, pressed)
+    assert [event.what for event in cut.events][-1] == "interrupted"
+    assert all(trial.status in ("ok", "truncated") for trial in cut.trials)
+    assert all(not server.busy.locked() for server in local._servers.values())
 
 
 def test_what_is_journaled_is_what_happened(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from deepenough.evidence import FAMILIES, MINE, Contender, Plan
-from tests.racing.test_scheduler import WORLD, World, evidence, finals, plan, simulated
+from tests.racing.test_scheduler import WORLD, World, evidence, finals, in_lanes, plan, simulated
 
 
 def _with_mine(subject: Plan) -> Plan:
@@ -57,6 +57,18 @@ def test_counted_races_give_the_families_what_they_had() -> None:
     asked = [[(t.contender, t.n_train, t.fold, t.seed) for t in run if t.family != MINE] for run in (without, beside)]
     assert asked[0] == asked[1]
     assert finals(beside, MINE) == set.intersection(*(finals(beside, family) for family in FAMILIES))
+
+
+def test_it_runs_alone() -> None:
+    """Beside one family it would have half of the machine, and cost the other one more."""
+    trials, elapsed = simulated(in_lanes(_with_mine(plan(60.0))), _world(0.5))
+    own = [t for t in trials if t.family == MINE]
+    assert {t.purpose for t in own} == {"probe", "final"} and elapsed < 60
+    for mine in own:
+        others = [t for t in trials if t.family != MINE]
+        apart = [t.started_seconds + t.wall_seconds <= mine.started_seconds for t in others]
+        after = [t.started_seconds >= mine.started_seconds + mine.wall_seconds for t in others]
+        assert all(before or later for before, later in zip(apart, after, strict=True))
 
 
 def test_its_models_are_not_kept() -> None:

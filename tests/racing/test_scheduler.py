@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from random import Random
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from deepenough.evidence import FAMILIES, Contender, Evidence, Plan, Trial
-from deepenough.racing.order import Order
+from deepenough.racing.order import Order, Running
 from deepenough.racing.scheduler import dropped, next_order
 from deepenough.racing.standing import SAVE_SECONDS, Race, explain_seconds
 from deepenough.racing.time_law import time_law
@@ -86,15 +87,26 @@ def plan(seconds: float | None = 60.0, trials: int | None = None, largest: int =
 
 
 def simulated(subject: Plan, world: World = WORLD, seed: int = 0) -> tuple[list[Trial], float]:
-    """Every trial of a race, and the seconds that it took."""
+    """Every trial of a race as they ended, and the seconds that it took."""
     random = np.random.default_rng(seed)
     trials: list[Trial] = []
+    begun: list[tuple[float, Running, Trial]] = []
     elapsed = 3.0
-    while (order := next_order(evidence(subject, trials), elapsed)) is not None:
-        trials.append(world.run(order, random))
-        elapsed += trials[-1].wall_seconds + OVERHEAD_SECONDS
-        assert len(trials) < 2000
-    return trials, elapsed
+    while True:
+        while (order := next_order(evidence(subject, trials), elapsed, [own for _, own, _ in begun])) is not None:
+            trial = dataclasses.replace(world.run(order, random), started_seconds=elapsed)
+            begun.append((elapsed + trial.wall_seconds + OVERHEAD_SECONDS, Running(order, elapsed), trial))
+            assert len(begun) <= subject.lanes and len(trials) < 2000
+        if not begun:
+            return trials, elapsed
+        first = min(begun, key=lambda item: item[0])
+        begun.remove(first)
+        trials.append(first[2])
+        elapsed = first[0]
+
+
+def in_lanes(subject: Plan, lanes: int = 2) -> Plan:
+    return dataclasses.replace(subject, lanes=lanes)
 
 
 def evidence(subject: Plan, trials: list[Trial]) -> Evidence:
@@ -111,14 +123,14 @@ WORLDS = [
 ]
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
 @pytest.mark.parametrize("budget", [30.0, 60.0, 120.0])
 @pytest.mark.parametrize(("mlp", "trees", "largest"), WORLDS)
 def test_both_families_are_judged_at_the_same_size_inside_the_budget(
-    mlp: float, trees: float, largest: int, budget: float
+    mlp: float, trees: float, largest: int, budget: float, lanes: int
 ) -> None:
-    trials, elapsed = simulated(
-        plan(budget, None, largest), World(WORLD.seconds | {"mlp": mlp, "trees": trees}, WORLD.loss)
-    )
+    subject = in_lanes(plan(budget, None, largest), lanes)
+    trials, elapsed = simulated(subject, World(WORLD.seconds | {"mlp": mlp, "trees": trees}, WORLD.loss))
     common = finals(trials, "classical") & finals(trials, "deep")
     assert len({fold for _, fold in common}) >= 2
     assert len({size for size, _ in common}) == 1
@@ -133,6 +145,70 @@ def test_the_shares_are_equal(mlp: float, largest: int) -> None:
     spent = {family: sum(t.wall_seconds for t in trials if t.family == family) for family in FAMILIES}
     longest = max(t.wall_seconds for t in trials)
     assert abs(spent["classical"] - spent["deep"]) <= max(0.1 * max(spent.values()), longest)
+
+
+@pytest.mark.parametrize("largest", [2000, 8000, 30_000, 200_000])
+@pytest.mark.parametrize("mlp", [0.2, 1.0, 3.0])
+def test_once_both_are_probed_no_lane_waits_for_the_other(mlp: float, largest: int) -> None:
+    trials, _ = simulated(in_lanes(plan(60.0, None, largest)), World(WORLD.seconds | {"mlp": mlp}, WORLD.loss))
+    probed = max(t.started_seconds + t.wall_seconds for t in trials if t.purpose == "probe")
+    ends = []
+    for families in (("classical", "baseline"), ("deep",)):
+        own = sorted((t.started_seconds, t.wall_seconds + OVERHEAD_SECONDS) for t in trials if t.family in families)
+        spans = [span for span in own if span[0] > probed]
+        assert all(after - begun - lasted < 0.001 for (begun, lasted), (after, _) in itertools.pairwise(spans))
+        ends.append(sum(own[-1]))
+    longest = max(t.wall_seconds for t in trials)
+    assert abs(ends[0] - ends[1]) <= longest + OVERHEAD_SECONDS, "but at the end, where no trial fits any more"
+
+
+def test_side_by_side_each_family_has_the_whole_time() -> None:
+    spent = {}
+    for lanes in (1, 2):
+        trials, elapsed = simulated(in_lanes(plan(60.0), lanes))
+        spent[lanes] = min(sum(t.wall_seconds for t in trials if t.family == family) for family in FAMILIES)
+        assert elapsed < 60
+    assert spent[2] > 1.8 * spent[1]
+
+
+def test_a_family_that_has_nothing_left_to_try_takes_nothing_from_the_other() -> None:
+    subject = in_lanes(plan(60.0))
+    alone = [c for c in subject.contenders if c.family != "classical" or c.name == "trees"]
+    world = dataclasses.replace(WORLD, seconds=WORLD.seconds | {"trees": 0.01})
+    subject = dataclasses.replace(subject, contenders=tuple(alone))
+    trials, _ = simulated(subject, world)
+    ended = {
+        family: max(t.started_seconds + t.wall_seconds for t in trials if t.family == family) for family in FAMILIES
+    }
+    whole, _ = simulated(in_lanes(plan(60.0)), world)
+    assert ended["classical"] < 20
+    assert ended["deep"] > 0.95 * max(t.started_seconds + t.wall_seconds for t in whole if t.family == "deep")
+
+
+def test_a_family_never_runs_two_trials_at_once_and_no_two_of_any_have_one_number() -> None:
+    trials, _ = simulated(in_lanes(plan(60.0)))
+    for families in (("classical", "baseline"), ("deep",)):
+        own = sorted((t.started_seconds, t.wall_seconds) for t in trials if t.family in families)
+        assert all(begun + lasted <= after for (begun, lasted), (after, _) in itertools.pairwise(own))
+    assert len({t.number for t in trials}) == len(trials)
+    assert len({(t.contender, t.n_train, t.fold, t.seed) for t in trials}) == len(trials)
+
+
+def test_what_runs_has_its_part_of_threads_and_memory_and_fixes_the_size_of_the_finals() -> None:
+    subject = in_lanes(plan(120.0, largest=40_000))
+    trials, _ = simulated(subject)
+    first = next(place for place, t in enumerate(trials) if t.purpose == "final")
+    known = [t for t in trials[:first] if t.purpose != "final"]
+    order = next_order(evidence(subject, known), 20.0)
+    assert order is not None and order.purpose == "final"
+    assert order.memory_bytes == subject.memory_bytes // 2 and order.threads == 1
+    beside = next_order(evidence(subject, known), 60.0, [Running(order, 20.0)])
+    assert beside is not None and beside.purpose == "final"
+    assert beside.family != order.family and beside.n_train == order.n_train and beside.number == order.number + 1
+    later = next_order(evidence(subject, known), 60.0)
+    assert later is not None and later.n_train < order.n_train, "of its own it would be smaller by now"
+    both = [Running(order, 20.0), Running(beside, 20.0)]
+    assert next_order(evidence(subject, known), 60.0, both) is None
 
 
 def test_answers_that_take_long_leave_time_for_every_planned_fold() -> None:

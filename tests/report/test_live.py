@@ -69,6 +69,16 @@ def test_shares_are_the_sum_of_the_trials_and_a_refit_is_nobodys() -> None:
     assert "18 s of 30 s" in drawn()
 
 
+def test_both_who_run_are_shown_until_they_end() -> None:
+    other = STARTED | {"contender": "linear", "family": "classical", "fold": 0}
+    heard = live.State(budget_seconds=60.0)
+    for event in (Event("trial_started", 2.0, STARTED), Event("trial_started", 2.1, other)):
+        heard.hear(event)
+    assert "mlp on 800 rows, fold 2, final beside linear on 800 rows, fold 1, final" in live.one_line(heard)
+    heard.hear(Event("trial_ended", 3.0, STARTED | {"status": "ok", "loss": 0.4, "wall_seconds": 0.9}))
+    assert "mlp" not in live.one_line(heard) and "linear on 800 rows" in live.one_line(heard)
+
+
 def test_markup_and_control_characters_stay_text() -> None:
     lines = [live.line_of(event) for event in events()]
     assert any("[red]no" in line for line in lines)

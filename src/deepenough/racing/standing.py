@@ -134,14 +134,16 @@ class Race:
 
     @cached_property
     def share(self) -> float:
-        """What each family may spend in all: half of what the race has for trials in all its lanes."""
+        """What each family may spend in all: half of what the race has for trials; in a lane of its own all."""
         families = [family for family in FAMILIES if self.family(family)]
-        spent = sum(self.spent(family) for family in families)
+        each = [self.spent(family) for family in families]
+        spent = sum(each)
         if self.plan.budget_trials is not None:
             return self.plan.budget_trials / max(len(families), 1)
         between = sum(t.startup_seconds + BETWEEN_SECONDS for t in self.evidence.trials)  # paid by nobody
         used = spent / (spent + between) if spent else 1.0
-        return (spent + used * self.plan.lanes * max(self.seconds_left, 0.0)) / max(len(families), 1)
+        left = used * max(self.seconds_left, 0.0)
+        return max(each) + left if self.plan.lanes > 1 else (spent + left) / max(len(families), 1)
 
     @property
     def seconds_left(self) -> float:
@@ -183,6 +185,8 @@ class Race:
 
     def left(self, family: str) -> float:
         """What a family may still spend: the rest of its share, and no more than the race has left."""
+        if self.plan.lanes > 1:
+            return self.seconds_left
         own = self.share - self.spent(family)
         return own if self.counted else min(own, self.seconds_left)
 
