@@ -49,9 +49,21 @@ def main() -> None:
 
 
 def _order(entry: kinds.Entry, rows: int) -> Order:
-    settings = kinds.settings_of(entry.cls())
     return Order(
-        1, entry.name, entry.path, entry.family, settings, "final", rows, 0, 0, None, None, 1, 2**33, one_row_seconds=0.5
+        number=1,
+        contender=entry.name,
+        learner=entry.path,
+        family=entry.family,
+        settings=kinds.settings_of(entry.cls()),
+        purpose="final",
+        n_train=rows,
+        fold=0,
+        seed=0,
+        limit_seconds=None,
+        kill_seconds=None,
+        threads=1,
+        memory_bytes=2**33,
+        one_row_seconds=0.5,
     )
 
 
