@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +21,11 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 for folder in (ROOT, ROOT / "src"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
+
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+"""Those of the machine. One of several workers keeps to one of them: races in it don't slow down the other's."""
+if CORES and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+    os.sched_setaffinity(0, {CORES[int(worker.removeprefix("gw")) % len(CORES)]})
 
 import pytest  # noqa: E402 - the environment above must stand first
 from hypothesis import HealthCheck, settings  # noqa: E402 - the same
@@ -40,6 +46,17 @@ settings.load_profile("deepenough")
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a command in this process."""
     return runner(capsys)
+
+
+@pytest.fixture
+def all_cores() -> Iterator[None]:
+    """Every core of the machine, for a race in lanes; skips where there is one."""
+    if len(CORES) < 2:
+        pytest.skip("one core, or nobody says how many")
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, CORES)
+    yield
+    os.sched_setaffinity(0, own)
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,9 @@ WORLD = World(units=500, rows=8000, largest=6400)
 RUNNERS = [Runner("trees", "classical", constant(0.2)), Runner("net", "deep", constant(0.2))]
 
 
-def _evidence(budget: float, halves: bool = False) -> Evidence:
+def _evidence(budget: float, halves: bool = False, lanes: int = 1) -> Evidence:
     plan = race(dataclasses.replace(WORLD, halves=halves), RUNNERS, 0).plan
-    return Evidence(dataclasses.replace(plan, budget_seconds=budget), (), {}, {})
+    return Evidence(dataclasses.replace(plan, budget_seconds=budget, lanes=lanes), (), {}, {})
 
 
 def _probed(evidence: Evidence, seconds: float) -> Evidence:
@@ -35,20 +35,21 @@ def test_the_restated_rules_are_the_schedulers() -> None:
     assert timetable.REPORT_SHARE == standing.EXPLAIN_SHARE
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
 @pytest.mark.parametrize("halves", [False, True])
 @pytest.mark.parametrize("budget", [20.0, 44.0, 46.0, 99.0, 101.0, 600.0])
 @pytest.mark.parametrize("seconds", [0.1, 2.0, 40.0])
-def test_share_and_folds_are_what_the_scheduler_plans(budget: float, halves: bool, seconds: float) -> None:
-    evidence = _probed(_evidence(budget, halves), seconds)
+def test_share_and_folds_are_what_the_scheduler_plans(budget: float, halves: bool, seconds: float, lanes: int) -> None:
+    evidence = _probed(_evidence(budget, halves, lanes), seconds)
     planned = standing.Race(evidence)
     clock = dataclasses.replace(Clock.of(evidence), start_seconds=0.0)
     refit = planned.seconds_for(planned.champion("deep"), 8000)
-    slowest = planned.seconds_for(planned.champion("deep"), 6400)
+    slowest, halved = (planned.seconds_for(planned.champion("deep"), rows) for rows in (6400, 3200))
     share = clock.share(budget, refit)
     paid = sum(trial.wall_seconds for trial in evidence.trials) / 2  # the scheduler adds what is left to what is spent
     assert share == pytest.approx(planned.share - paid, rel=0.1)
     if not halves or seconds == 40.0:
-        assert clock.folds(budget, planned.share, slowest) == planned.fewest_folds
+        assert clock.folds(budget, planned.share, slowest, halved) == planned.fewest_folds
 
 
 def test_a_final_may_take_its_part_of_the_share() -> None:

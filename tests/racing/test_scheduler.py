@@ -247,6 +247,35 @@ def test_where_five_folds_leave_few_rows_three_have_more() -> None:
     assert folds == {0.2: 5, 12.0: 3}
 
 
+def test_a_net_whose_time_hardly_grows_with_rows_is_not_judged_at_a_quarter_of_them_for_five_folds() -> None:
+    """Five folds are planned where half of the rows fit five times, not where all would fit in twice the time."""
+    subject = plan(120.0, largest=12_000)
+    known = [
+        Trial(1, "trees", "classical", "probe", 1000, 0, 1, "ok", loss=0.4, wall_seconds=0.5),
+        Trial(2, "mlp", "deep", "probe", 1000, 0, 1, "ok", loss=0.4, wall_seconds=6.0),
+        Trial(3, "mlp", "deep", "probe", 4000, 0, 1, "ok", loss=0.4, wall_seconds=7.5),
+    ]
+    race = Race(evidence(subject, known), 20.0)
+    five = 0.6 * race.share / 5
+    assert (
+        race.seconds_for(subject.contender("mlp"), 12_000)
+        < 2 * five
+        < 2 * race.seconds_for(subject.contender("mlp"), 6000)
+    )
+    assert race.fewest_folds == 3
+    assert race.size is not None and race.size >= 6000
+
+
+def test_a_champion_that_may_not_fit_shows_on_twice_the_rows_how_its_time_grows() -> None:
+    """Fitted once, it would be held to grow linearly, and be judged at fewer rows than it has the time for."""
+    probes = {}
+    for seconds in (0.2, 12.0):
+        world = dataclasses.replace(WORLD, seconds=WORLD.seconds | {"mlp": seconds})
+        trials, _ = simulated(plan(120.0, largest=4000), world)
+        probes[seconds] = [t.n_train for t in trials if t.contender == "mlp" and t.purpose == "probe"]
+    assert probes == {0.2: [1000], 12.0: [1000, 2000]}
+
+
 def test_who_is_likely_to_win_does_not_wait_for_a_dear_learners_rungs() -> None:
     """The second by priority is the best; the third takes nearly all that is left."""
     seconds = WORLD.seconds | {"trees": 0.1, "linear": 0.4, "forest": 25.0}
@@ -352,7 +381,7 @@ def test_what_the_refit_and_the_report_need_is_left_over(budget: float) -> None:
 
 def test_once_both_are_judged_a_slow_leader_gets_time_to_learn_from_all_rows() -> None:
     """The net is far ahead, and its refit takes more than what was kept for it before the finals."""
-    budget, world = 120.0, World(WORLD.seconds | {"mlp": 6.0}, WORLD.loss | {"mlp": 0.1})
+    budget, world = 120.0, World(WORLD.seconds | {"mlp": 7.5}, WORLD.loss | {"mlp": 0.1})
     subject = plan(budget, None, 3000)
     trials, elapsed = simulated(subject, world)
     race = Race(evidence(subject, trials))

@@ -52,9 +52,10 @@ class Clock:
         )
         return max(self.used * self.plan.lanes * (budget - self.start_seconds - reserve) / len(FAMILIES), 0.0)
 
-    def folds(self, budget: float, share: float, slowest: float) -> int:
-        """Folds that finals are planned for. slowest: seconds of a champion's final at the largest size."""
-        half_at_all = slowest <= 2 * FINALS_SHARE * share / ALL_FOLDS  # where not, more rows tell more than more folds
+    def folds(self, budget: float, share: float, slowest: float, halved: float) -> int:
+        """Folds that finals are planned for. slowest, halved: seconds of a champion's final at the largest size, and at
+        half of it."""
+        half_at_all = halved <= FINALS_SHARE * share / ALL_FOLDS  # where not, more rows tell more than more folds
         wanted = FEW_FOLDS if budget < FEW_UNTIL else ALL_FOLDS if budget >= ALL_FROM and half_at_all else MORE_FOLDS
         cheap = self.plan.folds if slowest <= 0 else int(min(CHEAP_SHARE * share / slowest, self.plan.folds))
         wanted = min(wanted, MOST_HALVES) if self.plan.judging == "halves" else max(wanted, cheap)

@@ -42,6 +42,7 @@ LIKELY = 0.5
 POSSIBLE, CHEAP_CHALLENGE = 0.2, 0.2
 """Nor need one with this probability whose finals take no more than this part of its family's share."""
 _BASELINES = "classical"
+"""Whose lane trivial answers take, for a moment."""
 THREADS_PAY_FROM_ROWS = 10_000
 GRACE_SECONDS = 2.0
 ONE_ROW_SECONDS, VARIANT_ONE_ROW_SECONDS = 0.5, 0.1
@@ -73,7 +74,7 @@ def next_order(evidence: Evidence, elapsed_seconds: float, running: Sequence[Run
 
 
 def _lane(family: str) -> str:
-    """Whose lane its trials take: trivial answers, which take no time, that of the classical learners."""
+    """Whose lane its trials take."""
     return _BASELINES if family == "baseline" else family
 
 
@@ -131,8 +132,11 @@ def _probes(race: Race, family: str) -> Iterator[Wish]:
         if not race.counted and _probes_spent(race, family) > PROBES_SHARE * race.share:
             break
     champion = race.champion(family)
-    if champion is not None and not race.counted and race.plan.largest >= 8 * race.probe_rows:
-        yield Wish(champion, "probe", 4 * race.probe_rows, 0, race.probe_seed)
+    if champion is not None and not race.counted:
+        if race.plan.largest >= 8 * race.probe_rows:
+            yield Wish(champion, "probe", 4 * race.probe_rows, 0, race.probe_seed)
+        elif race.plan.largest >= 4 * race.probe_rows and not race.fits_all(champion):
+            yield Wish(champion, "probe", 2 * race.probe_rows, 0, race.probe_seed)
 
 
 def _probes_spent(race: Race, family: str) -> float:

@@ -278,9 +278,17 @@ class Race:
         if self.counted:
             return min(self.plan.largest, MOST_TRIAL_ROWS)
         champions = [self.champion(family) for family in FAMILIES if self.family(family)]
-        allowed = FINALS_SHARE * self.share / self.fewest_folds
-        fitting = (n for n in self.sizes() if max(self.seconds_for(c, n) for c in champions) <= allowed)
+        fitting = (n for n in self.sizes() if max(self.seconds_for(c, n) for c in champions) <= self._final_seconds)
         return next(fitting, self.sizes()[-1])
+
+    @property
+    def _final_seconds(self) -> float:
+        """What one of the planned finals of a champion may take."""
+        return FINALS_SHARE * self.share / self.fewest_folds
+
+    def fits_all(self, champion: Contender) -> bool:
+        """Whether it is predicted to run its planned finals at the largest size."""
+        return self.seconds_for(champion, self.plan.largest) <= self._final_seconds
 
     def _size_that_holds(self, size: int) -> int:
         """Half of it when a family's champion could not end there in time or memory."""
@@ -304,18 +312,17 @@ class Race:
         if self.counted:
             wanted = int(self.share // 4)
         else:
-            budget, slowest = self.plan.budget_seconds or 0.0, self._slowest_final
-            half_at_five = slowest <= 2 * FINALS_SHARE * self.share / 5
+            budget, slowest = self.plan.budget_seconds or 0.0, self._slowest_final(self.plan.largest)
+            half_at_five = self._slowest_final(self.plan.largest // 2) <= FINALS_SHARE * self.share / 5
             wanted = 2 if budget < 45 else 5 if budget >= 100 and half_at_five else 3
             cheap = self.plan.folds if slowest <= 0 else int(min(CHEAP_SHARE * self.share / slowest, self.plan.folds))
             wanted = min(wanted, 3) if self.plan.judging == "halves" else max(wanted, cheap)
         return min(max(wanted, 2), self.plan.folds)
 
-    @property
-    def _slowest_final(self) -> float:
-        """Seconds of a champion's final at the largest size, of the slower champion; infinite while none is known."""
+    def _slowest_final(self, rows: int) -> float:
+        """Seconds of a champion's final at this size, of the slower champion; infinite while none is known."""
         champions = [champion for family in FAMILIES if (champion := self.champion(family))]
-        return max((self.seconds_for(champion, self.plan.largest) for champion in champions), default=math.inf)
+        return max((self.seconds_for(champion, rows) for champion in champions), default=math.inf)
 
     @property
     def most_folds(self) -> int:
