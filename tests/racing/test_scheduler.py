@@ -381,14 +381,14 @@ def test_what_the_refit_and_the_report_need_is_left_over(budget: float) -> None:
 
 def test_once_both_are_judged_a_slow_leader_gets_time_to_learn_from_all_rows() -> None:
     """The net is far ahead, and its refit takes more than what was kept for it before the finals."""
-    budget, world = 120.0, World(WORLD.seconds | {"mlp": 7.5}, WORLD.loss | {"mlp": 0.1})
+    budget, world = 120.0, World(WORLD.seconds | {"mlp": 6.0}, WORLD.loss | {"mlp": 0.1})
     subject = plan(budget, None, 3000)
     trials, elapsed = simulated(subject, world)
     race = Race(evidence(subject, trials))
     leader = race.leader("deep")
     assert leader is not None and leader.name == "mlp" and race.finals(leader) >= 3
     wanted = race.seconds_for(leader, race.plan.rows)
-    assert 0.15 * budget < wanted < 0.25 * budget
+    assert 0.15 * budget < 1.2 * wanted < 0.3 * budget, "what was kept before the finals would not do"
     assert budget - elapsed - 1.5 - SAVE_SECONDS - explain_seconds(budget) >= 1.2 * wanted
 
 
