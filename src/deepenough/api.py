@@ -24,7 +24,7 @@ from deepenough.racing.budget import parse_budget
 from deepenough.racing.executors.local import LocalExecutor
 from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop
-from deepenough.racing.machine import cores_to_use, machine, memory_to_use
+from deepenough.racing.machine import machine
 from deepenough.racing.mine import as_contender
 from deepenough.racing.residuals import intervals, keep_truth
 from deepenough.racing.run_folder import locked, new_folder
@@ -142,7 +142,6 @@ def race(
     loaded = chosen.load(source, question)
     planning.refuse_unheeded(question, loaded, chosen.name)
     about = machine()
-    threads = cores_to_use(cores, about)
     plan = planning.plan(
         chosen.name,
         question,
@@ -150,10 +149,7 @@ def race(
         contenders=(*planning.contenders(entries, seed, VARIANTS, getattr(loaded, "n_classes", None)), *present),
         budget_seconds=seconds,
         budget_trials=trials,
-        threads=threads,
-        lanes=planning.lanes(entries, seconds, threads),
-        memory_bytes=memory_to_use(memory, about),
-        device="cuda" if about.get("cuda") else "cpu",
+        **planning.machines_part(entries, seconds, about, cores, memory),
         absent=tuple(absent),
         setup={
             **disks.asked(keep_logs, disk),

@@ -25,7 +25,7 @@ from deepenough.judge.called import called, said
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
-from deepenough.racing.order import Order
+from deepenough.racing.order import Order, next_number
 from deepenough.racing.scheduler import GRACE_SECONDS, ONE_ROW_SECONDS, threads_for
 from deepenough.racing.standing import RESEED, SAVE_SECONDS, Race, explain_seconds
 from deepenough.racing.testing import seconds_wanted
@@ -118,7 +118,7 @@ def _refit(loop: Loop, name: str, rows: int) -> Trial:
     order = Order.of(
         loop.plan,
         contender,
-        number=max(trial.number for trial in loop.trials) + 1,
+        number=next_number(loop.trials),
         purpose="refit",
         n_train=rows,
         fold=0,

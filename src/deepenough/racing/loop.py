@@ -26,7 +26,7 @@ from deepenough.judge.words import decision_sentence
 from deepenough.racing import disk
 from deepenough.racing.ctrl_c import CtrlC
 from deepenough.racing.executors.local import Outcome
-from deepenough.racing.order import Order, Running
+from deepenough.racing.order import Order, Running, next_number
 from deepenough.racing.scheduler import dropped, next_order
 from deepenough.racing.standing import Race
 from deepenough.task.jobs import Job
@@ -208,8 +208,7 @@ class Loop:
 
     def _next_number(self) -> int:
         """One that no trial has, nor one that runs."""
-        taken = [*(trial.number for trial in self.trials), *(own.order.number for own in self.running.values())]
-        return max(taken, default=0) + 1
+        return next_number(self.trials, self.running.values())
 
     def baseline(self) -> list[Contender]:
         """The trivial learner, if there is one."""

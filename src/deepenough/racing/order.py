@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from deepenough.evidence import Contender, Plan
+from deepenough.evidence import Contender, Plan, Trial
 
 DIED = "the process ended without an answer"
 """How the error of a trial begins that something killed (perhaps not its own fault): it is tried once more."""
@@ -69,3 +69,9 @@ class Running:
     def key(self) -> tuple[str, int, int, int]:
         """As that of the trial that it becomes, see `Race.done`."""
         return self.order.contender, self.order.n_train, self.order.fold, self.order.seed
+
+
+def next_number(trials: Iterable[Trial], running: Iterable[Running] = ()) -> int:
+    """A number that no trial has, neither one that ended nor one that runs."""
+    taken = [*(trial.number for trial in trials), *(own.order.number for own in running)]
+    return max(taken, default=0) + 1

@@ -20,7 +20,7 @@ from deepenough import kinds
 from deepenough.errors import NothingToRaceError, OptionError
 from deepenough.evidence import FAMILIES, Contender, Plan
 from deepenough.judge.cost import Prices
-from deepenough.racing.machine import packages
+from deepenough.racing.machine import cores_to_use, memory_to_use, packages
 from deepenough.task import sql
 from deepenough.task.task import Question, Task
 
@@ -117,7 +117,24 @@ def _contender(entry: Any, name: str, settings: Mapping[str, Any], priority: int
     )
 
 
-def lanes(present: Sequence[kinds.Entry], budget_seconds: float | None, cores: int) -> int:
+def machines_part(
+    present: Sequence[kinds.Entry],
+    budget_seconds: float | None,
+    about: Mapping[str, Any],
+    cores: int | None,
+    memory: str | int | None,
+) -> dict[str, Any]:
+    """What the plan says of threads, lanes, memory and device, from what a person wants and what the machine has."""
+    threads = cores_to_use(cores, about)
+    return {
+        "threads": threads,
+        "lanes": _lanes(present, budget_seconds, threads),
+        "memory_bytes": memory_to_use(memory, about),
+        "device": "cuda" if about.get("cuda") else "cpu",
+    }
+
+
+def _lanes(present: Sequence[kinds.Entry], budget_seconds: float | None, cores: int) -> int:
     """Trials that run side by side: one of each family where there are cores for both. Counted trials run one after the
     other: which of two ends first would hang on the machine."""
     families = {entry.family for entry in present} & set(FAMILIES)

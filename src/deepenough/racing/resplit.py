@@ -24,7 +24,7 @@ from deepenough.errors import InputError
 from deepenough.evidence import FAMILIES, FINISHED, JOURNAL, Contender, Event, Evidence, Journal, Plan, finite, read
 from deepenough.judge.verdict import Verdict, judge
 from deepenough.racing.loop import Loop
-from deepenough.racing.order import Order
+from deepenough.racing.order import Order, next_number
 from deepenough.racing.scheduler import GRACE_SECONDS, threads_in_lane
 from deepenough.racing.standing import Race
 from deepenough.task.task import OtherSplit, Task
@@ -142,7 +142,7 @@ def _order(loop: Loop, own: Loop, contender: Contender, size: int, fold: int) ->
     return Order.of(
         loop.plan,
         contender,
-        number=max((trial.number for trial in own.trials), default=0) + 1,
+        number=next_number(own.trials),
         purpose="resplit",
         n_train=size,
         fold=fold,

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 
 from deepenough.evidence import FAMILIES, FINISHED, MINE, Contender, Evidence, Plan
 from deepenough.racing import mine
-from deepenough.racing.order import Order, Running
+from deepenough.racing.order import Order, Running, next_number
 from deepenough.racing.rivals import chance, standing
 from deepenough.racing.standing import PROBE_SHARE, RESEED, Race, Wish
 
@@ -41,8 +41,8 @@ LIKELY = 0.5
 """A challenger that beats its family's leader with more than this probability need not wait for the others' rungs."""
 POSSIBLE, CHEAP_CHALLENGE = 0.2, 0.2
 """Nor need one with this probability whose finals take no more than this part of its family's share."""
-_BASELINES = "classical"
-"""Whose lane trivial answers take, for a moment."""
+_LANES = {"baseline": "classical"}
+"""Whose lane a family takes that has none of its own: trivial answers take no time."""
 THREADS_PAY_FROM_ROWS = 10_000
 GRACE_SECONDS = 2.0
 ONE_ROW_SECONDS, VARIANT_ONE_ROW_SECONDS = 0.5, 0.1
@@ -55,10 +55,11 @@ def next_order(evidence: Evidence, elapsed_seconds: float, running: Sequence[Run
     elapsed_seconds: since the command's start, in all sittings together; not looked at where trials are counted.
     running: what has begun and not ended.
     """
-    race, busy = Race(evidence, elapsed_seconds, tuple(running)), {_lane(own.order.family) for own in running}
+    race = Race(evidence, elapsed_seconds, tuple(running))
+    busy = {_LANES.get(own.order.family, own.order.family) for own in running}
     if len(running) >= race.plan.lanes or MINE in busy:
         return None
-    baseline = None if _BASELINES in busy else _fitting(race, _baseline_wishes(race), math.inf)
+    baseline = None if _LANES["baseline"] in busy else _fitting(race, _baseline_wishes(race), math.inf)
     if baseline is not None:
         return baseline
     if race.family(MINE):
@@ -71,11 +72,6 @@ def next_order(evidence: Evidence, elapsed_seconds: float, running: Sequence[Run
         if order is not None:
             return order
     return None
-
-
-def _lane(family: str) -> str:
-    """Whose lane its trials take."""
-    return _BASELINES if family == "baseline" else family
 
 
 def _fitting(race: Race, wishes: Iterator[Wish], left: float) -> Order | None:
@@ -308,13 +304,12 @@ def _looked_at(race: Race, leader: Contender, contender: Contender) -> bool:
 def _order(race: Race, wish: Wish, left: float) -> Order:
     plan, contender = race.plan, wish.contender
     limit = None if race.counted else _limit_seconds(race, wish, left)
-    numbers = [*(t.number for t in race.evidence.trials), *(own.order.number for own in race.running)]
     final = wish.purpose == "final"
     return Order.of(
         plan,
         contender,
         lanes=plan.lanes,
-        number=max(numbers, default=0) + 1,
+        number=next_number(race.evidence.trials, race.running),
         purpose=wish.purpose,
         n_train=wish.n_train,
         fold=wish.fold,

@@ -252,7 +252,7 @@ class Race:
         if not better:
             return first
         best = min(probe.loss or 0.0 for probe in better)
-        near = [probe for probe in better if CLEARLY * (probe.loss or 0.0) <= best]
+        near = [probe for probe in better if (loss := probe.loss or 0.0) - best <= (1 - CLEARLY) * abs(loss)]
         chosen = min(near, key=lambda probe: (probe.loss or 0.0) if self.counted else probe.wall_seconds)
         return self.plan.contender(chosen.contender)
 
@@ -374,7 +374,8 @@ def explain_seconds(budget_seconds: float) -> float:
 def _clearly_better(probe: Trial | None, other: Trial, patience: float) -> bool:
     if probe is None or probe.loss is None or other.loss is None:
         return False
-    return probe.loss < CLEARLY * other.loss and probe.wall_seconds <= patience * other.wall_seconds
+    ahead = other.loss - probe.loss  # losses of returns are negative
+    return ahead > (1 - CLEARLY) * abs(other.loss) and probe.wall_seconds <= patience * other.wall_seconds
 
 
 def _in_a_row(race: Race, contender: str, size: int) -> int:
