@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import pkgutil
@@ -80,6 +81,7 @@ def _room(name: str) -> str:
     return name.split(".")[0]
 
 
+@functools.cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -151,6 +153,7 @@ def test_no_exception_is_swallowed_unseen(path: Path) -> None:
             assert node.type is not None, f"line {node.lineno}: a bare except"
 
 
+@functools.cache
 def _kind_names() -> list[str]:
     return [module.name for module in pkgutil.iter_modules([str(HOUSE / "kinds")]) if module.ispkg]
 

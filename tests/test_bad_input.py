@@ -121,9 +121,23 @@ def test_a_file_that_may_not_be_read_says_so(run: Run, tmp_path: Path, monkeypat
     run("race", path, "--target", "y", "--quiet").refused("you may not read it")
 
 
-@pytest.mark.parametrize(
-    ("name", "make"), [("bomb.csv.gz", _gzip_bomb), pytest.param("bomb.zip", _zip_bomb, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("form", ["gz", "zip"])
+def test_what_unpacks_to_more_than_a_table_does_is_refused(
+    form: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deepenough.task.packing.UNPACKED_BYTES", 8 << 20)
+    path, much = tmp_path / f"bomb.csv.{form}", b"a,b,y\n" + b"1,2,3\n" * 3_000_000
+    if form == "gz":
+        path.write_bytes(gzip.compress(much))
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", much)
+    told = run("race", path, "--target", "y", "--quiet")
+    told.refused(f"{path.name} unpacks to", "as no table does", "unpack it yourself")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "make"), [("bomb.csv.gz", _gzip_bomb), ("bomb.zip", _zip_bomb)])
 def test_a_bomb_is_refused_before_it_fills_the_disk(name: str, make: Callable[[Path], None], tmp_path: Path) -> None:
     make(tmp_path / name)
     assert (tmp_path / name).stat().st_size < 8e6

@@ -44,12 +44,12 @@ def test_share_and_folds_are_what_the_scheduler_plans(budget: float, halves: boo
     planned = standing.Race(evidence)
     clock = dataclasses.replace(Clock.of(evidence), start_seconds=0.0)
     refit = planned.seconds_for(planned.champion("deep"), 8000)
-    slowest, halved = (planned.seconds_for(planned.champion("deep"), rows) for rows in (6400, 3200))
+    slowest = planned.seconds_for(planned.champion("deep"), 6400)
     share = clock.share(budget, refit)
     paid = sum(trial.wall_seconds for trial in evidence.trials) / 2  # the scheduler adds what is left to what is spent
     assert share == pytest.approx(planned.share - paid, rel=0.1)
     if not halves or seconds == 40.0:
-        assert clock.folds(budget, planned.share, slowest, halved) == planned.fewest_folds
+        assert clock.folds(budget, planned.share, slowest) == planned.fewest_folds
 
 
 def test_a_final_may_take_its_part_of_the_share() -> None:

@@ -57,6 +57,18 @@ def test_it_learns_and_comes_back_from_the_disk(classes: int | None, tmp_path: P
     assert len(machine(fresh[:0])) == 0
 
 
+@pytest.mark.parametrize("rows", [50, 500])
+def test_few_rows_that_are_all_right_make_no_answer_certain(rows: int) -> None:
+    """Two clouds far apart: of n held rows none is wrong, which says that fewer than about one in n is."""
+    targets = np.arange(rows) % 2
+    matrix = (np.random.default_rng(0).normal(size=(rows, 6)) + 8 * targets[:, None]).astype(np.float32)
+    machine, inner = kernel.fit(matrix, examples(matrix, targets, 2), Limits(), 0, 10.0, 1.0)
+    doubt, held = 1 - machine(matrix).max(axis=1), rows / 5
+    assert (machine(matrix).argmax(axis=1) == targets).all()
+    assert 0.2 / held < doubt.mean() < 2 / held
+    assert inner is not None and 0.2 / held < 1 - inner.max(axis=1).mean() < 4 / held
+
+
 def test_what_can_not_be_learnt_gets_what_is_most_common() -> None:
     still = np.ones((40, 3), dtype=np.float32)
     targets = np.arange(40) % 2

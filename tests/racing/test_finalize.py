@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from deepenough import api
-from deepenough.evidence import Evidence, Journal, read
-from deepenough.judge.verdict import judge
+from deepenough.evidence import Evidence, Journal, Trial, read
+from deepenough.judge.verdict import Verdict, judge
 from deepenough.racing import finalize
 from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop
 from tests.racing.test_loop import EXECUTOR, pair, plan_for, race
+from tests.racing.test_scheduler import evidence, plan
 from tests.stubs.supervised import StubSupervised
 
 ROWS = 400
@@ -102,6 +104,24 @@ def test_a_refit_that_was_cut_early_is_not_handed_over(
         )
         given, _ = handed_over(raced, 60.0, 30.0)
         assert given.how == how and given.members
+
+
+@pytest.mark.parametrize(
+    ("left", "judged", "rows"),
+    [(45.0, 2262, 4000), (24.5, 2262, 4000), (20.0, 2262, None), (8.0, 640, 1131), (6.0, 640, None)],
+)
+def test_a_refit_has_as_long_as_a_judged_model_had_and_as_many_rows_as_that_allows(
+    left: float, judged: int, rows: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A net that takes 10 s a thousand rows: with all 4,000 it is stopped after 24.5 s, later than one of 2,262 ended."""
+    subject = plan(120.0, largest=3200)
+    told = [
+        Trial(n, "mlp", "deep", "final", size, 0, n, "ok", loss=0.1, wall_seconds=size / 100)
+        for n, size in enumerate((640, 2262))
+    ]
+    loop = SimpleNamespace(plan=subject, evidence=evidence(subject, told), clock=lambda: 90.0)
+    monkeypatch.setattr(finalize, "_seconds_left", lambda loop: left)
+    assert finalize._refit_rows(loop, Verdict(winner=("mlp",), n_train=judged), "mlp") == rows  # type: ignore[arg-type]  # all that it looks at of a loop
 
 
 def test_where_nothing_was_judged_for_both_somebody_is_handed_over_all_the_same(

@@ -183,7 +183,7 @@ def test_where_five_folds_leave_few_rows_three_have_more() -> None:
 
 
 def test_a_net_whose_time_hardly_grows_with_rows_is_not_judged_at_a_quarter_of_them_for_five_folds() -> None:
-    """Five folds are planned where half of the rows fit five times, not where all would fit in twice the time."""
+    """Three folds are planned where five would leave a final less than the next size below all rows."""
     subject = plan(120.0, largest=12_000)
     known = [
         Trial(1, "trees", "classical", "probe", 1000, 0, 1, "ok", loss=0.4, wall_seconds=0.5),
@@ -192,13 +192,23 @@ def test_a_net_whose_time_hardly_grows_with_rows_is_not_judged_at_a_quarter_of_t
     ]
     race = Race(evidence(subject, known), 20.0)
     five = 0.6 * race.share / 5
-    assert (
-        race.seconds_for(subject.contender("mlp"), 12_000)
-        < 2 * five
-        < 2 * race.seconds_for(subject.contender("mlp"), 6000)
-    )
+    assert five < race.seconds_for(subject.contender("mlp"), race.sizes()[1])
     assert race.fewest_folds == 3
     assert race.size is not None and race.size >= 6000
+
+
+def test_three_folds_of_all_rows_go_before_five_of_half() -> None:
+    """A final of half of the rows takes 4.2 s of the 5.2 that one of five may: five folds would be judged at half."""
+    subject = plan(120.0, largest=1280)
+    known = [
+        Trial(n, name, family, "probe", rows, 0, n, "ok", loss=0.4, wall_seconds=seconds)
+        for n, (name, family, rows, seconds) in enumerate(
+            [("trees", "classical", 320, 2.1), ("trees", "classical", 640, 4.2), ("mlp", "deep", 320, 1.0)]
+        )
+    ]
+    race = Race(evidence(subject, known), 20.0)
+    assert race.seconds_for(subject.contender("trees"), 640) < 0.6 * race.share / 5
+    assert (race.fewest_folds, race.size) == (3, 1280)
 
 
 def test_a_champion_that_may_not_fit_shows_on_twice_the_rows_how_its_time_grows() -> None:

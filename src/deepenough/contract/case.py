@@ -12,7 +12,7 @@ import functools
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,17 @@ class _Practice:
 
 
 @dataclass(frozen=True)
+class Witnessed:
+    """What was seen of a fit: its answers, what it printed, names of what it left in the folder where it stood,
+    and of the arrays that were given and came out changed."""
+
+    answers: np.ndarray
+    printed: bytes
+    left: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Case:
     """One learner on one toy. What several claims look at is fitted once."""
 
@@ -64,6 +75,20 @@ class Case:
         """A fit on the whole toy, without a clock."""
         return self.fit()
 
+    @functools.cached_property
+    def witnessed(self) -> Witnessed:
+        """A second fit of the same seed, and its answers, on arrays of their own, watched."""
+        if self.task.shape == "interactive":
+            given: tuple[Any, ...] = ()
+        else:
+            given = (self.task.train(self.task.largest, 0, self.seed), self.task.inputs(0))
+        before = [copies(some) for some in given]
+        with overheard() as heard, elsewhere() as here:
+            answers = self.answers(self.fit(*given[:1]), *given[1:])
+            left = tuple(path.name for path in here.iterdir())
+        changed = tuple(name for some, kept in zip(given, before, strict=True) for name in _changed(some, kept))
+        return Witnessed(answers, b"".join(heard), left, changed)
+
     @property
     def n_classes(self) -> int | None:
         """None where a number is predicted, or nothing is named."""
@@ -86,11 +111,11 @@ class Case:
         given = self.examples if examples is None else examples
         return self.cls().fit(given, Limits(seconds=seconds, threads=1), self.seed if seed is None else seed)
 
-    def answers(self, model: Model) -> np.ndarray:
-        """Predictions for the judged units; of an environment the records of the episodes."""
+    def answers(self, model: Model, inputs: Any = None) -> np.ndarray:
+        """Predictions for the judged units, or for these inputs; of an environment the records of the episodes."""
         if self.task.shape == "interactive":
             return np.asarray(self.task.evaluate(model, 0, Limits()))
-        return model.predict(self.judged)
+        return model.predict(self.judged if inputs is None else inputs)
 
 
 def hold(kept: Any, otherwise: str) -> None:
@@ -165,6 +190,13 @@ def copies(inputs: Any) -> dict[str, np.ndarray]:
     if isinstance(inputs, Examples):
         arrays = arrays | {"targets": inputs.targets, "inner": inputs.inner}
     return {name: np.array(array) for name, array in arrays.items()}
+
+
+def _changed(inputs: Any, kept: Mapping[str, np.ndarray]) -> Iterator[str]:
+    """Names of the arrays that are no longer as they were kept."""
+    for name, array in copies(inputs).items():
+        if not np.array_equal(array, kept[name], equal_nan=array.dtype.kind == "f"):
+            yield name
 
 
 def with_holes(inputs: Any, share: float, seed: int) -> Any:

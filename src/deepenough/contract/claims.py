@@ -21,14 +21,12 @@ from deepenough import kinds
 from deepenough.contract.case import (
     Case,
     codes_of,
-    copies,
     elsewhere,
     fields_of,
     hold,
     is_pickle,
     keep,
     loss_of,
-    overheard,
     rarest_of,
     same,
     trivial_answers,
@@ -156,18 +154,13 @@ def order_does_not_matter(case: Case) -> None:
 @claim("supervised", "unlabelled")
 def keeps_inputs_unchanged(case: Case) -> None:
     """Neither fitting nor predicting changes what it was given."""
-    examples, judged = case.task.train(case.task.largest, 0, case.seed), case.task.inputs(0)
-    before = copies(examples), copies(judged)
-    case.fit(examples).predict(judged)
-    for given, kept in zip((examples, judged), before, strict=True):
-        for name, array in copies(given).items():
-            hold(np.array_equal(array, kept[name], equal_nan=array.dtype.kind == "f"), f"changed {name}")
+    hold(not case.witnessed.changed, f"changed {', '.join(case.witnessed.changed)}")
 
 
 @claim()
 def same_seed_same_predictions(case: Case) -> None:
     """Without a clock and in one thread, the same seed gives the same model."""
-    same(case.answers(case.fit()), case.answers(case.model), "a second fit of the same seed")
+    same(case.witnessed.answers, case.answers(case.model), "a second fit of the same seed")
 
 
 @claim()
@@ -260,15 +253,10 @@ def obeys_its_deadline(case: Case) -> None:
 @claim()
 def is_silent(case: Case) -> None:
     """Fitting and predicting print nothing, not even from C."""
-    with overheard() as heard:
-        case.answers(case.fit())
-    hold(not heard, f"prints {b''.join(heard)[:200]!r}")
+    hold(not case.witnessed.printed, f"prints {case.witnessed.printed[:200]!r}")
 
 
 @claim()
 def leaves_no_files(case: Case) -> None:
     """Fitting and predicting write nothing where the process happens to stand."""
-    with elsewhere() as here:
-        case.answers(case.fit())
-        left = [path.name for path in here.iterdir()]
-    hold(not left, f"leaves {', '.join(left)} behind")
+    hold(not case.witnessed.left, f"leaves {', '.join(case.witnessed.left)} behind")

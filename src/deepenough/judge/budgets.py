@@ -196,8 +196,8 @@ class _Drawing:
         plan = self.evidence.plan
         share = self.clock.share(budget, max(self._seconds(name, rows) for name in self.champions))
         largest = max(round(rows * plan.largest / plan.rows), 1)
-        slowest, halved = (max(self._seconds(name, n) for name in self.champions) for n in (largest, largest // 2))
-        return Terms(rows, budget, largest, share, self.clock.folds(budget, share, slowest, halved))
+        slowest = max(self._seconds(name, largest) for name in self.champions)
+        return Terms(rows, budget, largest, share, self.clock.folds(budget, share, slowest))
 
     @cached_property
     def own(self) -> Terms:

@@ -18,8 +18,8 @@ REPORT_SECONDS, REPORT_SHARE, REFIT_MARGIN, REFIT_SHARE = 4.0, 0.02, 1.4, 0.15
 times what the refit takes, at most so much of the budget."""
 FINALS_SHARE, CHEAP_SHARE = 0.6, 0.35
 """Of a family's share, from there too: the champion's finals; and what every fold may take where all are planned."""
-FEW_FOLDS, MORE_FOLDS, ALL_FOLDS = 2, 3, 5
-FEW_UNTIL, ALL_FROM = 45.0, 100.0
+FEW_FOLDS, MORE_FOLDS = 2, 3
+FEW_UNTIL = 45.0
 """Seconds of budget."""
 MOST_HALVES = 3
 BETWEEN_SECONDS = 0.05
@@ -52,11 +52,9 @@ class Clock:
         )
         return max(self.used * self.plan.lanes * (budget - self.start_seconds - reserve) / len(FAMILIES), 0.0)
 
-    def folds(self, budget: float, share: float, slowest: float, halved: float) -> int:
-        """Folds that finals are planned for. slowest, halved: seconds of a champion's final at the largest size, and at
-        half of it."""
-        half_at_all = halved <= FINALS_SHARE * share / ALL_FOLDS  # where not, more rows tell more than more folds
-        wanted = FEW_FOLDS if budget < FEW_UNTIL else ALL_FOLDS if budget >= ALL_FROM and half_at_all else MORE_FOLDS
+    def folds(self, budget: float, share: float, slowest: float) -> int:
+        """Folds that finals are planned for. slowest: seconds of a champion's final at the largest size."""
+        wanted = FEW_FOLDS if budget < FEW_UNTIL else MORE_FOLDS
         cheap = self.plan.folds if slowest <= 0 else int(min(CHEAP_SHARE * share / slowest, self.plan.folds))
         wanted = min(wanted, MOST_HALVES) if self.plan.judging == "halves" else max(wanted, cheap)
         return max(min(wanted, self.plan.folds), 1)

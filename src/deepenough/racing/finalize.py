@@ -30,8 +30,9 @@ from deepenough.racing.scheduler import GRACE_SECONDS, ONE_ROW_SECONDS, threads_
 from deepenough.racing.standing import RESEED, SAVE_SECONDS, Race, explain_seconds
 from deepenough.racing.testing import seconds_wanted
 
-REFIT_CARE = 1.25
-"""A refit may be predicted to take so many times what is left: at its deadline it gives its best so far."""
+REFIT_PART = 0.6
+"""So much of what a refit is predicted to take must be left: at its deadline it gives its best so far. It must have as
+long as one of the judged models had, too: as many steps, on more rows."""
 WORTH_A_REFIT = 1.5
 """A refit on a part of the rows must see so many times as many as the judged models did."""
 POOLED_ROWS = 1000
@@ -88,11 +89,13 @@ def _refit_rows(loop: Loop, verdict: Verdict, name: str) -> int | None:
     if loop.plan.budget_seconds is None:
         return loop.plan.rows
     race = Race(loop.evidence, loop.clock())
-    waiting = len(verdict.winner) - verdict.winner.index(name)
-    seconds = REFIT_CARE * _seconds_left(loop) / waiting
+    contender, waiting = loop.plan.contender(name), len(verdict.winner) - verdict.winner.index(name)
+    seconds = _seconds_left(loop) / waiting
+    if seconds < race.seconds_for(contender, verdict.n_train):
+        return None
     sizes = [loop.plan.rows, *race.sizes()]
     worth = [rows for rows in sizes if rows == loop.plan.rows or rows >= WORTH_A_REFIT * verdict.n_train]
-    return next((rows for rows in worth if race.seconds_for(loop.plan.contender(name), rows) <= seconds), None)
+    return next((rows for rows in worth if REFIT_PART * race.seconds_for(contender, rows) <= seconds), None)
 
 
 def _seconds_left(loop: Loop) -> float:

@@ -54,6 +54,13 @@ def _below_zero(mean: float, deviation: float) -> float:
 
 def _gaps(race: Race, leader: Contender, rival: Contender) -> list[tuple[int, float, float]]:
     """(size, mean loss of rival less leader, its standard error) where both finished the same size and fold."""
+    pair = leader.name, rival.name
+    if pair not in race.gaps:
+        race.gaps[pair] = _measured_gaps(race, leader, rival)
+    return race.gaps[pair]
+
+
+def _measured_gaps(race: Race, leader: Contender, rival: Contender) -> list[tuple[int, float, float]]:
     gaps = []
     by_size: dict[int, list[tuple[float, float]]] = {}
     for trial in race.trials(rival.name):

@@ -69,12 +69,13 @@ class Wish:
 class Race:
     """The evidence, read for the scheduler's questions. All its answers are functions of its first three fields.
 
-    running: trials that have begun and not ended.
+    running: trials that have begun and not ended. gaps: what `rivals` has worked out for two contenders.
     """
 
     evidence: Evidence
     elapsed_seconds: float = 0.0
     running: tuple[Running, ...] = ()
+    gaps: dict[tuple[str, str], list[tuple[int, float, float]]] = field(default_factory=dict, compare=False)
     _times: dict[str, TimeLaw | None] = field(default_factory=dict, compare=False)
     _laws: dict[str, TimeLaw | None] = field(default_factory=dict, compare=False)
     _leaders: dict[str, Contender | None] = field(default_factory=dict, compare=False)
@@ -307,22 +308,21 @@ class Race:
 
     @cached_property
     def fewest_folds(self) -> int:
-        """Folds that the finals are planned for; more come when time is left. Where five of them would leave a final
-        less than half of the largest size, more rows tell more than more folds."""
+        """Folds that the finals are planned for. Where all of them are not cheap, more rows and the other learners tell
+        more than more folds; these come when time is left."""
         if self.counted:
             wanted = int(self.share // 4)
         else:
-            budget, slowest = self.plan.budget_seconds or 0.0, self._slowest_final(self.plan.largest)
-            half_at_five = self._slowest_final(self.plan.largest // 2) <= FINALS_SHARE * self.share / 5
-            wanted = 2 if budget < 45 else 5 if budget >= 100 and half_at_five else 3
+            slowest, wanted = self._slowest_final, 2 if (self.plan.budget_seconds or 0.0) < 45 else 3
             cheap = self.plan.folds if slowest <= 0 else int(min(CHEAP_SHARE * self.share / slowest, self.plan.folds))
             wanted = min(wanted, 3) if self.plan.judging == "halves" else max(wanted, cheap)
         return min(max(wanted, 2), self.plan.folds)
 
-    def _slowest_final(self, rows: int) -> float:
-        """Seconds of a champion's final at this size, of the slower champion; infinite while none is known."""
+    @property
+    def _slowest_final(self) -> float:
+        """Seconds of the slower champion's final at the largest size; infinite while none is known."""
         champions = [champion for family in FAMILIES if (champion := self.champion(family))]
-        return max((self.seconds_for(champion, rows) for champion in champions), default=math.inf)
+        return max((self.seconds_for(champion, self.plan.largest) for champion in champions), default=math.inf)
 
     @property
     def most_folds(self) -> int:
