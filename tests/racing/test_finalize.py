@@ -113,7 +113,7 @@ def test_a_refit_that_was_cut_early_is_not_handed_over(
 def test_a_refit_has_as_long_as_a_judged_model_had_and_as_many_rows_as_that_allows(
     left: float, judged: int, rows: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A net that takes 10 s a thousand rows: with all 4,000 it is stopped after 24.5 s, later than one of 2,262 ended."""
+    """A net that takes 10 s a thousand rows: with all 4,000 it is stopped at 24.5 s, when one of 2,262 has ended."""
     subject = plan(120.0, largest=3200)
     told = [
         Trial(n, "mlp", "deep", "final", size, 0, n, "ok", loss=0.1, wall_seconds=size / 100)
