@@ -48,6 +48,7 @@ def test_shuffled_histories_have_no_signal(tmp_path: Path) -> None:
     assert walked(tmp_path, lambda rng: rng.normal(size=120)).decision == "no_signal"
 
 
+@pytest.mark.slow
 def test_of_a_random_walk_nothing_beats_the_last_value(tmp_path: Path) -> None:
     race = walked(tmp_path, lambda rng: np.cumsum(rng.normal(size=120)))
     assert race.evidence.plan.kind == "forecast"

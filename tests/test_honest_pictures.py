@@ -60,6 +60,7 @@ def test_a_pattern_anywhere_is_found_by_the_net_and_not_by_trees(tmp_path: Path)
     assert "data:image/png;base64," in page and "img-src data:" in page
 
 
+@pytest.mark.slow
 def test_where_a_colour_decides_classical_is_enough(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     pixels, labels = noise(rng), rng.choice(["green", "red"], PICTURES)

@@ -39,6 +39,7 @@ def test_shuffled_labels_of_recordings_have_no_signal(tmp_path: Path) -> None:
     assert race.decision == "no_signal"
 
 
+@pytest.mark.slow
 def test_where_the_length_decides_no_net_pays(tmp_path: Path) -> None:
     """Whatever is heard; one label in twenty is wrong, so that there are mistakes to show."""
     rng = np.random.default_rng(0)
