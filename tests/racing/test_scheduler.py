@@ -185,21 +185,6 @@ def test_where_five_folds_leave_few_rows_three_have_more() -> None:
     assert folds == {0.1: 5, 12.0: 3}
 
 
-def test_a_net_whose_time_hardly_grows_with_rows_is_not_judged_at_a_quarter_of_them_for_five_folds() -> None:
-    """Three folds are planned where five would leave a final less than the next size below all rows."""
-    subject = plan(120.0, largest=12_000)
-    known = [
-        Trial(1, "trees", "classical", "probe", 1000, 0, 1, "ok", loss=0.4, wall_seconds=0.5),
-        Trial(2, "mlp", "deep", "probe", 1000, 0, 1, "ok", loss=0.4, wall_seconds=6.0),
-        Trial(3, "mlp", "deep", "probe", 4000, 0, 1, "ok", loss=0.4, wall_seconds=7.5),
-    ]
-    race = Race(evidence(subject, known), 20.0)
-    five = 0.6 * race.share / 5
-    assert five < race.seconds_for(subject.contender("mlp"), race.sizes()[1])
-    assert race.fewest_folds == 3
-    assert race.size is not None and race.size >= 6000
-
-
 def test_three_folds_of_all_rows_go_before_five_of_half() -> None:
     """A final of half of the rows takes 4.2 s of the 5.2 that one of five may: five folds would be judged at half."""
     subject = plan(120.0, largest=1280)
