@@ -11,7 +11,9 @@ practically equal to that (`judge.metrics`); `as good` says whether the race's m
 `error` is the standard error of that difference, over rows or over moments as if these were independent: of a set
 whose `error` is larger than `equal` one draw says little. `over` is by how many seconds the race overran its budget
 (5 % and 3 s are promised), `other` the share of it that went to no trial. Who is best alone is picked on what was
-held out, which favours it. Races that are in RUNS already are not run again.
+held out, which favours it. `--repeats` runs a race so many times, each with another seed; `race` is then the mean of
+their losses, with `lowest` and `highest` beside it, and the other columns but `over` (the longest) are of the first
+race. Races that are in RUNS already are not run again.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sets
 
 import deepenough
@@ -41,6 +44,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--most", type=int, default=2, help="learners of each family alone (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--repeats", type=int, default=1, help="races of each set, each with its seed (default: 1)")
     options = parser.parse_args()
     rows = []
     for bench in sets.find(options.sets, options.data):
@@ -53,8 +57,9 @@ def main() -> None:
 
 def _compared(bench: sets.Bench, options: Any) -> dict[str, Any]:
     train, held_out = bench.halves()
-    race = _raced(bench, train, options)
-    losses = bench.losses(race.model, train, held_out)
+    races = [_raced(bench, train, options, repeat) for repeat in range(options.repeats)]
+    by_race = np.stack([bench.losses(race.model, train, held_out) for race in races])
+    race, losses, each = races[0], by_race.mean(axis=0), by_race.mean(axis=1)
     loss, alone, apart = float(losses.mean()), {}, {}
     for name in _furthest(race, options.most):
         started = time.monotonic()
@@ -63,7 +68,7 @@ def _compared(bench: sets.Bench, options: Any) -> dict[str, Any]:
         spent = time.monotonic() - started
         print(f"  {bench.name}: race {loss:.4f}, {name} alone {alone[name]:.4f} ({spent:.0f} s)", file=sys.stderr)
     best = min(alone, key=lambda name: alone[name])
-    wall, verdict = race.facts["wall"], race.verdict
+    walls, verdict = [own.facts["wall"] for own in races], race.verdict
     equal = practically_equal(alone[best], verdict.trivial_loss)
     return {
         "set": bench.name,
@@ -71,21 +76,23 @@ def _compared(bench: sets.Bench, options: Any) -> dict[str, Any]:
         "handed over": "+".join(verdict.winner),
         "judged at": verdict.n_train,
         "race": round(loss, 4),
+        **({"lowest": round(each.min(), 4), "highest": round(each.max(), 4)} if len(races) > 1 else {}),
         "alone": round(alone[best], 4),
         "who": best,
         "equal": round(equal, 4),
         "error": round(apart[best], 4),
         "as good": "yes" if loss <= alone[best] + equal else "no",
-        "over": round(wall["total_seconds"] - (race.evidence.plan.budget_seconds or 0), 1),
-        "other": round(wall["other_seconds"] / wall["total_seconds"], 3),
+        "over": round(max(w["total_seconds"] for w in walls) - (race.evidence.plan.budget_seconds or 0), 1),
+        "other": round(walls[0]["other_seconds"] / walls[0]["total_seconds"], 3),
     }
 
 
-def _raced(bench: sets.Bench, train: Any, options: Any) -> Race:
-    folder = options.out / f"{bench.name}-{options.budget}"
+def _raced(bench: sets.Bench, train: Any, options: Any, repeat: int = 0) -> Race:
+    again = f"-{repeat + 1}" if repeat else ""
+    folder, seed = options.out / f"{bench.name}-{options.budget}{again}", options.seed + repeat
     if (folder / "facts.json").exists():
         return Race(folder)
-    race = deepenough.race(train, **bench.asked, budget=options.budget, seed=options.seed, out=folder, listen=())
+    race = deepenough.race(train, **bench.asked, budget=options.budget, seed=seed, out=folder, listen=())
     print(f"  {folder.name}: {race.decision_sentence}", file=sys.stderr)
     return race
 

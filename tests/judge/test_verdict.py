@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from deepenough.evidence import Evidence
 from deepenough.judge import metrics
 from deepenough.judge.called import said
-from deepenough.judge.verdict import Verdict, blend_of, judge, pair_decision
+from deepenough.judge.verdict import Gap, Verdict, blend_of, judge, pair_decision, to_take
 from tests.judge.simulate import Runner, World, constant, pair, power, race
 
 SMALL = World(units=300, rows=300, largest=240, divisors=(4, 2, 1), options={"equal_within": 0.01})
@@ -114,6 +114,29 @@ def test_where_deep_is_the_cheaper_the_question_turns_round() -> None:
     assert pair_decision(-0.005, 0.02, 0.01, "deep") == "deep_is_enough"
     assert pair_decision(-0.05, -0.02, 0.01, "deep") == "classical_pays"
     assert pair_decision(-0.05, 0.02, 0.01, "deep") == "open"
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "taken"),
+    [
+        (0.03, 0.001, 0.06, "deep"),  # better for sure, by more than what counts in the mean
+        (0.03, -0.001, 0.06, "classical"),  # perhaps luck
+        (0.009, 0.001, 0.02, "classical"),  # no more than what counts
+        (-0.005, -0.03, 0.02, "classical"),
+    ],
+)
+def test_while_it_is_open_the_cheaper_is_taken_unless_the_other_is_surely_ahead(
+    value: float, low: float, high: float, taken: str
+) -> None:
+    there = Gap(value, low, high, low, high, "log_loss", 0.01, 30)
+    mirrored = Gap(-value, -high, -low, -high, -low, "log_loss", 0.01, 30)
+    assert to_take("open", there, 0.01, "classical") == taken
+    assert to_take("open", mirrored, 0.01, "deep") == {"deep": "classical", "classical": "deep"}[taken]
+
+
+def test_without_a_gap_the_cheaper_is_taken_and_what_is_decided_stands() -> None:
+    assert to_take("open", None, 0.01, "classical") == "classical"
+    assert to_take("deep_pays", None, 0.01, "classical") == "deep"
 
 
 def test_both_are_judged_at_the_largest_size_that_both_finished() -> None:

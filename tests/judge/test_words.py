@@ -24,10 +24,12 @@ def _verdict(gap: float, cheaper: str = "classical") -> Verdict:
         (0.05, "classical", ["Deep pays: use net", "at least 4.", "95 % certain", "0.85", "points of accuracy"]),
         (-0.05, "classical", ["Classical is enough: use trees", "does worse by at least"]),
         (0.0, "classical", ["Classical is enough: use trees", "could gain at most"]),
-        (0.02, "classical", ["Open: take trees for now", "could gain at most"]),
+        (0.01, "classical", ["Open: take trees for now", "(net) was ahead by 0.", "and could gain at most"]),
+        (0.02, "classical", ["Open: take net for now; it is ahead of classical", "surely by 0.", "counts as equal"]),
         (0.05, "deep", ["Deep is enough: use net"]),
         (-0.05, "deep", ["Classical pays: use trees; it gains ", "at least 4."]),
-        (-0.01, "deep", ["Open: take net for now"]),
+        (0.004, "deep", ["Open: take net for now; classical machine learning (trees) was ahead by 0.", "gain at most"]),
+        (-0.008, "deep", ["Open: take trees for now; it is ahead of deep learning (net)", "surely by 0."]),
     ],
 )
 def test_the_sentence_says_what_to_use_and_by_how_much(gap: float, cheaper: str, words: list[str]) -> None:

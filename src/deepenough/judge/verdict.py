@@ -207,7 +207,7 @@ def _decide(court: Court, trusted: bool) -> dict[str, Any]:
         "cheaper": cheaper,
         "more_rows": _more_rows(pair, rho if cheaper == "classical" else -rho, len(court.panel), under),
         "smallest_gap_visible": None if gap is None else rho + stats.Z_DECIDE * gap.standard_error,
-        **_winner(court, decision, under, cheaper),
+        **_winner(court, decision, cheaper if decision == "no_signal" else to_take(under, gap, rho, cheaper)),
         **_mine(court),
     }
 
@@ -282,12 +282,23 @@ def _mean_scores(fits: Sequence[Trial]) -> dict[str, float]:
     return {name: float(np.mean(values)) for name, values in told.items() if values}
 
 
-def _winner(court: Court, decision: str, under: str, cheaper: str) -> dict[str, Any]:
-    """Who is handed over: the blend where it pays, else the pair's answer; the cheaper where that is open."""
+def to_take(under: str, gap: Gap | None, rho: float, cheaper: str) -> str:
+    """The family to take by the pair's own answer. While that is open it is the cheaper; the dearer where that is
+    surely better and was ahead by more than what counts, if not surely by so much."""
+    if under != "open":
+        return under.split("_")[0]
+    if gap is None:
+        return cheaper
+    ahead, least = (gap.value, gap.low) if cheaper == "classical" else (-gap.value, -gap.high)
+    dearer = next(family for family in FAMILIES if family != cheaper)
+    return dearer if ahead > rho and least > 0 else cheaper
+
+
+def _winner(court: Court, decision: str, family: str) -> dict[str, Any]:
+    """Who is handed over: the blend where it pays, else the family's finalist, or the other's if it has none."""
     if decision == "together_pays" and court.together is not None:
         names, weights = blend_of(court.together.contender)
         return {"winner": names, "winner_weights": weights, "winner_family": TOGETHER}
-    family = cheaper if decision == "no_signal" or under == "open" else under.split("_")[0]
     family = family if family in court.lineups else next(iter(court.lineups))
     return {"winner": (court.lineups[family].contender,), "winner_weights": (1.0,), "winner_family": family}
 

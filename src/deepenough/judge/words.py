@@ -115,13 +115,20 @@ def _enough(verdict: Verdict, gap: Gap) -> str:
 
 
 def _open(verdict: Verdict, gap: Gap) -> str:
-    """Neither is shown; the cheaper for now."""
-    deep_next = verdict.cheaper == "classical"
-    own, other = (verdict.classical, verdict.deep) if deep_next else (verdict.deep, verdict.classical)
-    most = gap.high if deep_next else -gap.low
+    """Neither is shown; whom to take for now, how it stood to the other one, and what could be missed."""
+    deep_taken = verdict.winner_family == "deep"
+    own, other = (verdict.deep, verdict.classical) if deep_taken else (verdict.classical, verdict.deep)
+    ahead, least, most = (gap.value, gap.low, -gap.low) if deep_taken else (-gap.value, -gap.high, gap.high)
+    named = f"{FAMILY_WORDS['classical' if deep_taken else 'deep']} ({_name(other)})"
+    if verdict.winner_family != verdict.cheaper:
+        return (
+            f"take {_name(own)} for now; it is ahead of {named} by {amount(ahead, gap.metric)}, surely by "
+            f"{amount(least, gap.metric)} ({_sure(verdict)}), and up to {_equal(verdict)} counts as equal."
+        )
+    stood = f"was {'behind' if ahead > 0 else 'ahead'} by {amount(abs(ahead), gap.metric)} and could gain at most"
     return (
-        f"take {_name(own)} for now; {FAMILY_WORDS['deep' if deep_next else 'classical']} ({_name(other)}) could gain "
-        f"at most {amount(most, gap.metric)} ({_sure(verdict)}), more than the {_equal(verdict)} that counts as equal."
+        f"take {_name(own)} for now; {named} {stood} {amount(most, gap.metric)} ({_sure(verdict)}), more than the "
+        f"{_equal(verdict)} that counts as equal."
     )
 
 

@@ -260,10 +260,13 @@ def _search(race: Race, family: str) -> Iterator[Wish]:
 def _first_look(
     race: Race, contender: Contender, purpose: str, divisors: Sequence[int], at_once: float
 ) -> Iterator[Wish]:
-    """A challenger's first trials: on the small rungs; a final where that takes no more than half of these, or than
-    this part of the share."""
+    """A challenger's first trials: on the small rungs; a final where that takes no more than half of these, than what
+    is left of these, or than this part of the share."""
     screen = tuple(_screen(race, contender, purpose, divisors))
-    worth = max(at_once * race.share, sum(race.seconds_for(contender, wish.n_train) for wish in screen) / 2)
+    took = [race.seconds_for(contender, wish.n_train) for wish in screen]
+    done = [(wish.contender.name, wish.n_train, wish.fold, wish.seed) in race.done for wish in screen]
+    left = sum(own for own, over in zip(took, done, strict=True) if not over)
+    worth = max(at_once * race.share, left, sum(took) / 2)
     seconds = race.seconds_for(contender, race.size or 0)
     if (not race.counted and math.isfinite(seconds) and seconds <= worth) or race.finals(contender):
         yield Wish(contender, "final", race.size or 0, 0, race.seed(0))

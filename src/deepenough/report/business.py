@@ -94,7 +94,7 @@ def _saves(verdict: Verdict, more: float, business: Business, currency: str) -> 
 
     more: what a year of deep costs more.
     """
-    own = "deep" if verdict.decision in ("deep_pays", "deep_is_enough") else "classical"
+    own = "deep" if verdict.winner_family == "deep" else "classical"
     other = getattr(verdict, "classical" if own == "deep" else "deep")
     saved = more if own == "classical" else -more
     said = "saves" if saved >= 0 else "costs"
