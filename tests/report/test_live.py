@@ -50,11 +50,11 @@ def state() -> live.State:
     return heard
 
 
-def drawn(width: int = 100) -> str:
+def drawn(heard: live.State | None = None, since: float = 0.0) -> str:
     from rich.console import Console
 
-    console = Console(file=io.StringIO(), width=width, force_terminal=False)
-    console.print(live.draw(state()))
+    console = Console(file=io.StringIO(), width=100, force_terminal=False)
+    console.print(live.draw(heard or state(), since))
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]  # it is the StringIO above
 
 
@@ -77,6 +77,24 @@ def test_both_who_run_are_shown_until_they_end() -> None:
     assert "mlp on 800 rows, fold 2, final beside linear on 800 rows, fold 1, final" in live.one_line(heard)
     heard.hear(Event("trial_ended", 3.0, STARTED | {"status": "ok", "loss": 0.4, "wall_seconds": 0.9}))
     assert "mlp" not in live.one_line(heard) and "linear on 800 rows" in live.one_line(heard)
+
+
+def test_between_two_events_clock_and_bars_move_on() -> None:
+    heard = live.State()
+    assert "reading the data" in drawn(heard, 1.0)
+    for event in events()[:3]:
+        heard.hear(event)
+    heard.hear(Event("trial_started", 8.5, STARTED | {"fold": 2}))
+    told = drawn(heard, 11.5)
+    assert "mlp on 800 rows, fold 3, final, 12 s" in told
+    assert "deep      " + 16 * "█" in told and "18 s of 30 s" in told, "six seconds that ended, twelve that run"
+    assert "time    20 s of 60 s" in told
+
+
+def test_a_refit_that_runs_takes_nothing_from_a_share() -> None:
+    heard = state()
+    heard.hear(Event("trial_started", 20.0, {"contender": "mlp", "family": "deep", "purpose": "refit", "n_train": 9}))
+    assert "18 s of 30 s" in drawn(heard, 5.0)
 
 
 def test_markup_and_control_characters_stay_text() -> None:

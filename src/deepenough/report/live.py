@@ -3,7 +3,8 @@
 Needs that this module answers:
 
 * Whoever watches sees who runs on which rung, what each learner reached, who was dropped and why, and what each
-  family has used of its share. Nothing is drawn that the events don't say, so any listener could draw the same.
+  family has used of its share. Nothing is drawn that the events and a clock don't say, so any listener could draw it.
+* A trial that takes long does not look like one that hangs: between two events a terminal's clock and bars move on.
 * Drawing costs the race next to nothing: four pictures a second at most, and none without a terminal.
 * Names come from the user's data: control characters and markup in them stay text.
 """
@@ -12,6 +13,8 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 RENEWED_SECONDS = 0.25
 """A notebook's line is renewed no more often."""
+_PAID_BY_NOBODY = ("refit", "blend", "resplit", *NOT_OF_A_SHARE)
 
 
 class Listener:
@@ -124,6 +128,15 @@ def _lasted(data: Mapping[str, Any]) -> str:
     return f", {words.seconds(data['wall_seconds'])}" if data.get("wall_seconds") is not None else ""
 
 
+@dataclass(frozen=True)
+class Running:
+    """A trial that has begun and not ended."""
+
+    shown: str
+    started_seconds: float
+    is_paid: bool
+
+
 @dataclass
 class State:
     """What the events have said so far; the table is drawn from it alone."""
@@ -137,7 +150,8 @@ class State:
     families: dict[str, str] = field(default_factory=dict)
     out: dict[str, str] = field(default_factory=dict)
     used: dict[str, float] = field(default_factory=dict)
-    running: dict[str, str] = field(default_factory=dict)
+    running: dict[str, Running] = field(default_factory=dict)
+    doing: str = "reading the data"
     sentence: str = ""
     notes: list[str] = field(default_factory=list)
 
@@ -150,15 +164,20 @@ class State:
                 self.names = called(data)
                 self.budget_seconds = data.get("budget_seconds")
                 self.share_seconds = data.get("share_seconds")
+                self.doing = "between two trials"
             case "trial_started":
-                shown = f"{said(_trial(data), self.names)}, {data.get('purpose', '')}"
-                self.running[str(data.get("family", ""))] = shown
+                purpose = str(data.get("purpose", ""))
+                shown = f"{said(_trial(data), self.names)}, {purpose}"
+                is_paid = purpose not in _PAID_BY_NOBODY
+                self.running[str(data.get("family", ""))] = Running(shown, event.seconds, is_paid)
             case "trial_ended":
                 self._ended(data)
             case "dropped":
                 self.out[str(data["contender"])] = str(data.get("reason", ""))
             case "verdict_so_far":
                 self.sentence = said(_so_far(data), self.names)
+            case "model_saved":
+                self.doing = "explaining the verdict, writing the report"
             case "note":
                 self.notes.append(words.noted(data))
 
@@ -168,7 +187,7 @@ class State:
         if data.get("purpose") in ("refit", "blend", "resplit"):
             return
         self.families[name] = family
-        if data.get("purpose") not in NOT_OF_A_SHARE:
+        if data.get("purpose") not in _PAID_BY_NOBODY:
             self.used[family] = self.used.get(family, 0.0) + float(data.get("wall_seconds") or 0.0)
         if data.get("status") in FINISHED and data.get("loss") is not None:
             if size > self.sizes.get(name, 0):
@@ -187,6 +206,7 @@ class Terminal(Listener):
         from rich.live import Live
 
         self.state = State()
+        self._lock, self._heard_at = threading.Lock(), time.monotonic()  # rich draws in a thread of its own
         self._console = Console(file=stream)
         self._live = Live(console=self._console, refresh_per_second=4, transient=True, get_renderable=self._draw)
 
@@ -195,13 +215,16 @@ class Terminal(Listener):
         return self
 
     def __call__(self, event: Event) -> None:
-        self.state.hear(event)
+        with self._lock:
+            self.state.hear(event)
+            self._heard_at = time.monotonic()
 
     def close(self) -> None:
         self._live.stop()
 
     def _draw(self) -> Group:
-        return draw(self.state)
+        with self._lock:
+            return draw(self.state, time.monotonic() - self._heard_at)
 
 
 class Notebook(Listener):
@@ -239,7 +262,7 @@ def _line_of_a_cell() -> Callable[[str], None]:
 def one_line(state: State) -> str:
     """A state in one line: the time, who runs, what is known so far."""
     left = "" if state.budget_seconds is None else f" of {words.seconds(state.budget_seconds)}"
-    now = " beside ".join(state.running.values())
+    now = " beside ".join(each.shown for each in state.running.values())
     parts = [f"{state.seconds:.0f} s{left}", now, f"so far: {state.sentence}" if state.sentence else ""]
     return words.plain(" · ".join(filter(None, parts)))
 
@@ -250,17 +273,19 @@ def ending_of(event: Event) -> str:
     return words.plain(" · ".join(filter(None, (f"{event.what} after {event.seconds:.0f} s", decided))))
 
 
-def draw(state: State) -> Group:
-    """The picture of a state, for rich."""
+def draw(state: State, since: float = 0.0) -> Group:
+    """The picture of a state, for rich, so many seconds after the last event."""
     from rich.console import Group
     from rich.text import Text
 
+    now = state.seconds + since
     parts: list[Any] = [_contenders(state)]
-    parts += [Text(_share(state, family)) for family in FAMILIES]
-    running = [words.plain(each) for each in state.running.values()] or ["between two trials"]
+    parts += [Text(_share(state, family, now)) for family in FAMILIES]
+    begun = state.running.values()
+    running = [f"{words.plain(each.shown)}, {now - each.started_seconds:.0f} s" for each in begun] or [state.doing]
     parts += [Text(f"{'now' if place == 0 else '':<8}{each}") for place, each in enumerate(running)]
     left = "" if state.budget_seconds is None else f" of {words.seconds(state.budget_seconds)}"
-    parts.append(Text(f"time    {state.seconds:.0f} s{left}"))
+    parts.append(Text(f"time    {now:.0f} s{left}"))
     if state.sentence:
         parts.append(Text(f"so far  {words.plain(state.sentence)}", style="bold"))
     parts += [Text(f"note    {words.plain(note)}", style="dim") for note in state.notes[-2:]]
@@ -296,8 +321,9 @@ def _in_order(state: State) -> list[tuple[str, str]]:
     return sorted(state.families.items(), key=key)
 
 
-def _share(state: State, family: str, width: int = 28) -> str:
-    used = state.used.get(family, 0.0)
+def _share(state: State, family: str, now: float, width: int = 28) -> str:
+    runs = state.running.get(family)
+    used = state.used.get(family, 0.0) + (now - runs.started_seconds if runs and runs.is_paid else 0.0)
     granted = state.share_seconds or (state.budget_seconds / 2 if state.budget_seconds else None)
     full = granted or max([*state.used.values(), 1e-9])
     filled = min(width, round(width * used / full))
