@@ -282,6 +282,15 @@ def test_a_learner_whose_rungs_take_as_long_as_a_final_runs_that() -> None:
     assert forest[:3] == ["probe", "breadth", "final"]
 
 
+def test_the_cheap_are_looked_at_before_the_dear_where_there_is_a_clock() -> None:
+    """Linear comes before the forest by priority, and takes ten times as long."""
+    world = World(WORLD.seconds | {"linear": 2.0, "forest": 0.2}, WORLD.loss)
+    for subject, first in ((plan(120.0), "forest"), (plan(None, 40, 2000), "linear")):
+        trials, _ = simulated(subject, world)
+        looks = [t.contender for t in trials if t.contender in ("linear", "forest") and t.purpose != "probe"]
+        assert looks[0] == first
+
+
 def test_a_hopeless_learner_whose_finals_are_cheap_runs_one_and_is_dropped() -> None:
     trials, _ = simulated(plan(120.0))
     linear = [t for t in trials if t.contender == "linear"]
@@ -333,6 +342,16 @@ def test_once_both_are_judged_a_slow_leader_gets_time_to_learn_from_all_rows() -
     wanted = race.seconds_for(leader, race.plan.rows)
     assert 0.15 * budget < 1.2 * wanted < 0.3 * budget, "what was kept before the finals would not do"
     assert budget - elapsed - 1.5 - SAVE_SECONDS - explain_seconds(budget) >= 1.2 * wanted
+
+
+def test_no_rung_takes_the_time_in_which_the_leader_would_learn_from_all_rows() -> None:
+    """Once both families are judged, not only once each has gone on: a rung more, and the refit had too little time."""
+    budget, world = 120.0, World(WORLD.seconds | {"mlp": 5.0}, WORLD.loss | {"mlp": 0.1})
+    for seed in range(3):
+        trials, _ = simulated(plan(budget, None, 3200), world, seed)
+        judged = max(t.started_seconds + t.wall_seconds for t in trials if t.purpose == "final")
+        later = [t for t in trials if t.started_seconds > judged and t.purpose != "baseline"]
+        assert later == [], "what is left is less than half as much again as the refit takes"
 
 
 def test_of_learners_whose_probes_were_about_as_good_the_quickest_runs_the_finals() -> None:

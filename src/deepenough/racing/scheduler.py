@@ -173,12 +173,20 @@ def _breadth(race: Race, family: str) -> Iterator[Wish]:
     finals, at once where one is likely to win: a dear learner's rungs would leave it no time."""
     others = [c for c in race.family(family) if c.name == c.learner and not race.failed(c)]
     leader = race.leader(family)
-    for contender in others:
+    for contender in _cheapest_first(race, others):
         yield from _first_look(race, contender, "breadth", SCREEN, AT_ONCE)
         if leader is not None and _need_not_wait(race, leader, contender):
             yield from _challenge(race, family, contender)
     for contender in sorted(others, key=lambda c: standing(race, family, c)):
         yield from _challenge(race, family, contender)
+
+
+def _cheapest_first(race: Race, contenders: Sequence[Contender]) -> list[Contender]:
+    """By the seconds of a final, where there is a clock: who waits for the cheap loses little, who waits for the dear
+    may have no time left. Those that were never tried are the last, by priority."""
+    if race.counted:
+        return list(contenders)
+    return sorted(contenders, key=lambda contender: race.seconds_for(contender, race.size or 0))
 
 
 def _need_not_wait(race: Race, leader: Contender, contender: Contender) -> bool:

@@ -167,10 +167,11 @@ class Race:
 
     @property
     def _is_settled(self) -> bool:
-        """Whether both families have run the finals that were planned: what they do after these tells so. More time for
-        the model that is handed over is then worth more than more search."""
+        """Whether both families have run the finals that were planned at least, or what comes after these. More time
+        for the model that is handed over is then worth more than more search."""
         after = {trial.family for trial in self.evidence.trials if trial.purpose in AFTER_FINALS}
-        return after >= {family for family in FAMILIES if self.family(family)}
+        judged = {f for f in FAMILIES if (leader := self.leader(f)) and self.finals(leader) >= self._few_folds}
+        return after | judged >= {family for family in FAMILIES if self.family(family)}
 
     @cached_property
     def resplit_seconds(self) -> float:
@@ -313,10 +314,15 @@ class Race:
         if self.counted:
             wanted = int(self.share // 4)
         else:
-            slowest, wanted = self._slowest_final, 2 if (self.plan.budget_seconds or 0.0) < 45 else 3
+            slowest, wanted = self._slowest_final, self._few_folds
             cheap = self.plan.folds if slowest <= 0 else int(min(CHEAP_SHARE * self.share / slowest, self.plan.folds))
             wanted = min(wanted, 3) if self.plan.judging == "halves" else max(wanted, cheap)
         return min(max(wanted, 2), self.plan.folds)
+
+    @property
+    def _few_folds(self) -> int:
+        """The same where finals are dear."""
+        return min(2 if (self.plan.budget_seconds or 0.0) < 45 else 3, self.plan.folds)
 
     @property
     def _slowest_final(self) -> float:
