@@ -48,6 +48,26 @@ def test_sixteen_bits_are_seen_as_eight() -> None:
     assert np.abs(found[..., 0].astype(int) - grey).max() <= 1 and seen.is_grey
 
 
+def test_the_darkest_of_sixteen_bits_stay_dark() -> None:
+    for level, seen in ((250, 1), (260, 1), (65_535, 255)):
+        dark = np.full((30, 40), level, dtype=np.uint16)
+        assert decoded(encoded(Image.fromarray(dark)), 30, 40)[0].max() == seen
+        assert decoded(as_file(dark), 30, 40)[0].max() == seen
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_sides_are_those_that_are_seen(form: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    seen = look(encoded(Image.new("RGB", (60, 20)), form, exif=exif))
+    assert (seen.width, seen.height) == (20, 60)
+
+
+def test_pillows_pictures_of_any_mode_become_files() -> None:
+    for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16", "F", "CMYK"):
+        assert decoded(as_file(Image.new(mode, (40, 30))), 30, 40)[0].shape == (30, 40, 3)
+
+
 def test_what_is_see_through_lies_on_white() -> None:
     clear = picture(mode="RGBA")
     clear.putalpha(0)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import difflib
 import os.path
-import zipfile
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +24,6 @@ from deepenough.kinds import Codec, file_cells, file_sources, folders, schemas
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.file_store import Unusable
 from deepenough.kinds.file_task import FileTask
-from deepenough.task import files as task_files
 from deepenough.task import frame as frames
 from deepenough.task import source as tables
 from deepenough.task.frame import Frame
@@ -125,6 +123,8 @@ class FileCodec(Codec):
         if isinstance(rows, list | tuple) and all(isinstance(row, Mapping) for row in rows):
             self._check({key for row in rows for key in row})
             return [row.get(self.column) for row in rows]
+        if hasattr(rows, "columns") and not isinstance(rows, Frame) and self.column in list(rows.columns):
+            return [None if frames.is_nothing(cell) else cell for cell in rows[self.column]]
         try:
             frame = rows if isinstance(rows, Frame) else frames.from_frame(rows)
         except Exception as error:
@@ -148,7 +148,7 @@ class FileCodec(Codec):
 
     def _encoded(self, given: Sequence[Any], names: Sequence[str] | None = None) -> OfFiles:
         if names is None:
-            names = [str(each) if isinstance(each, str | Path) and not _is_content(each) else "" for each in given]
+            names = [_name(each) for each in given]
         return self.inputs_of([self._content(each) for each in given], tuple(names))
 
     def _content(self, given: Any) -> bytes | None:
@@ -158,7 +158,7 @@ class FileCodec(Codec):
     def decode(self, predictions: np.ndarray, inputs: Any) -> Any:
         answers = as_frame(predictions, self.target, self.classes, self.written)
         if isinstance(inputs, OfFiles) and any(inputs.files) and FILE not in answers:
-            answers.insert(0, FILE, list(inputs.files))
+            answers.insert(0, FILE, [_printable(name) for name in inputs.files])
         return answers
 
     def row_schema(self) -> dict[str, Any]:
@@ -176,7 +176,7 @@ class FileCodec(Codec):
         return {self.column: inputs.unread} if isinstance(inputs, OfFiles) and inputs.unread else {}
 
     def batches(self, source: Any, size: int) -> Iterator[Any]:
-        """Files of a folder (in it, or in its folders) or of a zip, one file, or the rows of a table."""
+        """Files of a folder or of a zip (in it, or in any folder of it), one file, or the rows of a table."""
         if isinstance(source, list | tuple) and not all(isinstance(each, Mapping) for each in source):
             yield from (list(source[start : start + size]) for start in range(0, len(source), size))
             return
@@ -184,11 +184,9 @@ class FileCodec(Codec):
             yield from self._of_table(source, size)
             return
         path = Path(os.path.expanduser(source))
-        if path.is_dir() or not zipfile.is_zipfile(path):
-            found = file_sources.files_of([path], self.form)
-            items = [folders.file_item(file, "", _called(file, path)) for file in found]
-        else:
-            items = folders.items(path, self.form.wanted, self.form.units)
+        items = folders.everything(path, self.form.wanted, self.form.units)
+        if not items and self.form.wanted(path) and file_sources.is_there(path):
+            items = [folders.file_item(path, "", path.name)]
         if not items:
             raise ModelError(
                 f"{path} holds no {self.form.units}. Name a folder of them, one of them, or a table of their paths."
@@ -199,7 +197,7 @@ class FileCodec(Codec):
 
     def _of_table(self, source: Any, size: int) -> Iterator[Any]:
         """Rows of a table; paths are read from its folder."""
-        base = Path(os.path.expanduser(source)).absolute().parent if isinstance(source, str | Path) else None
+        base = file_sources.base_of(source) if isinstance(source, str | Path) else None
         seen: set[str] = set()
         for rows in tables.batches(source, size, {"columns": [self.column]}):
             if base is None or self.column not in rows:
@@ -209,19 +207,24 @@ class FileCodec(Codec):
                 if self.once:
                     cells = [cell for cell in dict.fromkeys(cells) if frames.is_nothing(cell) or str(cell) not in seen]
                     seen.update(str(cell) for cell in cells if not frames.is_nothing(cell))
-                named = [None if frames.is_nothing(cell) else str(base / str(cell)) for cell in cells]
-                yield self._encoded(named, [str(cell) for cell in cells])
+                named = [file_sources.placed(cell, base) for cell in cells]
+                yield self._encoded(named, [_name(cell) for cell in cells])
 
     def _may_hold_files(self, path: Path) -> bool:
         if path.is_dir() or self.form.wanted(path):
             return True
-        is_zip = path.is_file() and not task_files.tabular_ending(path.name) and zipfile.is_zipfile(path)
-        return is_zip and bool(folders.classes(path, self.form.wanted))
+        return folders.is_zip(path) and bool(folders.everything(path, self.form.wanted, self.form.units))
 
 
-def _is_content(given: Any) -> bool:
-    """Whether it is a whole file written as an address, and no name of one."""
-    return str(given).startswith(file_cells.DATA)
+def _printable(name: str) -> str:
+    """A file's name as text: bytes of it that are none of UTF-8 are written as numbers."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _name(given: Any) -> str:
+    """The name of a file; of what holds the file itself there is none."""
+    is_name = isinstance(given, str | Path) and not str(given).startswith(file_cells.DATA)
+    return str(given) if is_name else ""
 
 
 def _read(item: folders.Item) -> bytes:
@@ -230,7 +233,3 @@ def _read(item: folders.Item) -> bytes:
         return item.read()
     except (OSError, SourceError):
         return b""
-
-
-def _called(file: Path, place: Path) -> str:
-    return file.relative_to(place).as_posix() if place.is_dir() else file.name

@@ -11,7 +11,6 @@ Needs that this module answers:
 from __future__ import annotations
 
 import os.path
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from deepenough.errors import InputError, OptionError, SourceError
-from deepenough.kinds import folders
+from deepenough.kinds import file_cells, folders
 from deepenough.kinds.folders import Item
 from deepenough.kinds.prose import tells_nothing
 from deepenough.task import files, sql
@@ -34,6 +33,8 @@ NEARLY_ALL = 0.9
 """Share of a column's cells that name files of a kind, where it is a column of them."""
 FILE, CLASS = "file", "class"
 """Columns that a folder of files becomes."""
+LONGEST = 120
+"""Letters of a name that are shown of a file that is not there: it may be a file written as an address."""
 OTHERS = ("horizon", "series", "text")
 """Options by which a person asks another question."""
 
@@ -71,7 +72,7 @@ class Found:
     def absent(self) -> list[str]:
         """Names of the files that are not there; `(no name)` for an empty cell."""
         said = self.frame.column(self.column).strings()
-        return [name or "(no name)" for name, item in zip(said, self.items, strict=True) if item is None]
+        return [(name or "(no name)")[:LONGEST] for name, item in zip(said, self.items, strict=True) if item is None]
 
 
 def recognised(source: Any, question: Question, form: Form) -> str:
@@ -104,7 +105,7 @@ def _holds_them_alone(path: Path, form: Form) -> bool:
     """Whether it is a folder of such files and of no table: whoever loads it says what it lacks."""
     if not os.path.isdir(path) or any(files.tabular_ending(each.name) for each in path.iterdir()):
         return False
-    return bool(files_of([path], form))
+    return bool(folders.everything(path, form.wanted, form.units))
 
 
 def names_files(column: Raw, form: Form) -> bool:
@@ -145,7 +146,7 @@ def read(source: Any, question: Question, form: Form) -> Found:
     column = frame.column(_column(frame, question, form), f"--{form.option}")
     if column.name == question.target:
         raise OptionError(f"--{form.option} {column.name} is the target too. Name another column for one of them.")
-    base = Path(os.path.expanduser(source)).absolute().parent if isinstance(source, str | Path) else Path.cwd()
+    base = base_of(source)
     items = tuple(item_of(base, name) for name in column.strings())
     if not any(items):
         shown = folders.shown([repr(name) for name in column.strings() if name][:1])
@@ -157,8 +158,16 @@ def read(source: Any, question: Question, form: Form) -> Found:
 
 
 def _refuse_one_class(path: Path, form: Form) -> None:
-    if path.is_dir() and not folders.classes(path, form.wanted) and (found := files_of([path], form)):
-        inside = sorted({file.parent.name for file in found if file.parent != path})
+    if folders.classes(path, form.wanted):
+        return
+    if found := folders.everything(path, form.wanted, form.units):
+        inside = sorted({name.parts[0] for item in found if len((name := PurePosixPath(item.name)).parts) > 1})
+        if folders.are_splits(inside):
+            learnt = next((name for name in inside if name.lower().startswith("train")), inside[0])
+            raise SourceError(
+                f"Folders of {path} part what is learnt from and what is not ({folders.shown(inside)}), and are no "
+                f"classes. Name the one to learn from, {path / learnt}, and another one as a test: --test."
+            )
         where = f"lie in {inside[0]!r}" if len(inside) == 1 else "lie in no folders"
         raise SourceError(
             f"{path} needs a folder of {form.units} for each class, and all its {form.units} {where}. Sort them into "
@@ -178,12 +187,42 @@ def _column(frame: Frame, question: Question, form: Form) -> str:
     return found[0]
 
 
+def base_of(source: Any) -> Path:
+    """The folder that paths in a table are looked for from: the table's own, else where the process runs."""
+    if isinstance(source, str | Path) and not sql.is_address(source):
+        return Path(os.path.expanduser(source)).absolute().parent
+    return Path.cwd()
+
+
+def path_of(base: Path, cell: str) -> Path:
+    """Where the file lies that a cell names, seen from a folder."""
+    return base / Path(cell.replace("\\", "/") if os.sep == "/" else cell)
+
+
+def is_there(path: Path) -> bool:
+    """Whether it is a file. What is too long for a name, or can't be looked at, is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def placed(cell: Any, base: Path) -> Any:
+    """A cell that names a file as the path that leads to it from `base`; one that holds it (bytes, a `data:` address,
+    an array) stays, one with nothing becomes None."""
+    if frames.is_nothing(cell):
+        return None
+    if not isinstance(cell, str | Path) or str(cell).startswith(file_cells.DATA):
+        return cell
+    return str(path_of(base, str(cell))) if str(cell).strip() else None
+
+
 def item_of(base: Path, name: str | None) -> Item | None:
     """The file that a cell names, seen from a folder; None where there is none."""
     if not name:
         return None
-    path = base / Path(name.replace("\\", "/") if os.sep == "/" else name)
-    return folders.file_item(path, "", name) if path.is_file() else None
+    path = path_of(base, name)
+    return folders.file_item(path, "", name) if is_there(path) else None
 
 
 def _of_folder(path: Path, form: Form) -> Found:
@@ -198,13 +237,13 @@ def _of_folder(path: Path, form: Form) -> Found:
     facts: dict[str, Any] = {"name": path.name, "path": str(path.absolute()), "format": "folder"}
     facts |= {"bytes": sum(item.size for item in items), "rows": len(items), "columns": 2}
     facts |= {"rows_in_source": len(items)}
-    return Found(Frame(made, len(items), facts), tuple(items), FILE, of_folder=True)
-
-
-def files_of(places: Sequence[Path], form: Form) -> list[Path]:
-    """Such among files and folders, those of a folder's folders too, by name."""
-    found: list[Path] = []
-    for place in places:
-        inside = sorted([*place.glob("*"), *place.glob("*/*")]) if place.is_dir() else [place]
-        found += [path for path in inside if path.is_file() and form.wanted(path)]
-    return found
+    over = folders.passed_over(path, items)
+    notes = (
+        [
+            f"{len(over):,} files are passed over: they lie in no class's folder, or have no name of {form.units} "
+            f"({folders.shown(over, 3)})."
+        ]
+        if over
+        else []
+    )
+    return Found(Frame(made, len(items), facts, tuple(notes)), tuple(items), FILE, of_folder=True)

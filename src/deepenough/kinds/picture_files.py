@@ -27,7 +27,7 @@ from deepenough.kinds.file_store import Unusable
 if TYPE_CHECKING:
     from PIL import Image
 
-VERSION = 1
+VERSION = 2
 """Of how pictures are decoded; another one decodes anew."""
 NEEDS = ("pillow",)
 """What reading pictures takes, whoever learns from them."""
@@ -144,7 +144,9 @@ def _seen(image: Image.Image) -> Seen:
     except _BROKEN:
         orientation, frames = 1, 1  # the picture itself may be sound
     turned = orientation in range(2, 9)
-    width, height = (image.height, image.width) if orientation in range(5, 9) else image.size
+    written = getattr(image, "tag_v2", {}).get(ExifTags.Base.ImageWidth, image.width)
+    lies = orientation in range(5, 9) and written == image.width  # of a TIFF Pillow gives the sides as they are seen
+    width, height = (image.height, image.width) if lies else image.size
     is_grey = image.mode in ("1", "L", "LA", "I", "F") or image.mode.startswith("I;16")
     return Seen(width, height, str(image.format), is_grey, frames, turned)
 
@@ -154,7 +156,8 @@ def _as_seen(image: Image.Image) -> Image.Image:
     from PIL import Image
 
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_of_eight_bits(np.asarray(image))).convert("RGB")
+        whole = image.mode.startswith("I;16")
+        return Image.fromarray(_of_eight_bits(np.asarray(image), whole)).convert("RGB")
     if image.mode in ("P", "PA", "LA", "RGBA", "La", "RGBa") or "transparency" in image.info:
         clear = image.convert("RGBA")
         white = Image.new("RGBA", clear.size, (255, 255, 255, 255))
@@ -162,15 +165,16 @@ def _as_seen(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _of_eight_bits(values: np.ndarray) -> np.ndarray:
-    """Numbers of 16 bits, or of any range, as 0 to 255."""
+def _of_eight_bits(values: np.ndarray, of_sixteen: bool) -> np.ndarray:
+    """Numbers of 16 bits, or of any range, as 0 to 255. of_sixteen: whether their range is known, for the darkest
+    pictures of 16 bits hold no number that 8 bits could not."""
     numbers = np.nan_to_num(values.astype(np.float64))
     low, high = float(numbers.min()), float(numbers.max())
     if low < 0 or high > 65_535:
         numbers = (numbers - low) / max(high - low, 1e-12) * 255
     elif values.dtype.kind == "f" and high <= 1:
         numbers = numbers * 255
-    elif high > 255:
+    elif of_sixteen or high > 255:
         numbers = numbers / 257
     return np.clip(np.round(numbers), 0, 255).astype(np.uint8)
 
@@ -210,8 +214,10 @@ def as_file(given: Any) -> bytes:
     try:
         if isinstance(given, np.ndarray):
             array = given[..., 0] if given.ndim == 3 and given.shape[2] == 1 else given
-            given = Image.fromarray(array if array.dtype == np.uint8 else _of_eight_bits(array))
-        form = "PNG" if given.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I", "I;16") else "TIFF"
+            given = Image.fromarray(
+                array if array.dtype == np.uint8 else _of_eight_bits(array, array.dtype == np.uint16)
+            )
+        form = "PNG" if given.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16") else "TIFF"
         given.save(content, form, **({"compress_level": 1} if form == "PNG" else {}))
     except _BROKEN as error:
         raise NoPicture(_why(error)) from error

@@ -41,6 +41,8 @@ LIKELY = 0.5
 """A challenger that beats its family's leader with more than this probability need not wait for the others' rungs."""
 POSSIBLE, CHEAP_CHALLENGE = 0.2, 0.2
 """Nor need one with this probability whose finals take no more than this part of its family's share."""
+MUCH_CHEAPER = 1 / 3
+"""A final that takes less than this part of another's seconds."""
 _LANES = {"baseline": "classical"}
 """Whose lane a family takes that has none of its own: trivial answers take no time."""
 THREADS_PAY_FROM_ROWS = 10_000
@@ -173,7 +175,7 @@ def _breadth(race: Race, family: str) -> Iterator[Wish]:
     finals, at once where one is likely to win: a dear learner's rungs would leave it no time."""
     others = [c for c in race.family(family) if c.name == c.learner and not race.failed(c)]
     leader = race.leader(family)
-    for contender in _cheapest_first(race, others):
+    for contender in _much_cheaper_first(race, others):
         yield from _first_look(race, contender, "breadth", SCREEN, AT_ONCE)
         if leader is not None and _need_not_wait(race, leader, contender):
             yield from _challenge(race, family, contender)
@@ -181,12 +183,17 @@ def _breadth(race: Race, family: str) -> Iterator[Wish]:
         yield from _challenge(race, family, contender)
 
 
-def _cheapest_first(race: Race, contenders: Sequence[Contender]) -> list[Contender]:
-    """By the seconds of a final, where there is a clock: who waits for the cheap loses little, who waits for the dear
-    may have no time left. Those that were never tried are the last, by priority."""
+def _much_cheaper_first(race: Race, contenders: Sequence[Contender]) -> list[Contender]:
+    """By priority; but where there is a clock, after those whose final takes much less: who waits for the cheap loses
+    little, who waits for the dear may have no time left."""
     if race.counted:
         return list(contenders)
-    return sorted(contenders, key=lambda contender: race.seconds_for(contender, race.size or 0))
+    seconds = [race.seconds_for(contender, race.size or 0) for contender in contenders]
+    order: list[int] = []
+    for place in range(len(contenders)):
+        cheap = (later for later in range(place, len(contenders)) if seconds[later] < MUCH_CHEAPER * seconds[place])
+        order += [each for each in (*cheap, place) if each not in order]
+    return [contenders[place] for place in order]
 
 
 def _need_not_wait(race: Race, leader: Contender, contender: Contender) -> bool:

@@ -90,6 +90,14 @@ def test_a_moment_is_heard(seconds: float) -> None:
     )
 
 
+def test_channels_that_undo_each_other_are_heard() -> None:
+    sound = tone()
+    wired = np.column_stack([sound, -sound])
+    assert samples_of(encoded(wired), 1.0)[1].loudness == pytest.approx(samples_of(encoded(sound), 1.0)[1].loudness)
+    both = np.column_stack([sound, np.zeros_like(sound)])
+    assert samples_of(encoded(both), 1.0)[0] == pytest.approx(sound / 2, abs=1e-4), "the mean where they do not"
+
+
 def test_silence_and_too_much_are_known() -> None:
     assert decoded(encoded(np.zeros(8_000)), 1.0)[1].loudness <= -90
     assert decoded(encoded(np.clip(tone(loud=3.0), -1, 1)), 1.0)[1].clipped > 0.3

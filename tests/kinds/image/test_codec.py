@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,42 @@ def test_paths_of_a_table_are_read_from_its_folder(tmp_path: Path, monkeypatch: 
     (batch,) = CODEC.batches(tmp_path / "new.csv", 10)
     expected = np.asarray(Image.open(tmp_path / "in" / "light" / "001.png"))
     assert np.array_equal(CODEC.encode(batch).read()[1], expected)
+
+
+def test_a_raced_table_is_read_alike_whatever_its_cells_are(tmp_path: Path) -> None:
+    """Paths as Windows writes them, whole files as addresses or bytes, and nothing."""
+    folder(tmp_path / "in", each=2)
+    content = (tmp_path / "in" / "light" / "001.png").read_bytes()
+    told = "data:image/png;base64," + base64.b64encode(content).decode()
+    expected = np.asarray(Image.open(tmp_path / "in" / "light" / "001.png"))
+    pd.DataFrame({"photo": ["in\\light\\001.png", told, "in/light/001.png"]}).to_csv(tmp_path / "t.csv", index=False)
+    pd.DataFrame({"photo": [content, None]}).to_parquet(tmp_path / "bytes.parquet")
+    (paths,) = CODEC.batches(tmp_path / "t.csv", 10)
+    assert paths.unread == 0 and all(np.array_equal(own, expected) for own in paths.read())
+    assert paths.files == ("in\\light\\001.png", "", "in/light/001.png")
+    (held,) = CODEC.batches(tmp_path / "bytes.parquet", 10)
+    assert held.unread == 1 and np.array_equal(held.read()[0], expected)
+    assert np.array_equal(CODEC.encode(pd.DataFrame({"photo": [content, None]})).read(), held.read())
+
+
+def test_a_zip_and_folders_in_folders_are_read_as_for_a_race(tmp_path: Path) -> None:
+    place = folder(tmp_path / "in", each=3)
+    (place / "dark" / "more" / "yet").mkdir(parents=True)
+    (place / "dark" / "000.png").rename(place / "dark" / "more" / "yet" / "000.png")
+    (place / ".thumbs").mkdir()
+    (place / ".thumbs" / "a.png").write_bytes((place / "dark" / "001.png").read_bytes())
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", place)
+    for source in (place, packed):
+        (batch,) = CODEC.batches(source, 10)
+        assert len(batch) == 6 and batch.files[2] == "dark/more/yet/000.png"
+
+
+def test_names_that_are_no_utf8_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"\xfe.png")).write_bytes(encoded(picture()))
+    (batch,) = CODEC.batches(tmp_path, 10)
+    answers = CODEC.decode(np.tile([0.3, 0.7], (1, 1)), batch)
+    answers.to_csv(tmp_path / "answers.csv", index=False)
+    assert answers["file"].tolist() == ["\\xfe.png"]
 
 
 def test_grey_models_see_colour_pictures_in_grey() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from deepenough import kinds
 from deepenough.errors import InputError, OptionError, SourceError
-from deepenough.kinds import file_sources, file_store, picture_task
+from deepenough.kinds import file_sources, file_store, folders, picture_files, picture_task
 from deepenough.kinds.image import task
 from deepenough.task.task import Question
 from tests.kinds.image.files import folder
@@ -50,8 +50,9 @@ def test_so_is_a_zip_of_one_and_nothing_is_unpacked(tmp_path: Path) -> None:
         archive.write(place / "dark" / "000.png", "../../../climbs/out.png")
         archive.write(place / "dark" / "000.png", "__MACOSX/dark/._000.png")
     before = set(tmp_path.rglob("*"))
-    with pytest.raises(SourceError):
-        task.ImageTask.load(packed, Question(None))  # its folders lie in different places: which are the classes?
+    found = folders.items(packed, picture_files.is_picture, "pictures")
+    assert {item.label for item in found} == {"climbs", "dark", "light"} and len(found) == 25, "names are but names"
+    task.ImageTask.load(packed, Question(None))
     assert {path for path in set(tmp_path.rglob("*")) - before if "cache" not in path.parts} == set()
 
 
@@ -63,6 +64,60 @@ def test_hidden_files_and_other_files_are_not_there(tmp_path: Path) -> None:
     (place / ".thumbnails").mkdir()
     shutil.copy(place / "dark" / "000.png", place / ".thumbnails" / "000.png")
     assert task.ImageTask.load(place, Question(None)).rows == 24
+
+
+def test_a_class_is_a_folder_with_all_folders_in_it_and_what_lies_in_none_is_said(tmp_path: Path) -> None:
+    place = folder(tmp_path / "in")
+    for name in ("dark/more/a.png", "light/yet/more/b.png", "grey/first/c.png", "grey/second/d.png", "loose.png"):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(place / "dark" / "000.png", place / name)
+    (place / "dark" / "e.jp2").write_bytes(b"x")
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "in")
+    for source in (place, packed):
+        made = task.ImageTask.load(source, Question(None))
+        assert made.rows == 28 and made.target.classes == ("dark", "grey", "light")
+        assert any("2 files are passed over" in note and "dark/e.jp2, loose.png" in note for note in made.notes)
+
+
+def test_folders_that_part_training_and_testing_are_no_classes(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        folder(tmp_path / "in" / part)
+    assert why(tmp_path / "in")[0] == "image"
+    with pytest.raises(SourceError, match=r"no classes. Name the one to learn from, .*in/train, and .*--test"):
+        task.ImageTask.load(tmp_path / "in", Question(None))
+
+
+def test_links_are_followed_but_in_no_ring(tmp_path: Path) -> None:
+    place = folder(tmp_path / "in")
+    (place / "grey").symlink_to(place / "dark")
+    (place / "dark" / "ring").symlink_to(place)
+    found = folders.items(place, picture_files.is_picture, "pictures")
+    assert len({item.name for item in found}) == len(found) < 200
+    assert {item.label for item in found} == {"dark", "grey", "light"}
+
+
+def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
+    packed = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", folder(tmp_path / "in")))
+    content = bytearray(packed.read_bytes())
+    content[content.rindex(b"PK\x01\x02")] = 0
+    packed.write_bytes(content)
+    with pytest.raises(SourceError, match=r"packed\.zip is a damaged zip"):
+        kinds.recognise(packed, Question(None))
+
+
+def test_hidden_folders_of_a_zip_are_no_classes(tmp_path: Path) -> None:
+    place = folder(tmp_path / "in")
+    shutil.copytree(place / "dark", place / ".thumbnails")
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, "in")
+    assert folders.classes(packed, picture_files.is_picture) == ["dark", "light"]
+
+
+def test_a_cell_too_long_for_a_name_is_no_file(tmp_path: Path) -> None:
+    frame = table(folder(tmp_path / "in"))
+    frame.loc[3, "photo"] = "x" * 300 + ".png"
+    frame.to_csv(tmp_path / "photos.csv", index=False)
+    made = task.ImageTask.load(tmp_path / "photos.csv", Question("light"))
+    assert made.rows == 23 and made.set_aside[0]["reason"] == "the file is not there"
 
 
 def test_a_table_of_paths_alone_is_pictures(tmp_path: Path) -> None:

@@ -199,6 +199,53 @@ def test_turned_and_large_pictures_keep_their_boxes(tmp_path: Path) -> None:
             assert middle < 60 if code == 0 else middle > 190
 
 
+def test_boxes_go_to_the_pictures_of_their_folder(tmp_path: Path) -> None:
+    """Two folders have pictures of the same names; the table names both, from where it lies."""
+    table = written(tmp_path / "val", empty=0)
+    written(tmp_path / "train", empty=0)
+    told = [
+        table.assign(picture="val/" + table["picture"]),
+        table.assign(picture="train/" + table["picture"], what="x"),
+    ]
+    pd.concat(told).to_csv(tmp_path / "boxes.csv", index=False)
+    question = asked(target="what", boxes=str(tmp_path / "boxes.csv"))
+    task = ObjectsTask.load(tmp_path / "val", question)
+    assert lists(task) == wanted(table, NAMES)
+    assert any("24 pictures that are not there: train/000.png" in note for note in task.notes)
+    both = ObjectsTask.load(tmp_path, question)
+    assert both.rows == 48 and both.things == ("dark", "light", "x")
+    pd.concat(told[1:]).to_csv(tmp_path / "boxes.csv", index=False)
+    with pytest.raises(SourceError, match=r"No picture of .* has a name"):
+        ObjectsTask.load(tmp_path / "val", question)
+
+
+def test_pictures_that_a_name_may_mean_beside_others_do_not_count_as_empty(tmp_path: Path) -> None:
+    table = written(tmp_path / "in" / "a", empty=0)
+    shutil.copy(tmp_path / "in" / "a" / "000.png", tmp_path / "in" / "000.png")
+    (tmp_path / "in" / "b").mkdir()
+    for name in ("000.png", "001.png"):
+        shutil.move(
+            tmp_path / "in" / "000.png" if name == "000.png" else tmp_path / "in" / "a" / name,
+            tmp_path / "in" / "b" / name,
+        )
+    (tmp_path / "out").mkdir()
+    table.to_csv(tmp_path / "out" / "boxes.csv", index=False)
+    task = ObjectsTask.load(tmp_path / "in", asked(target="what", boxes=str(tmp_path / "out" / "boxes.csv")))
+    assert sorted(task.names)[:2] == ["a/002.png", "a/003.png"] and "b/001.png" in task.names and task.rows == 23
+    assert any("2 pictures are set aside" in note and "a/000.png, b/000.png" in note for note in task.notes)
+
+
+def test_coco_means_the_pictures_of_its_folder(tmp_path: Path) -> None:
+    table = written(tmp_path / "set" / "val")
+    written(tmp_path / "set" / "train")
+    coco(tmp_path / "set" / "val", table, NAMES)
+    task = ObjectsTask.load(tmp_path / "set", asked())
+    assert {Path(name).parent.name for name in task.names} == {"val"} and lists(task) == wanted(table, NAMES)
+    beside_it = tmp_path / "set" / "val" / "instances.json"
+    beside_it.rename(tmp_path / "set" / "instances_train.json")
+    assert {Path(n).parent.name for n in ObjectsTask.load(tmp_path / "set", asked()).names} == {"train"}
+
+
 @pytest.mark.parametrize(
     ("change", "error", "said"),
     [

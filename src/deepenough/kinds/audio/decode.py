@@ -20,7 +20,7 @@ import numpy as np
 
 from deepenough.kinds.file_store import Unusable
 
-VERSION = 1
+VERSION = 2
 """Of how recordings are decoded; another one decodes anew."""
 NEEDS = ("soundfile", "soxr")
 """What reading recordings takes, whoever learns from them."""
@@ -38,6 +38,8 @@ BANDS = 64
 LOWEST = 1e-6
 """Power that counts as silence; its logarithm stands for what is not there."""
 SILENCE = float(np.log(LOWEST))
+UNDONE = 0.01
+"""The mean of channels has less than this part of their power only where they undo each other."""
 LEAST_RATE, MOST_RATE = 1_000, 768_000
 MOST_BYTES = 1_000_000_000
 MOST_SAMPLES = 64_000_000
@@ -102,7 +104,7 @@ def samples_of(content: bytes, seconds: float) -> tuple[np.ndarray, Seen]:
         kind = str(file.format)
     if not len(read):
         raise NoSound("there is no sound in it")
-    sound = np.nan_to_num(read.mean(axis=1), nan=0.0, posinf=1.0, neginf=-1.0)
+    sound = _one_channel(np.nan_to_num(read, nan=0.0, posinf=1.0, neginf=-1.0))
     clipped = float((np.abs(read) >= 0.999).mean())
     if rate != RATE:
         sound = soxr.resample(sound, rate, RATE, quality="HQ")
@@ -111,6 +113,14 @@ def samples_of(content: bytes, seconds: float) -> tuple[np.ndarray, Seen]:
     loudness = float(10 * np.log10(max(power, 1e-12)))
     length = (frames if known else len(read)) / rate
     return sound, Seen(float(length), int(rate), int(channels), kind, loudness, clipped)
+
+
+def _one_channel(read: np.ndarray) -> np.ndarray:
+    """The mean of the channels; the loudest one where they undo each other, as where one is wired the wrong way."""
+    mean = read.mean(axis=1)
+    power = np.mean(np.square(read, dtype=np.float64), axis=0)
+    undone = np.mean(np.square(mean, dtype=np.float64)) < UNDONE * power.mean()
+    return np.asarray(read[:, int(power.argmax())] if undone else mean)
 
 
 def _opened(content: bytes) -> Any:

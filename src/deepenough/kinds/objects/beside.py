@@ -21,7 +21,7 @@ import numpy as np
 
 from deepenough.errors import SourceError
 from deepenough.kinds import picture_files
-from deepenough.kinds.folders import Item
+from deepenough.kinds.folders import Item, shown
 from deepenough.kinds.objects.marks import Marks
 
 COCO, YOLO, VOC = "COCO's JSON", "YOLO's lines of text", "Pascal VOC's XML"
@@ -124,17 +124,17 @@ def _read_coco(items: Sequence[Item]) -> Marks:
         by_end.setdefault(PurePosixPath(name).name, []).append(name)
     names: list[str] = []
     place_of, absent = {}, []
+    place_of_name: dict[str, int] = {}
     try:
         classes = {each["id"]: str(each["name"]) for each in told.get("categories", ())}
         for picture in told["images"]:
             path = str(picture["file_name"]).replace("\\", "/")
-            near = [each for each in by_end.get(PurePosixPath(path).name, ()) if f"/{each}".endswith(f"/{path}")]
-            near = near or by_end.get(PurePosixPath(path).name, [])
-            if near:
-                place_of[picture["id"]] = len(names)
-                names.append(near[0])
-            else:
+            near = _meant(path, by_end.get(PurePosixPath(path).name, []), PurePosixPath(item.name))
+            if near is None or near in place_of_name:
                 absent.append(path)
+            else:
+                place_of[picture["id"]] = place_of_name[near] = len(names)
+                names.append(near)
         rows = []
         for each in told["annotations"]:
             if each["image_id"] in place_of and not each.get("iscrowd"):
@@ -148,9 +148,22 @@ def _read_coco(items: Sequence[Item]) -> Marks:
     crowds = sum(bool(each.get("iscrowd")) for each in told["annotations"])
     strangers = sum(map(len, by_end.values())) - len(set(names))
     marks.notes += [f"{crowds:,} regions of crowds are no single objects: set aside."] if crowds else []
-    marks.notes += [f"{len(absent):,} pictures that {item.name} lists are not there."] if absent else []
+    gone = f"{len(absent):,} pictures that {item.name} lists are not there, or several have such a name"
+    marks.notes += [f"{gone}: {shown(absent, 3)}."] if absent else []
     marks.notes += [f"{strangers:,} pictures that {item.name} does not list are not raced."] if strangers else []
     return marks
+
+
+def _meant(path: str, there: Sequence[str], of: PurePosixPath) -> str | None:
+    """Which of the pictures of one name a path means: the one that it is the end of, or that is its end. Of several,
+    the one in the JSON's folder, or in a folder that the JSON is named after. None where that is not one."""
+    ends = [each for each in there if f"/{each}".endswith(f"/{path}") or f"/{path}".endswith(f"/{each}")]
+    ways = (
+        ends,
+        [each for each in ends if each.startswith(f"{of.parent}/")],
+        [each for each in ends if PurePosixPath(each).parent.name in of.stem],
+    )
+    return next((way[0] for way in ways if len(way) == 1), None)
 
 
 # --- YOLO (Redmon et al., 2016) ---------------------------------------------------------------------------------------

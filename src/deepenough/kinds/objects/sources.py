@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import os.path
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -89,7 +90,7 @@ def read(source: Any, question: Question) -> Found:
 def _of_table(source: Any, question: Question) -> Found:
     frame = _whole(source, question)
     column = _path_column(frame, question)
-    base = Path(os.path.expanduser(source)).absolute().parent if isinstance(source, str | Path) else Path.cwd()
+    base = file_sources.base_of(source)
     first, owner = _first_rows(frame.column(column).strings())
     pictures = _of_pictures(frame, first, owner, question)
     names = [name or "" for name in pictures.column(column).strings()]
@@ -197,7 +198,11 @@ def _beside_a_table(path: Path, boxes: str, question: Question) -> Found:
     frame = _whole(boxes, question)
     names = [item.name for item in items]
     paths, owner = frame.column(_path_column(frame, question)), np.full(frame.rows, -1, dtype=np.int64)
-    found = _places(names, paths)
+    found, unclear = _places(names, paths, path, file_sources.base_of(boxes))
+    if unclear:  # whose boxes they are is not known, and without any they would count as empty
+        items = [item for item in items if item.name not in unclear]
+        names = [item.name for item in items]
+        found, _ = _places(names, paths, path, file_sources.base_of(boxes))
     for row, name in enumerate(paths.strings()):
         owner[row] = found.get(name or "", -1)
     strange = sorted({name for name, place in found.items() if place < 0})
@@ -208,6 +213,9 @@ def _beside_a_table(path: Path, boxes: str, question: Question) -> Found:
     if strange:
         lost, shown = sum(name in set(strange) for name in paths.strings()), folders.shown(strange, 3)
         told.notes.append(f"{lost:,} boxes are of {len(strange):,} pictures that are not there: {shown}.")
+    if unclear:
+        shown = folders.shown(sorted(unclear), 3)
+        told.notes.append(f"{len(unclear):,} pictures are set aside, for names of {boxes} may mean several: {shown}.")
     empty = len(names) - len(set(told.picture.tolist()))
     told.notes += [f"{empty:,} pictures of the folder have no box: they hold no objects."] if empty else []
     pictures = _listed(names, paths.name)
@@ -217,18 +225,44 @@ def _beside_a_table(path: Path, boxes: str, question: Question) -> Found:
     return Found(_facts(pictures, told, path.name, path), tuple(items), paths.name, told, target)
 
 
-def _places(names: Sequence[str], column: Raw) -> dict[str, int]:
-    """Of each name that a table gives the place of its picture: by its path, or by its end if only one has that."""
+def _places(names: Sequence[str], column: Raw, folder: Path, base: Path) -> tuple[dict[str, int], set[str]]:
+    """Of each name that a table gives the place of its picture, -1 where it is not there; and pictures that such a name
+    may mean beside others.
+
+    folder: of the pictures. base: the table's. A path is one from either folder; else the end of one picture's path, or
+    that ends with one, if it leads to no other file.
+    """
     whole = {name: place for place, name in enumerate(names)}
-    by_end: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        by_end.setdefault(PurePosixPath(name).name, []).append(place)
-    found = {}
-    for given in {name for name in column.strings() if name}:
-        plain = given.replace("\\", "/").removeprefix("./")
-        ends = by_end.get(PurePosixPath(plain).name, [])
-        found[given] = whole.get(plain, ends[0] if len(ends) == 1 else -1)
-    return found
+    given = {name: name.replace("\\", "/").removeprefix("./") for name in column.strings() if name}
+    found = {name: _whole_path(plain, whole, folder, base) for name, plain in given.items()}
+    by_end: dict[str, list[str]] = {}
+    for name in names:
+        by_end.setdefault(PurePosixPath(name).name, []).append(name)
+    taken, unclear = set(found.values()), set()
+    for name, plain in given.items():
+        if found[name] >= 0 or file_sources.is_there(file_sources.path_of(base, plain)):
+            continue
+        ends = [each for each in by_end.get(PurePosixPath(plain).name, ()) if _ends_alike(each, plain)]
+        free = [whole[each] for each in ends if whole[each] not in taken]
+        if len(free) == 1:
+            found[name] = free[0]
+        elif len(free) > 1:
+            unclear |= {names[place] for place in free}
+    claims = Counter(place for name, place in found.items() if place not in taken)
+    contested = {place for place, count in claims.items() if count > 1}
+    unclear |= {names[place] for place in contested}
+    return {name: -1 if place in contested else place for name, place in found.items()}, unclear
+
+
+def _whole_path(plain: str, whole: Mapping[str, int], folder: Path, base: Path) -> int:
+    """The place of the picture whose path it is, from the pictures' folder or from the table's; -1 where none is."""
+    from_base = os.path.relpath(base / plain, folder.absolute()).replace(os.sep, "/")
+    return whole.get(plain, whole.get(from_base, -1))
+
+
+def _ends_alike(one: str, other: str) -> bool:
+    """Whether one path is the end of the other, in whole names."""
+    return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")
 
 
 def _with_column(pictures: Frame, frame: Frame, column: Raw, owner: np.ndarray, option: str) -> Frame:

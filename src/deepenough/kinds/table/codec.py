@@ -20,7 +20,7 @@ import numpy as np
 
 from deepenough.errors import ModelError
 from deepenough.graph import Graph
-from deepenough.kinds import Codec, schemas
+from deepenough.kinds import Codec, file_sources, schemas
 from deepenough.kinds.table import columns as roles
 from deepenough.kinds.table import drawn, pictures
 from deepenough.kinds.table.inputs import Column, Table
@@ -129,9 +129,11 @@ class TableCodec(Codec):
     def placed(self, frame: Frame, source: Any) -> Frame:
         """A frame that was read from a source: its paths of pictures as they lead from there."""
         paths = {item.name for item in self.columns if item.measured}
-        base = pictures.base_of(source)
+        base = file_sources.base_of(source)
         columns = [
-            _words(column.name, pictures.placed(column.strings(), base)) if column.name in paths else column
+            _words(column.name, [file_sources.placed(cell, base) for cell in column.strings()])
+            if column.name in paths
+            else column
             for column in frame.columns
         ]
         return replace(frame, columns=tuple(columns)) if paths else frame
@@ -185,8 +187,9 @@ class TableCodec(Codec):
                 styles = self._other_styles(batch) if styles is None else styles
                 batch = batch.assign(**{name: _read_as(batch[name], style) for name, style in styles.items()})
                 paths = [item.name for item in self.columns if item.measured and item.name in batch]
-                base = pictures.base_of(source)
-                batch = batch.assign(**{name: pictures.placed(list(batch[name]), base) for name in paths})
+                base = file_sources.base_of(source)
+                placed = {name: [file_sources.placed(cell, base) for cell in batch[name]] for name in paths}
+                batch = batch.assign(**placed)
             yield batch
 
     def unread(self, rows: Any, inputs: Any) -> Mapping[str, int]:

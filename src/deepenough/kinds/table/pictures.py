@@ -12,19 +12,17 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import os.path
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deepenough.kinds import file_cells, file_sources, file_store, folders, picture_files
+from deepenough.kinds import file_cells, file_sources, file_store, picture_files
 from deepenough.kinds.file_sources import Form
 from deepenough.kinds.file_store import Unusable
 from deepenough.kinds.table.inputs import Column
-from deepenough.task import sql
 from deepenough.task.frame import Frame, Raw
 from deepenough.task.task import Question
 
@@ -128,7 +126,7 @@ def measured_in(frame: Frame, source: Any, question: Question) -> tuple[Frame, P
     if importlib.util.find_spec("PIL") is None:
         why = f"it names pictures, which are not read: pip install 'deepenough[{FORM.option}]' to use them"
         return frame, Pictured(aside={column.name: why for column in found})
-    base = base_of(source)
+    base = file_sources.base_of(source)
     of: dict[str, str] = {}
     aside: dict[str, str] = {}
     for column in found:
@@ -156,13 +154,13 @@ class _Read:
 def _read(column: Raw, base: Path) -> _Read:
     cells = column.strings()
     named = sorted({cell for cell in cells if cell})
-    items = [folders.file_item(path, "", cell) for cell in named if (path := _path(base, cell)).is_file()]
+    items = [item for cell in named if (item := file_sources.item_of(base, cell)) is not None]
     decoded = file_store.decoded(items, NumbersReader())
     row_of = {items[place].name: row for row, place in enumerate(decoded.there.tolist())}
     there = np.array([row_of.get(cell, -1) if cell else -1 for cell in cells], dtype=np.int64)
     lost = [cell for cell in cells if cell and cell not in row_of]
     reasons = {items[place].name: reason for place, reason in decoded.reasons.items()}
-    why = f"{lost[0]}: {reasons.get(lost[0], f'not in {base}')}" if lost else ""
+    why = f"{lost[0][:80]}: {reasons.get(lost[0], f'not in {base}')}" if lost else ""
     return _Read(decoded, there, sum(1 for cell in cells if cell), len(lost), why)
 
 
@@ -180,17 +178,6 @@ def _with_numbers(frame: Frame, column: Raw, read: _Read) -> tuple[Frame, Sequen
     return Frame(columns, frame.rows, read.decoded.hashed(frame.facts), (*frame.notes, *notes)), [
         raw.name for raw in made
     ]
-
-
-def base_of(source: Any) -> Path:
-    """The folder that paths in a table are looked for from: the table's own, else where the process runs."""
-    if isinstance(source, str | Path) and not sql.is_address(source):
-        return Path(os.path.expanduser(source)).absolute().parent
-    return Path.cwd()
-
-
-def _path(base: Path, cell: str) -> Path:
-    return base / Path(cell.replace("\\", "/") if os.sep == "/" else cell)
 
 
 # --- a row that a saved model answers ---------------------------------------------------------------------------------
@@ -223,14 +210,6 @@ def _of_own(cell: Any) -> bytes:
     if isinstance(cell, np.ndarray) or type(cell).__module__.startswith("PIL"):
         return picture_files.as_file(cell)
     raise Unusable("there is none")
-
-
-def placed(cells: Iterator[Any] | Sequence[Any], base: Path) -> list[Any]:
-    """Cells with paths that lead from `base`; what is no path stays."""
-    return [
-        str(_path(base, cell)) if isinstance(cell, str) and cell and not cell.startswith(file_cells.DATA) else cell
-        for cell in cells
-    ]
 
 
 def example() -> str:
