@@ -87,14 +87,15 @@ def test_between_two_events_clock_and_bars_move_on() -> None:
     heard.hear(Event("trial_started", 8.5, STARTED | {"fold": 2}))
     told = drawn(heard, 11.5)
     assert "mlp on 800 rows, fold 3, final, 12 s" in told
-    assert "deep      " + 16 * "█" in told and "18 s of 30 s" in told, "six seconds that ended, twelve that run"
+    assert "deep      " + 6 * "█" + 10 * "▒" in told, "six seconds that ended, twelve that run"
+    assert "6.0 s of 30 s" in told, "the start of a trial is nobody's"
     assert "time    20 s of 60 s" in told
 
 
 def test_a_refit_that_runs_takes_nothing_from_a_share() -> None:
     heard = state()
     heard.hear(Event("trial_started", 20.0, {"contender": "mlp", "family": "deep", "purpose": "refit", "n_train": 9}))
-    assert "18 s of 30 s" in drawn(heard, 5.0)
+    assert "▒" not in drawn(heard, 5.0)
 
 
 def test_markup_and_control_characters_stay_text() -> None:

@@ -322,13 +322,15 @@ def _in_order(state: State) -> list[tuple[str, str]]:
 
 
 def _share(state: State, family: str, now: float, width: int = 28) -> str:
-    runs = state.running.get(family)
-    used = state.used.get(family, 0.0) + (now - runs.started_seconds if runs and runs.is_paid else 0.0)
+    """What a family has used of its share, and lighter what the trial that runs may add: its start is nobody's."""
+    runs, used = state.running.get(family), state.used.get(family, 0.0)
+    more = now - runs.started_seconds if runs and runs.is_paid else 0.0
     granted = state.share_seconds or (state.budget_seconds / 2 if state.budget_seconds else None)
     full = granted or max([*state.used.values(), 1e-9])
     filled = min(width, round(width * used / full))
     of = f" of {words.seconds(granted)}" if granted else ""
-    return f"{family:<10}{'█' * filled}{'░' * (width - filled)} {words.seconds(used)}{of}"
+    lighter = min(width, round(width * (used + more) / full)) - filled
+    return f"{family:<10}{'█' * filled}{'▒' * lighter}{'░' * (width - filled - lighter)} {words.seconds(used)}{of}"
 
 
 def listener(*, quiet: bool = False, as_json: bool = False, stream: TextIO | None = None) -> Listener:
