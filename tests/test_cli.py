@@ -210,14 +210,19 @@ def test_doctor_as_text_and_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in told for name in found)
 
 
-def test_predict_hands_file_and_output_to_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predict_hands_file_and_output_to_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from deepenough.model import folder
 
     asked: list[Any] = []
-    model = SimpleNamespace(predict_file=lambda *given, interval: asked.extend([*given, interval]), unread={})
+    told = {"unread": {"price": 2}, "unanswered": ["1 series gets no answer ('new'): no row has a 'sold'."]}
+    model = SimpleNamespace(predict_file=lambda *given, interval: asked.extend([*given, interval]), **told)
     monkeypatch.setattr(folder, "load", lambda place: model)
     assert cli.main(["predict", "run", "new.csv", "-o", str(tmp_path / "out.csv")]) == 0
     assert asked == ["new.csv", tmp_path / "out.csv", None]
+    said = capsys.readouterr().err
+    assert "'price': 2 cells could not be read" in said and told["unanswered"][0] in said
 
 
 def test_closed_pipe_is_no_error(run: Path) -> None:

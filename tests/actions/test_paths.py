@@ -121,6 +121,20 @@ def test_what_was_to_be_known_in_advance_and_is_not_is_said(run: Path) -> None:
     assert any("of 'price' 3 cells are not known" in each for each in found.sentences)
 
 
+def test_series_that_get_no_answer_are_said(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new = parted()[1]
+    opened = new[new["shop"] == "station"].assign(shop="opened", sold=np.nan)
+    found = act(run, pd.concat([new, opened]), value=VALUE)
+    (said,) = found.facts["unanswered"]
+    assert "('opened')" in said and f"Careful: {said}" in found.sentences
+    pd.concat([new, opened]).to_csv(tmp_path / "new.csv", index=False)
+    assert main(["predict", str(run), str(tmp_path / "new.csv"), "-o", str(tmp_path / "out.csv")]) == 0
+    assert said in capsys.readouterr().err
+    model = deepenough.load(run)
+    model.predict_file(new, tmp_path / "again.csv")
+    assert model.unanswered == []
+
+
 @pytest.mark.parametrize("asked", [{"above": 3.0}, {"amount": "price"}, {"positive": "a"}, {"rule": "price"}])
 def test_what_paths_are_not_asked_is_refused(run: Path, asked: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match=f"--{next(iter(asked))} is not for forecasts: .*Leave it out"):

@@ -309,6 +309,7 @@ def _paths(race: Race, known: Judged, source: Any, asked: Asked) -> Actions:
         "ordered": float(ordered.quantities.sum()),
         "predicted": float(frame["median"].sum()),
         "unread": dict(coming.unread),
+        "unanswered": list(coming.unanswered),
         "by_step": paths.by_step(ordered),
         **_money(race, ordered.promise, paths.on_judged(known, costs), steps),
     }

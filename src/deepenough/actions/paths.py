@@ -48,12 +48,14 @@ def refuse(asked: Any) -> None:
 @dataclass(frozen=True)
 class Coming:
     """Forecasts of new series. answers: a row a series and step, as the model gives them. quantiles: the same, shape
-    (series, steps, levels). unread: by column, cells that count as missing."""
+    (series, steps, levels). unread: by column, cells that count as missing. unanswered: sentences on what is not
+    forecast."""
 
     answers: pd.DataFrame
     quantiles: np.ndarray
     levels: tuple[float, ...]
     unread: Mapping[str, int]
+    unanswered: tuple[str, ...] = ()
 
 
 def read(source: Any, model: LoadedModel) -> Coming:
@@ -61,16 +63,18 @@ def read(source: Any, model: LoadedModel) -> Coming:
     import pandas as pd
 
     answers, quantiles, unread = [], [], Counter[str]()
+    unanswered: list[str] = []
     for part in model.codec.batches(source, BATCH):
         inputs = model.codec.encode(part)
         unread.update(model.codec.unread(part, inputs))
+        unanswered += model.codec.unanswered(inputs)
         if len(inputs):
             quantiles.append(model.predict_raw(inputs))
             answers.append(model.codec.decode(quantiles[-1], inputs))
     if not quantiles:
         raise OptionError(f"{source} holds no series to act on.")
     levels = tuple(model.about["task"]["paths"][1])
-    return Coming(pd.concat(answers, ignore_index=True), np.concatenate(quantiles), levels, unread)
+    return Coming(pd.concat(answers, ignore_index=True), np.concatenate(quantiles), levels, unread, tuple(unanswered))
 
 
 def order(coming: Coming, judged: Judged, costs: Costs, seed: int) -> Ordered:

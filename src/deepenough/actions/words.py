@@ -69,6 +69,8 @@ def _path(facts: Mapping[str, Any]) -> Iterator[str]:
     )
     for name, count in facts["unread"].items():
         yield f"Careful: of {name!r} {count:,} cells are not known or could not be read; the forecasts lack them."
+    for sentence in facts["unanswered"]:
+        yield f"Careful: {sentence}"
     if facts["judged"]["stretches"] < FEW_STRETCHES:
         yield (
             f"Careful: the judged forecasts lie in {facts['judged']['stretches']} stretches of time of "

@@ -65,5 +65,7 @@ def _predict(options: argparse.Namespace, started: float) -> int:
     model.predict_file(options.file, options.output, interval=options.interval)
     for name, count in model.unread.items():
         print(f"Column {name!r}: {count:,} cells could not be read and count as missing.", file=sys.stderr)
+    for sentence in model.unanswered:
+        print(sentence, file=sys.stderr)
     print(f"Predictions are in {options.output}.", file=sys.stderr)
     return 0

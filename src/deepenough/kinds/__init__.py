@@ -73,6 +73,10 @@ class Codec(ABC):
         """By column, how many cells of a batch hold something that `inputs`, made of it, count as missing."""
         return {}
 
+    def unanswered(self, inputs: Any) -> Sequence[str]:
+        """Sentences on what of a batch gets no answer, where `encode` made these inputs of it; by default none."""
+        return ()
+
     def file(self) -> str:
         """What is expected of a file that is a row, for messages; only where `takes_files`."""
         return "a file"

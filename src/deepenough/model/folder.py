@@ -197,12 +197,14 @@ class LoadedModel:
 
     about: the manifest: its members, what was judged, and with which versions it was made.
     unread: of the last file that it predicted, by column, how many cells could not be read and counted as missing.
+    unanswered: of the last file that it predicted, sentences on what got no answer.
     """
 
     def __init__(self, folder: Path, about: Mapping[str, Any], members: Sequence[Model], codec: Codec) -> None:
         self.folder = folder
         self.about = about
         self.unread: Counter[str] = Counter()
+        self.unanswered: list[str] = []
         self._codec = codec
         self._members = members
         self._temperatures = [float(member["temperature"]) for member in about["members"]]
@@ -312,10 +314,11 @@ class LoadedModel:
         batch: rows held in memory at once.
         interval: as in `predict`.
         """
-        rows, self.unread = 0, Counter[str]()
+        rows, self.unread, self.unanswered = 0, Counter[str](), []
         for part in self._codec.batches(source, batch):
             inputs = self._codec.encode(part)
             self.unread.update(self._codec.unread(part, inputs))
+            self.unanswered += self._codec.unanswered(inputs)
             if len(inputs):
                 yield self._part(part, inputs, interval)
             rows += len(inputs)

@@ -124,6 +124,8 @@ class Watch:
                 rows += len(part.inputs)
         for name, cells in version.model.unread.items():
             print(f"{path.name}: {cells:,} cells of {name!r} could not be read and count as missing.", file=sys.stderr)
+        for sentence in version.model.unanswered:
+            print(f"{path.name}: {sentence}", file=sys.stderr)
         print(f"{path.name}: {rows:,} answered.", file=sys.stderr, flush=True)
         return rows
 

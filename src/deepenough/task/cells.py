@@ -35,10 +35,10 @@ _MOMENTS = ("DATE", "TIMESTAMP")
 _WORDS_FOR_MISSING = "('na', 'n/a', '#n/a', 'nan', 'null', '?', '<na>', 'nat')"
 
 
-def columns(database: Any, types: Mapping[str, str]) -> tuple[list[Raw], list[str]]:
+def columns(database: Any, types: Mapping[str, str], ids: Sequence[str] = ()) -> tuple[list[Raw], list[str]]:
     """Every column of the table `data`, in order, and what is to be said of them.
 
-    types: DuckDB's type of each.
+    types: DuckDB's type of each. ids: names of those that are read as they stand.
     """
     rows = int(database.execute("select count(*) from data").fetchone()[0])
     if not rows:
@@ -48,9 +48,13 @@ def columns(database: Any, types: Mapping[str, str]) -> tuple[list[Raw], list[st
     names, raws, notes = list(types), [], []
     for start in range(0, len(names), at_once):
         batch = names[start : start + at_once]
-        readings = _readings(database, [name for name in batch if types[name] == "VARCHAR"], sample, rows)
-        asked = [_expression(name, types[name], readings.get(name)) for name in batch]
+        guessed = [name for name in batch if types[name] == "VARCHAR" and name not in ids]
+        readings = _readings(database, guessed, sample, rows)
+        asked = [_expression(name, types[name], readings.get(name), name in ids) for name in batch]
         for name, values in zip(batch, _fetched(database, asked), strict=True):
+            if name in ids:
+                raws.append(frames.as_it_stands(name, list(values)))
+                continue
             raw, said = _column(database, name, types[name], readings.get(name), values)
             raws.append(raw)
             notes += said
@@ -79,9 +83,13 @@ def _own_sample(database: Any, column: str) -> list[str]:
     return [row[0] for row in database.execute(query).fetchall()]
 
 
-def _expression(name: str, kind: str, reading: Reading | None) -> str:
-    """What to ask DuckDB for: a double where it can read the column, else the strings."""
+def _expression(name: str, kind: str, reading: Reading | None, is_id: bool) -> str:
+    """What to ask DuckDB for: a double where it can read the column, else the strings; of ids nearly always these."""
     column = scans.column(name)
+    if is_id and kind.startswith("TIMESTAMP"):
+        return f"regexp_replace(cast({column} as varchar), ' 00:00:00$', '')"
+    if is_id and kind not in ("FLOAT", "DOUBLE"):
+        return f"cast({column} as varchar)"
     if kind.startswith(_NUMBERS):
         return f"cast({column} as double)"
     if kind.startswith(_MOMENTS):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,6 +29,9 @@ MIXED, FEW_NUMBERS = 0.2, 10
 """A column of words is said to be mixed where a larger share of it is numbers, and more than so many different ones."""
 MANY_LEVELS = 10_000
 """Up to so many levels are sorted; more keep the order of appearance, for sorting them costs more than reading."""
+AS_IT_STANDS = "as it stands"
+WHOLE = re.compile(r"-?(?:0|[1-9]\d*)(?:\.0)?")
+"""How whole numbers are written, also by who keeps them as decimals."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class Raw:
     form: `number`, `words` or `date`.
     values: shape (n,). Numbers: float64, NaN where missing. Dates: float64, seconds since 1970. Text: int32, the place
         in `levels`, -1 where missing.
-    reading: how strings were read, see `parsing.Reading.how`; `logical` for true and false; empty where nothing had to
-        be read.
+    reading: how strings were read, see `parsing.Reading.how`; `logical` for true and false; `AS_IT_STANDS` for names;
+        empty where nothing had to be read.
     """
 
     name: str
@@ -51,6 +55,13 @@ class Raw:
     def missing(self) -> np.ndarray:
         """Which rows hold nothing, shape (n,), bool."""
         return np.asarray(self.values < 0 if self.form == "words" else np.isnan(self.values))
+
+    @property
+    def are_whole(self) -> bool:
+        """Whether it holds whole numbers, also where they were read as they stand."""
+        if self.form == "number":
+            return bool((self.values[~self.missing] % 1 == 0).all())
+        return self.reading == AS_IT_STANDS and all(map(WHOLE.fullmatch, self.levels))
 
     def take(self, rows: np.ndarray) -> Raw:
         """These rows, in this order."""
@@ -97,10 +108,13 @@ def is_frame(source: Any) -> bool:
     return module in ("pandas", "polars", "pyarrow", "modin", "cudf", "narwhals", "duckdb")
 
 
-def from_frame(source: Any, max_rows: int | None = None, seed: int = 0) -> Frame:
-    """Columns of a table in memory; above `max_rows`, of a random sample of its rows, in their order."""
+def from_frame(source: Any, max_rows: int | None = None, seed: int = 0, ids: Sequence[str] = ()) -> Frame:
+    """Columns of a table in memory; above `max_rows`, of a random sample of its rows, in their order.
+
+    ids: columns that are read as they stand, see `as_it_stands`.
+    """
     if isinstance(source, list | tuple):
-        return from_records(source, max_rows, seed)
+        return from_records(source, max_rows, seed, ids)
     source, notes = named_apart(source)
     table = _as_narwhals(source)
     total = len(table)
@@ -108,13 +122,14 @@ def from_frame(source: Any, max_rows: int | None = None, seed: int = 0) -> Frame
         table = table[_sampled(total, max_rows, seed).tolist()]
     columns = []
     for name in table.columns:
-        column, note = _from_series(str(name), table[name])
+        own = table[name]
+        column, note = (as_it_stands(name, own.to_list()), []) if name in ids else _from_series(str(name), own)
         columns.append(column)
         notes += note
     return _checked(columns, len(table), total, notes)
 
 
-def from_records(rows: Any, max_rows: int | None = None, seed: int = 0) -> Frame:
+def from_records(rows: Any, max_rows: int | None = None, seed: int = 0, ids: Sequence[str] = ()) -> Frame:
     """Columns of a list of objects (dicts); a key that a row lacks is missing there."""
     total = len(rows)
     if max_rows is not None and total > max_rows:
@@ -123,7 +138,8 @@ def from_records(rows: Any, max_rows: int | None = None, seed: int = 0) -> Frame
     names = naming.tidied(keys)
     columns, notes = [], naming.said(keys, names)
     for key, name in zip(keys, names, strict=True):
-        column, note = from_values(name, [row.get(key) for row in rows])
+        values = [row.get(key) for row in rows]
+        column, note = (as_it_stands(name, values), []) if name in ids else from_values(name, values)
         columns.append(column)
         notes += note
     return _checked(columns, len(rows), total, notes)
@@ -182,6 +198,24 @@ def from_strings(name: str, strings: list[str | None], exact: bool = False) -> t
     return text(name, codes, levels), [] if exact else _mixed(name, levels, counts)
 
 
+def as_it_stands(name: str, values: Sequence[Any]) -> Raw:
+    """A column of values that name something, each as its text: 007 is not 7, and of a long number every digit counts.
+
+    Where all are whole numbers, 7.0 is 7: so frames write them that have gaps.
+    """
+    strings = [None if is_nothing(value) else parsing.as_id(value) for value in values]
+    codes, levels = factorised(strings)
+    if all(map(WHOLE.fullmatch, levels)):
+        codes, levels = _recoded(codes, [level.removesuffix(".0") for level in levels])
+    return replace(text(name, codes, levels), reading=AS_IT_STANDS)
+
+
+def _recoded(codes: np.ndarray, levels: list[str]) -> tuple[np.ndarray, list[str]]:
+    """Codes of levels of which some have become the same, and each of them once."""
+    known = {level: place for place, level in enumerate(dict.fromkeys(levels))}
+    return np.array([*map(known.__getitem__, levels), -1], dtype=np.int32)[codes], list(known)
+
+
 def _mixed(name: str, levels: list[str], counts: np.ndarray) -> list[str]:
     """What is said of words and numbers in one column; a few numbers among many words, or the other way, are not."""
     step = max(1, len(levels) // parsing.SAMPLE)
@@ -233,9 +267,10 @@ def finite(numbers: np.ndarray) -> np.ndarray:
 
 
 def fingerprint(frame: Frame) -> str:
-    """Sha256 of names and values, for a table that has no file."""
+    """Sha256 of names and values, for a table that has no file; the same whether a column was read as it stands."""
     digest = hashlib.sha256()
-    for column in frame.columns:
+    for raw in frame.columns:
+        column = from_strings(raw.name, raw.strings())[0] if raw.reading == AS_IT_STANDS else raw
         digest.update(f"{column.name}\0{column.form}\0".encode("utf-8", "surrogatepass"))
         digest.update("\0".join(column.levels).encode("utf-8", "surrogatepass"))
         digest.update(np.ascontiguousarray(column.values).tobytes())

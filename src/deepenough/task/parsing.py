@@ -116,15 +116,26 @@ def as_text(value: Any) -> str | None:
         return value
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float | np.integer | np.floating):
+    if isinstance(value, int | np.integer):
+        return str(int(value))
+    if isinstance(value, float | np.floating):
         return None if math.isnan(value) else plain_number(float(value))
     if isinstance(value, datetime.date):  # and datetime, its child
         return value.isoformat()
     if isinstance(value, NESTED):
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=_plain)
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def as_id(value: Any) -> str | None:
+    """The same of a value that names something: whole numbers in full, a day without the hour 0."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    if isinstance(value, np.datetime64):
+        value = None if np.isnat(value) else value.astype("datetime64[us]").item()
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time() and value.tzinfo is None:
+        value = value.date()
+    return as_text(value)
 
 
 def _plain(value: Any) -> Any:

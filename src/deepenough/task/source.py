@@ -12,7 +12,7 @@ Needs that the design answers:
 from __future__ import annotations
 
 import os.path
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,26 +33,33 @@ LARGE_BYTES = 256 << 20
 """Text files above this are not read through, but whole lines of evenly spread blocks of them."""
 
 
-def read(source: Any, options: Mapping[str, Any] | None = None, max_rows: int = MAX_ROWS, seed: int = 0) -> Frame:
+def read(
+    source: Any,
+    options: Mapping[str, Any] | None = None,
+    max_rows: int = MAX_ROWS,
+    seed: int = 0,
+    ids: Sequence[str] = (),
+) -> Frame:
     """The table that a path or a frame holds.
 
     options: `header` (bool), `delimiter`, `encoding`, `sheet`: what the file would not say by itself; `query`: what is
         selected from a database (see `sql`).
     max_rows: of a larger source a random sample of so many rows, in its order.
     seed: of the sample.
+    ids: columns that are read as they stand, see `frame.as_it_stands`.
     """
     if sql.is_address(source):
-        return _finished(frame := sql.read(source, dict(options or {}), max_rows, seed), dict(frame.facts))
+        return _finished(frame := sql.read(source, dict(options or {}), max_rows, seed, ids), dict(frame.facts))
     if (options or {}).get("query"):
         raise OptionError("--query is for a database: sqlite:///shop.db or postgresql://user@host/shop as the source.")
     if isinstance(source, str | Path):
-        return _read_file(Path(os.path.expanduser(source)), dict(options or {}), max_rows, seed)
+        return _read_file(Path(os.path.expanduser(source)), dict(options or {}), max_rows, seed, ids)
     if not frames.is_frame(source):
         raise SourceError(
             f"A {type(source).__name__} is no table. Give the path of a CSV, Parquet, JSON or Excel file, a pandas, "
             "polars or Arrow frame, or a list of dicts."
         )
-    frame = frames.from_frame(source, max_rows, seed)
+    frame = frames.from_frame(source, max_rows, seed, ids)
     facts = {"name": type(source).__name__, "format": "frame", "sha256": frames.fingerprint(frame)}
     return _finished(frame, facts)
 
@@ -123,15 +130,15 @@ def _streamed(database: Any, query: str, size: int, name: str) -> Iterator[Any]:
         yield chunk
 
 
-def _read_file(path: Path, options: dict[str, Any], max_rows: int, seed: int) -> Frame:
+def _read_file(path: Path, options: dict[str, Any], max_rows: int, seed: int, ids: Sequence[str]) -> Frame:
     facts: dict[str, Any] = {"name": path.name, "path": str(path.absolute())}
     with files.opened(path, options) as file:
         facts |= {"format": file.form, "bytes": path.stat().st_size, "sha256": files.fingerprint(path)}
         facts |= {"encoding": file.encoding} if file.encoding else {}
         if file.form == "excel":
-            return _finished(frames.from_frame(_excel(file, options), max_rows, seed), facts)
+            return _finished(frames.from_frame(_excel(file, options), max_rows, seed, ids), facts)
         with scans.database() as database:
-            return _finished(_read_scan(database, file, options, max_rows, seed), facts)
+            return _finished(_read_scan(database, file, options, max_rows, seed, ids), facts)
 
 
 def _finished(frame: Frame, facts: dict[str, Any]) -> Frame:
@@ -146,7 +153,9 @@ def _finished(frame: Frame, facts: dict[str, Any]) -> Frame:
     return replace(frame, facts=facts, notes=tuple(notes))
 
 
-def _read_scan(database: Any, file: Opened, options: dict[str, Any], max_rows: int, seed: int) -> Frame:
+def _read_scan(
+    database: Any, file: Opened, options: dict[str, Any], max_rows: int, seed: int, ids: Sequence[str]
+) -> Frame:
     import duckdb
 
     name, estimated = file.name, False
@@ -170,7 +179,7 @@ def _read_scan(database: Any, file: Opened, options: dict[str, Any], max_rows: i
             loaded = _load(database, scan, max_rows, seed, notes, total, few)
         except duckdb.Error as error:
             raise scans.unreadable(name, error) from error
-        columns, said = cells.columns(database, types)
+        columns, said = cells.columns(database, types, ids)
     rows = len(columns[0].values) if columns else 0
     if rows == 0:
         raise SourceError(f"{name} holds no rows below its header." if types else f"{name} holds no rows.")

@@ -20,7 +20,7 @@ import socket
 import sqlite3
 import urllib.parse
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,8 +108,11 @@ def parsed(source: str) -> Address:
 _EXAMPLES = "It looks like sqlite:///shop.db?table=orders or postgresql://user@host/shop?table=orders."
 
 
-def read(source: str, options: Mapping[str, Any], max_rows: int, seed: int) -> Frame:
-    """The table, or what `options["query"]` selects; of more than `max_rows` rows a random sample, in their order."""
+def read(source: str, options: Mapping[str, Any], max_rows: int, seed: int, ids: Sequence[str] = ()) -> Frame:
+    """The table, or what `options["query"]` selects; of more than `max_rows` rows a random sample, in their order.
+
+    ids: columns that are read as they stand, see `frame.as_it_stands`.
+    """
     address = parsed(source)
     with _connected(address) as connection:
         wanted, name = _wanted(connection, address, options.get("query"))
@@ -122,7 +125,7 @@ def read(source: str, options: Mapping[str, Any], max_rows: int, seed: int) -> F
     columns, notes = [], []
     used = tidy.tidied(given)
     for column, values in zip(used, cells, strict=True):
-        raw, said = _column(column, values)
+        raw, said = _column(column, values, column in ids)
         columns.append(raw)
         notes += said
     facts = {"name": name, "path": address.shown, "format": address.system, "rows_in_source": total}
@@ -169,9 +172,11 @@ def _columns(portions: Iterator[list[Any]], width: int, keep: np.ndarray | None)
     return columns
 
 
-def _column(name: str, values: list[Any]) -> tuple[Raw, list[str]]:
+def _column(name: str, values: list[Any], is_id: bool) -> tuple[Raw, list[str]]:
     """One column; binary data say nothing to any learner."""
     binary = sum(isinstance(value, bytes | memoryview) for value in values)
+    if is_id and not binary:
+        return frames.as_it_stands(name, values), []
     raw, notes = frames.from_values(name, [_plain(value) for value in values])
     said = [f"Column {name!r}: {binary:,} values are binary data and count as missing."] if binary else []
     return raw, [*said, *notes]

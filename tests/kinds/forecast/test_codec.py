@@ -137,6 +137,95 @@ def test_what_must_be_known_in_advance_is_asked_for(codec: ForecastCodec, rows: 
     assert codec.unread(rows, codec.encode(rows)) == {}
 
 
+def test_a_flag_that_is_true_throughout_is_true() -> None:
+    frame = several(1, ahead=HORIZON).assign(promo=[place % 3 == 0 for place in range(96)])
+    made = codec_of(task(frame, options={"known": ("promo",)}))
+    assert (made.encode(frame.assign(promo=True)).ahead() == 1).all()
+    assert (made.encode(frame.assign(promo=False)).ahead() == 0).all()
+    assert made.encode(frame).ahead()[0, :, 0].tolist() == [1, 0, 0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("events", [("fair", "flood"), ("fair",), (1, 2), (1,)])
+def test_coming_steps_without_an_event_are_forecast(events: tuple[Any, ...]) -> None:
+    """Their rows are there: that no event is told of is what is known of them."""
+    frame = several(1, ahead=HORIZON)
+    told = [events[place % len(events)] if place % 9 == 0 and place < 90 else None for place in range(96)]
+    made = codec_of(task(frame.assign(event=told), options={"known": ("event",)}))
+    rows = frame.assign(event=told)
+    windows = made.encode(rows)
+    assert made.unread(rows, windows) == {} and made.unanswered(windows) == ()
+    named = [place for place, name in enumerate(windows.layout.known) if "=" in name]
+    assert (windows.ahead()[:, :, named] == 0).all()
+    with pytest.raises(ModelError, match="'event' must be known in advance"):
+        made.encode(rows[rows.sold.notna()])
+
+
+def test_a_number_that_was_nearly_always_known_is_asked_for_in_rows_that_are_there(rows: pd.DataFrame) -> None:
+    gaps = rows.assign(price=rows.price.where(rows.index % 20 > 0))
+    made = codec_of(task(gaps))
+    with pytest.raises(ModelError, match="'price' must be known in advance"):
+        made.encode(rows.assign(price=rows.price.where(rows.sold.notna())))
+
+
+def test_a_model_of_earlier_reads_as_it_did() -> None:
+    frame = several(2, ahead=HORIZON).assign(event=[None, "fair", "flood"] * 64)
+    frame["shop"] = frame["shop"].map({"shop 0": "2024-01", "shop 1": "2024-02"})
+    schema = ForecastCodec.of(task(frame, options={"known": ("price", "event")})).to_json()
+    for new in ("none", "rare", "as_it_stands"):
+        del schema["columns"][new]
+    earlier = ForecastCodec.from_json(json.loads(json.dumps(schema)))
+    windows = earlier.encode(frame)
+    assert windows.names == ("1704067200", "1706745600")
+    np.testing.assert_array_equal(windows.ahead()[0, :3, 1:], [[np.nan, np.nan], [1, 0], [0, 1]])
+    none_ahead = frame.assign(event=frame.event.where(frame.sold.notna(), None))
+    assert np.isnan(earlier.encode(none_ahead).ahead()[:, :, 1:]).all()
+
+
+@pytest.mark.parametrize("given", [[7, 12], [7.0, 12.0], ["7", "12"], ["7.0", "12.0"]])
+def test_names_of_series_are_the_same_as_numbers_and_as_texts(given: list[Any], tmp_path: Path) -> None:
+    frame = several(2, ahead=HORIZON)
+    first = frame["shop"] == "shop 0"
+    made = codec_of(task(frame.assign(shop=np.where(first, 7, 12))))
+    new = frame.assign(shop=[given[0] if one else given[1] for one in first])
+    new.to_csv(tmp_path / "rows.csv", index=False)
+    for rows in (new, new.astype({"day": str}).to_dict("records"), *made.batches(tmp_path / "rows.csv", 10)):
+        assert made.encode(rows).names == ("12", "7")
+
+
+def test_long_names_of_series_stay_apart() -> None:
+    frame = several(2, ahead=HORIZON)
+    frame["shop"] = [10**18 + int(shop[-1]) for shop in frame["shop"]]
+    made = codec_of(task(frame))
+    said = made.decode(np.zeros((2, HORIZON, 5)), made.encode(frame))
+    assert said.shop.unique().tolist() == ["1000000000000000000", "1000000000000000001"]
+
+
+def test_series_of_another_frequency_are_left_out_and_named(codec: ForecastCodec, rows: pd.DataFrame) -> None:
+    others = [
+        pd.DataFrame({"shop": name, "day": pd.date_range("2022-01-01", periods=40, freq=freq), "sold": 1.0})
+        for name, freq in (("by month", "MS"), ("by hour", "h"))
+    ]
+    windows = codec.encode(pd.concat([rows, *others]))
+    assert_same(windows, codec.encode(rows))
+    assert codec.unanswered(windows) == (
+        "1 series gets no answer ('by hour'): rows come in hours, and the model forecasts days.",
+        "1 series gets no answer ('by month'): rows come in months, and the model forecasts days.",
+    )
+    with pytest.raises(ModelError, match="another frequency: the model forecasts days"):
+        codec.encode(pd.concat(others).assign(price=1.0, weather=0.0))
+
+
+def test_series_and_rows_that_get_no_answer_are_named(codec: ForecastCodec, rows: pd.DataFrame) -> None:
+    assert codec.unanswered(codec.encode(rows)) == () and codec.unanswered(codec.encode([])) == ()
+    new = [rows[rows.shop == "shop 0"].assign(shop=name, sold=np.nan) for name in ("new", "newer")]
+    windows = codec.encode(pd.concat([rows, *new]))
+    assert windows.names == ("shop 0", "shop 1", "shop 2")
+    assert codec.unanswered(windows) == ("2 series get no answer ('new', 'newer'): no row has a 'sold'.",)
+    late = rows.assign(sold=rows.sold.where((rows.shop != "shop 1") | (rows.day < "2024-03-29")))
+    (said,) = codec.unanswered(codec.encode(late))
+    assert said == "2 rows get no answer: they lie more than 6 days after the last value of their series ('shop 1')."
+
+
 def test_cells_that_can_not_be_read_are_counted() -> None:
     frame = several(ahead=HORIZON).assign(event=["fair", "none"] * 144)
     made = codec_of(task(frame, options={"known": ("price", "event")}))

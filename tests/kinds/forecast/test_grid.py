@@ -246,6 +246,37 @@ def test_covariates_reach_beyond_the_last_value() -> None:
     assert found[""].covariates[-1].tolist() == [29.0, 0.0, 1.0]
 
 
+def test_what_is_true_throughout_is_one() -> None:
+    """A column that is true in all rows has one level only, the first."""
+    columns = Columns("t", "y", known=("promo",))
+    for told, number in ((True, 1.0), (False, 0.0), ("TRUE", 1.0)):
+        frame = source.read(rows(pd.date_range("2024-01-01", periods=4), promo=[told] * 4))
+        assert columns.matrix(frame)[:, 0].tolist() == [number] * 4
+    mixed = source.read(rows(pd.date_range("2024-01-01", periods=4), promo=[True, None, False, True]))
+    np.testing.assert_array_equal(columns.matrix(mixed)[:, 0], [1, np.nan, 0, 1])
+    _, found, _ = read(rows(pd.date_range("2024-01-01", periods=4)).assign(y=[True] * 4))
+    assert found[""].values.tolist() == [1.0] * 4
+
+
+def test_an_empty_cell_of_words_is_none_of_its_levels_and_was_unknown_before() -> None:
+    frame = source.read(rows(pd.date_range("2024-01-01", periods=3), event=["fair", None, "flood"]))
+    told: dict[str, Any] = {"known": ("event",), "levels": {"event": ("fair", "flood")}}
+    np.testing.assert_array_equal(Columns("t", "y", **told, none=True).matrix(frame), [[1, 0], [0, 0], [0, 1]])
+    np.testing.assert_array_equal(Columns("t", "y", **told).matrix(frame)[1], [np.nan, np.nan])
+
+
+def test_a_series_without_a_value_is_set_aside_by_name() -> None:
+    frame = pd.concat([rows(pd.date_range("2024-01-01", periods=20), id=name) for name in ("a", "new")])
+    _, found, said = read(frame.assign(y=frame["y"].where(frame["id"] == "a")), SEVERAL)
+    assert set(found) == {"a"} and said.set_aside == [{"name": "new", "reason": "no row has a 'y'"}]
+
+
+@pytest.mark.parametrize("empty", [None, np.nan, ""])
+def test_a_target_without_a_value_is_said_to_be_empty(empty: Any) -> None:
+    with pytest.raises(TargetError, match="The target 'y' is empty: no row has a value"):
+        read(rows(pd.date_range("2024-01-01", periods=4)).assign(y=[empty] * 4))
+
+
 def test_a_target_of_words_is_refused() -> None:
     with pytest.raises(TargetError, match="must be a number"):
         read(rows(pd.date_range("2024-01-01", periods=4)).assign(y=["low", "high", "low", "mid"]))

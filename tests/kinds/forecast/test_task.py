@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -290,6 +291,38 @@ def test_a_source_that_would_be_sampled_is_refused(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(tasks, "MOST_ROWS", 100)
     with pytest.raises(SourceError, match="270 rows"):
         task(several())
+
+
+@pytest.mark.parametrize("flag", ["xmas", 1, True])
+def test_what_holds_one_value_or_nothing_is_a_flag(flag: Any) -> None:
+    frame = several(1)
+    days = np.arange(len(frame)) % 9 == 0
+    made = task(frame.assign(feast=[flag if day else None for day in days]), options={"known": ("feast",)})
+    (name,) = made.layout.known
+    assert name == f"feast={str(flag).lower()}"
+    assert made.series[0].covariates[:, 0].tolist() == days.astype(float).tolist()
+    assert any("'feast' is empty in 80 rows" in note for note in made.notes)
+    assert not [item for item in made.set_aside if item["name"] == "feast"]
+
+
+def test_what_never_changes_is_set_aside_for_what_it_is() -> None:
+    made = task(several().assign(whole=2.0, some=[1.0, None] * 135), options={"known": ("price", "whole")})
+    reasons = {item["name"]: item["reason"] for item in made.set_aside}
+    assert reasons["whole"] == "constant: every row has the same value"
+    assert reasons["some"] == "constant: every row that has a value has the same value"
+
+
+@pytest.mark.parametrize(
+    "names", [[10**18, 10**18 + 1, 10**18 + 2], ["7", "007", "1000"], ["2024-01", "2024-02", "2024-03"]]
+)
+def test_series_are_told_apart_by_what_stands_there(names: list[Any], tmp_path: Path) -> None:
+    frame = several()
+    frame["shop"] = [names[int(shop[-1])] for shop in frame["shop"]]
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    for given in (frame, tmp_path / "rows.csv"):
+        made = task(given)
+        assert [own.name for own in made.series] == sorted(map(str, names))
+        assert not made.flags or "doubled_times" not in {flag["flag"] for flag in made.flags}
 
 
 def test_series_without_values_leave_nothing() -> None:

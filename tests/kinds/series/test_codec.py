@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,35 @@ def test_files_are_read_series_by_series(tmp_path: Path) -> None:
     assert sizes == [25, 25, 10]
     (whole,) = own.batches(rows(), 50)
     assert len(own.encode(whole)) == 60
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        lambda place: 10**18 + place,
+        lambda place: "00"[: place % 2 * 2] + str(place // 2),
+        lambda place: f"20{place}-01",
+    ],
+    ids=["long numbers", "zeros in front", "months"],
+)
+def test_series_are_told_apart_by_what_stands_there(named: Callable[[int], Any], tmp_path: Path) -> None:
+    names = [named(place) for place in range(10, 70)]
+    few = rows(60, 6)
+    few["id"] = [names[int(name[1:])] for name in few["id"]]
+    few.to_csv(tmp_path / "rows.csv", index=False)
+    for given in (few, tmp_path / "rows.csv"):
+        task = load(given, Question(target="kind", time="at", options={"series": ("id",)}))
+        assert task.signals.names == tuple(map(str, names))
+    made = SeriesCodec.of(task)
+    for parts in ([few], [few.to_dict("records")], made.batches(tmp_path / "rows.csv", 1_000)):
+        assert [name for part in parts for name in made.encode(part).names] == [str(name) for name in names]
+
+
+def test_names_that_are_whole_numbers_are_answered_as_such() -> None:
+    few = rows(60, 6)
+    few["id"] = [10**18 + int(name[1:]) for name in few["id"]]
+    task = load(few, Question(target="kind", time="at", options={"series": ("id",)}))
+    made = SeriesCodec.of(task)
+    assert task.rows == 60 and made.recording.whole_ids
+    answers = made.decode(np.array([[0.2, 0.8]]), made.encode(few[few["id"] == 10**18 + 3]))
+    assert answers["id"].tolist() == [10**18 + 3]

@@ -5,6 +5,7 @@ Needs that this module answers:
 * It is given histories, as rows like those that it learnt from, and forecasts each series from its last value on; a
   series that it never saw, or a short one, is a series.
 * Rows after the last value hold what is known in advance; where a covariate is missing there, it is said how many.
+* What gets no answer (a series without a value or of another frequency, rows beyond the horizon) is named.
 * The answer is a row a step: the series, the moment, the median under the target's name, and the other quantiles.
 """
 
@@ -23,9 +24,16 @@ from deepenough.kinds.forecast import grid, moments
 from deepenough.kinds.forecast.grid import Columns, Said, Series
 from deepenough.kinds.forecast.inputs import Layout, Windows
 from deepenough.kinds.forecast.pool import Pool
-from deepenough.kinds.forecast.task import ForecastTask, whole
+from deepenough.kinds.forecast.task import ForecastTask, some, whole
 from deepenough.task import frame as frames
 from deepenough.task.frame import Frame
+
+
+@dataclass(frozen=True)
+class AskedWindows(Windows):
+    """Windows of rows that were asked about. unanswered: sentences on those that are in none of them."""
+
+    unanswered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,24 +73,28 @@ class ForecastCodec(Codec):
     def encode(self, rows: Any) -> Windows:
         """One window a series, from its last known value on. Rows are a frame, a list of dicts, or a `Frame`.
 
-        Raises ModelError where a column is absent, or the rows are of another frequency.
+        Raises ModelError where a column is absent, or no series is of the model's frequency.
         """
         layout = Layout.from_json(self.layout)
         if isinstance(rows, list | tuple) and not rows:
             return _windows([], layout)
-        frame = _frame(rows)
+        frame, said = self._frame(rows), Said()
         self._check(frame)
         try:
-            _, series = grid.read(frame, self.columns, Said(), layout.step)
+            _, series = grid.read(frame, self.columns, said, layout.step)
         except InputError as error:
             raise ModelError(str(error)) from error
         if not series:
-            target = self.columns.target
-            raise ModelError(f"No row has a {target!r}: give the history, up to the moment to forecast from.")
+            raise _of_another_frequency(layout)
         self._check_step(series, frame)
         windows = _windows(series, layout)
-        self._check_ahead(windows)
-        return windows
+        self._check_ahead(windows, any(step <= layout.horizon for own in series for step in own.after))
+        return AskedWindows(**vars(windows), unanswered=(*_aside(said), *_beyond(series, layout)))
+
+    def _frame(self, rows: Any) -> Frame:
+        if isinstance(rows, Frame):
+            return rows
+        return frames.from_frame([rows] if isinstance(rows, Mapping) else rows, ids=self.columns.ids)
 
     def _check(self, frame: Frame) -> None:
         columns = self.columns
@@ -95,22 +107,31 @@ class ForecastCodec(Codec):
         if moments.are_dates(frame, columns.time, columns.reading) != self.dated:
             expected = "dates" if self.dated else "numbers"
             raise ModelError(f"{columns.time!r} must hold {expected}, as the rows did that the model learnt from.")
+        known = ~frame.column(columns.target).missing
+        if not (known & ~frame.column(columns.time).missing).any():
+            raise ModelError(f"No row has a {columns.target!r}: give the history, up to the moment to forecast from.")
 
     def _check_step(self, series: Sequence[Series], frame: Frame) -> None:
         """Rows of a finer or coarser step than the model's would be forecast as if they were its own."""
-        step = Layout.from_json(self.layout).step
+        layout, names = Layout.from_json(self.layout), {own.name for own in series}
         holes = sum(int(np.isnan(own.values).sum()) for own in series)
         steps = sum(len(own.values) for own in series)
-        rows = int((~frame.column(self.columns.target).missing).sum())
+        kept = np.array([key in names for key in grid.keys_of(frame, self.columns.series)])
+        rows = int((kept & ~frame.column(self.columns.target).missing).sum())
         if (steps > 10 and holes > 0.7 * steps) or rows > max(3, 1.7 * (steps - holes)):
-            raise ModelError(f"The rows are of another frequency: the model forecasts {step.words}, a row each.")
+            raise _of_another_frequency(layout)
 
-    def _check_ahead(self, windows: Windows) -> None:
-        """What is known in advance and is given for no step at all was forgotten: a forecast would be blind to it."""
-        forgotten = np.isnan(windows.ahead()).all(axis=(0, 1))
-        if forgotten.any():
-            gone = _named(windows, forgotten)
-            names = [repr(name) for name in self.columns.known if self.columns.named([name])[0] in gone]
+    def _check_ahead(self, windows: Windows, are_given: bool) -> None:
+        """What is known in advance and is given for no step at all was forgotten: a forecast would be blind to it.
+
+        are_given: whether rows of the steps to forecast are there: then empty cells of words, and of what is rarely
+        given, say that nothing is to come.
+        """
+        gone = _named(windows, np.isnan(windows.ahead()).all(axis=(0, 1)))
+        may_be_empty = {*self.columns.levels, *self.columns.rare} if are_given else set()
+        known = [name for name in self.columns.known if name not in may_be_empty]
+        names = [repr(name) for name in known if self.columns.named([name])[0] in gone]
+        if names:
             raise ModelError(
                 f"{', '.join(names)} must be known in advance: give also the rows of the {windows.layout.horizon:,} "
                 f"{windows.layout.step.words} to forecast, with {self.columns.target!r} left empty."
@@ -142,7 +163,7 @@ class ForecastCodec(Codec):
         if frames.is_frame(source):
             yield source
         else:
-            yield whole(source)
+            yield whole(source, ids=self.columns.ids)
 
     def row_schema(self) -> dict[str, Any]:
         columns = self.columns
@@ -169,7 +190,7 @@ class ForecastCodec(Codec):
         """By column, cells that hold something unreadable; of what is known in advance, also steps that lack it."""
         if isinstance(rows, list | tuple) and not rows:
             return {}
-        frame, layout = _frame(rows), inputs.layout
+        frame, layout = self._frame(rows), inputs.layout
         found = {}
         for name in (*self.columns.known, *self.columns.past):
             column = frame.column(name)
@@ -181,8 +202,13 @@ class ForecastCodec(Codec):
         absent = np.isnan(inputs.ahead()).sum(axis=(0, 1))
         for name, count in zip(layout.known, absent.tolist(), strict=True):
             own = name.split("=")[0] if name.split("=")[0] in self.columns.levels else name
-            found[own] = max(found.get(own, 0), count)
+            if own not in self.columns.rare:
+                found[own] = max(found.get(own, 0), count)
         return {name: count for name, count in found.items() if count}
+
+    def unanswered(self, inputs: Any) -> Sequence[str]:
+        """Sentences on series and rows that were asked about in vain."""
+        return inputs.unanswered if isinstance(inputs, AskedWindows) else ()
 
 
 def _example(task: ForecastTask) -> Iterator[dict[str, Any]]:
@@ -200,8 +226,27 @@ def _example(task: ForecastTask) -> Iterator[dict[str, Any]]:
         yield {**names, columns.time: moment, **told, **words}
 
 
-def _frame(rows: Any) -> Frame:
-    return rows if isinstance(rows, Frame) else frames.from_frame([rows] if isinstance(rows, Mapping) else rows)
+def _of_another_frequency(layout: Layout) -> ModelError:
+    return ModelError(f"The rows are of another frequency: the model forecasts {layout.step.words}, a row each.")
+
+
+def _aside(said: Said) -> Iterator[str]:
+    """What is said of series that can't be forecast, by the reason."""
+    names: dict[str, list[str]] = {}
+    for item in said.set_aside:
+        names.setdefault(item["reason"], []).append(item["name"])
+    for reason, own in names.items():
+        yield f"{len(own):,} series {'gets' if len(own) == 1 else 'get'} no answer{some(own)}: {reason}."
+
+
+def _beyond(series: Sequence[Series], layout: Layout) -> Iterator[str]:
+    """What is said of rows that lie further ahead than is forecast."""
+    counts = {own.name: sum(step > layout.horizon for step in own.after) for own in series}
+    if total := sum(counts.values()):
+        names = [name for name, count in counts.items() if count]
+        rows = "1 row gets no answer: it lies" if total == 1 else f"{total:,} rows get no answer: they lie"
+        reach = f"more than {layout.horizon:,} {layout.step.words} after the last value of"
+        yield f"{rows} {reach} their series{some(names)}."
 
 
 def _named(windows: Windows, which: np.ndarray) -> set[str]:

@@ -41,12 +41,14 @@ class Series:
 
     first: place of its first step. values: float64, shape (length,); NaN where missing.
     covariates: float64, shape (length + ahead, c), also of steps after the last value, where rows of them were given.
+    after: of each row that comes after the last value, how many steps after it.
     """
 
     name: str
     first: int
     values: np.ndarray
     covariates: np.ndarray
+    after: tuple[int, ...] = ()
 
     @property
     def last(self) -> int:
@@ -60,6 +62,9 @@ class Columns:
 
     time, target: names. series: names of the columns that tell series apart. known, past: names of covariates as given.
     levels: of each covariate of words its levels, which become a column each. reading: of times that are numbers.
+    none: whether an empty cell of a covariate of words is none of its levels; earlier models took it for unknown.
+    rare: of the known covariates of numbers those that most rows leave empty, as where events are.
+    as_it_stands: whether what tells series apart is read so; earlier models read its numbers and dates.
     """
 
     time: str
@@ -69,6 +74,14 @@ class Columns:
     past: tuple[str, ...] = ()
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reading: str = ""
+    none: bool = False
+    rare: tuple[str, ...] = ()
+    as_it_stands: bool = False
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The columns that are read as they stand."""
+        return self.series if self.as_it_stands else ()
 
     def named(self, names: Sequence[str]) -> tuple[str, ...]:
         """Names of the columns of numbers that these covariates become."""
@@ -84,14 +97,14 @@ class Columns:
         for name in (*self.known, *self.past):
             raw = frame.column(name, "--known")
             if name in self.levels:
-                words = raw.strings()
+                words, empty = raw.strings(), 0.0 if self.none else np.nan
                 columns += [
-                    np.array([np.nan if w is None else float(w == level) for w in words]) for level in self.levels[name]
+                    np.array([empty if w is None else float(w == level) for w in words]) for level in self.levels[name]
                 ]
             elif raw.form == "words" and raw.reading != "logical":
                 columns.append(np.full(frame.rows, np.nan))
             else:
-                columns.append(np.where(raw.missing, np.nan, raw.values.astype(np.float64)))
+                columns.append(_plain(raw))
         return np.stack(columns, axis=1) if columns else np.zeros((frame.rows, 0))
 
 
@@ -123,7 +136,8 @@ def parts_of(name: str, count: int) -> list[str]:
 def read(frame: Frame, columns: Columns, said: Said, step: Step | None = None) -> tuple[Step, list[Series]]:
     """The series of a frame, in the order of their names, and what a step is.
 
-    step: that of a trained model; None: found here, and series of another frequency are set aside.
+    Series of another frequency, and those without a value, are set aside.
+    step: that of a trained model; None: found here.
     """
     times, keys = moments.times(frame, columns.time, columns.reading), keys_of(frame, columns.series)
     target = frame.column(columns.target) if columns.target in frame.names else None
@@ -145,13 +159,17 @@ def read(frame: Frame, columns: Columns, said: Said, step: Step | None = None) -
     dated = moments.are_dates(frame, columns.time, columns.reading)
     if step is None:
         step = Step.of([np.unique(times[rows]) for rows in groups.values()], dated)
-        groups = dict(_of_one_frequency(groups, times, step, dated, said))
+        groups = dict(_of_one_frequency(groups, times, step, dated, said, "most series in"))
+    else:
+        groups = dict(_of_one_frequency(groups, times, step, dated, said, "the model forecasts"))
     made, doubled, cut = [], 0, 0
     for name, rows in groups.items():
         series, more, left = _gridded(name, step.places(times[rows]), values[rows], covariates[rows])
         doubled, cut = doubled + more, cut + left
         if series is not None:
             made.append(series)
+        else:
+            said.set_aside.append({"name": name, "reason": f"no row has a {columns.target!r}"})
     if cut:
         said.notes.append(
             f"The latest {LONGEST:,} {step.words} of each series are read; {cut:,} earlier values are not."
@@ -173,23 +191,32 @@ def _say_doubled(doubled: int, rows: int, columns: Columns, step: Step, said: Sa
         said.notes.append(f"{text}{clocks}.")
 
 
+def _plain(raw: Raw) -> np.ndarray:
+    """Numbers as they are, true as 1 and false as 0; NaN where missing."""
+    if raw.reading == "logical":  # where all is true, its code is 0
+        told = np.array([*(float(level == "true") for level in raw.levels), np.nan])
+        return np.asarray(told[raw.values])
+    return np.where(raw.missing, np.nan, raw.values.astype(np.float64))
+
+
 def _numbers(raw: Raw, name: str) -> np.ndarray:
+    if raw.missing.all():
+        raise TargetError(f"The target {name!r} is empty: no row has a value, so there is nothing to forecast from.")
     if raw.form == "number" or raw.reading == "logical":
-        return np.where(raw.missing, np.nan, raw.values.astype(np.float64))
+        return _plain(raw)
     shown = ", ".join(repr(level) for level in raw.levels[:3])
     raise TargetError(f"The target {name!r} holds {raw.form} ({shown}), and what is forecast must be a number.")
 
 
 def _of_one_frequency(
-    groups: Mapping[str, np.ndarray], times: np.ndarray, step: Step, dated: bool, said: Said
+    groups: Mapping[str, np.ndarray], times: np.ndarray, step: Step, dated: bool, said: Said, others: str
 ) -> Iterator[tuple[str, np.ndarray]]:
     """The series whose steps are the common one, with gaps or not; the others are set aside by name."""
     for name, rows in groups.items():
         own = np.unique(times[rows])
-        found = step if len(groups) == 1 or len(own) < 4 or _filled(own, step) > HARDLY else Step.of([own], dated)
+        found = step if len(own) < 4 or _filled(own, step) > HARDLY else Step.of([own], dated)
         if (found.unit, found.size) != (step.unit, step.size) and _filled(own, found) > NEARLY:
-            reason = f"it comes in {found.words}, and most series in {step.words}"
-            said.set_aside.append({"name": name, "reason": reason})
+            said.set_aside.append({"name": name, "reason": f"rows come in {found.words}, and {others} {step.words}"})
         else:
             yield name, rows
 
@@ -218,7 +245,8 @@ def _gridded(
     for column in range(covariates.shape[1]):
         cells = covariates[inside, column]
         beside[:, column] = _mean_at(spots[~np.isnan(cells)], cells[~np.isnan(cells)], whole)
-    return Series(name, first, own, beside), len(spots) - len(np.unique(spots)), int((present & ~inside).sum())
+    after = tuple((places[places > last] - last).tolist())
+    return Series(name, first, own, beside, after), len(spots) - len(np.unique(spots)), int((present & ~inside).sum())
 
 
 def _mean_at(spots: np.ndarray, values: np.ndarray, length: int) -> np.ndarray:

@@ -40,6 +40,8 @@ MANY_SERIES = 20
 alone."""
 FEW_CLUSTERS, TOO_FEW_CLUSTERS = 10, 4
 SHOWN_STEPS = 90
+RARE = 0.5
+"""Of the rows, that leave a covariate of numbers empty, if none of it need be known ahead."""
 MOST_ROWS = 4_000_000
 MOST_KEPT_BYTES = 2**25
 """Judged windows of a fold that take no more are made once a race, not once a trial."""
@@ -125,10 +127,10 @@ class ForecastTask(SupervisedTask):
         constant = [own.name for own in series if np.nanmax(own.values) == np.nanmin(own.values)]
         if constant:
             unit = "they are measured by the unit of the others"
-            said.notes.append(f"{len(constant):,} series never change{_some(constant)}; {unit}.")
+            said.notes.append(f"{len(constant):,} series never change{some(constant)}; {unit}.")
         short = [own.name for own in series if len(own.values) < layout.season]
         if short and layout.seasons:
-            said.notes.append(f"{len(short):,} series are shorter than a season{_some(short)}.")
+            said.notes.append(f"{len(short):,} series are shorter than a season{some(short)}.")
         if layout.past:
             shown = ", ".join(layout.past[:8])
             said.notes.append(f"Known up to the present only: {shown}. What is known in advance is named by --known.")
@@ -258,7 +260,8 @@ def _too_long(series: Sequence[Series], layout: Layout) -> OptionError:
     return OptionError(f"There is too little to learn from and to judge: {history}. Give longer ones.")
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first of these names, in brackets."""
     shown = ", ".join(repr(name) for name in names[:3] if name)
     return f" ({shown}{', ...' if len(names) > 3 else ''})" if shown else ""
 
@@ -268,12 +271,16 @@ def load(source: Any, question: Question) -> ForecastTask:
     for name, why in REFUSED.items():
         if getattr(question, name) is not None:
             raise OptionError(f"--{name} is not heeded where what comes next is forecast: {why}. Leave it out.")
-    return make(whole(source, question.options, question.seed), question)
+    ids = tuple(question.options.get("series") or ())
+    return make(whole(source, question.options, question.seed, ids), question)
 
 
-def whole(source: Any, options: Mapping[str, Any] | None = None, seed: int = 0) -> Frame:
-    """All rows of a source. Raises SourceError where these are too many: a sample would leave holes in every series."""
-    frame = sources.read(source, options, max_rows=MOST_ROWS, seed=seed)
+def whole(source: Any, options: Mapping[str, Any] | None = None, seed: int = 0, ids: Sequence[str] = ()) -> Frame:
+    """All rows of a source. Raises SourceError where these are too many: a sample would leave holes in every series.
+
+    ids: columns that tell series apart, which are read as they stand.
+    """
+    frame = sources.read(source, options, max_rows=MOST_ROWS, seed=seed, ids=ids)
     if (rows := frame.facts["rows_in_source"]) > frame.rows:
         raise SourceError(
             f"The source has {rows:,} rows of {len(frame.columns)} columns; {frame.rows:,} of them can be read. Give "
@@ -318,9 +325,12 @@ def _columns(frame: Frame, question: Question, said: Said) -> Columns:
         if column.name in question.drop:
             said.set_aside.append({"name": column.name, "reason": "you dropped it"})
             continue
-        words = column.form == "words" and column.reading != "logical"
-        if words and column.name in known and 1 < len(column.levels) <= grid.MOST_LEVELS:
-            levels[column.name] = column.levels
+        if column.name in known and (own := _levels(column)):
+            levels[column.name] = own
+            if column.missing.any():
+                said.notes.append(
+                    f"{column.name!r} is empty in {int(column.missing.sum()):,} rows: none of its values."
+                )
         elif reason := _useless(column, column.name in known):
             said.set_aside.append({"name": column.name, "reason": reason})
         elif column.name not in known:
@@ -330,16 +340,32 @@ def _columns(frame: Frame, question: Question, said: Said) -> Columns:
     reading = moments.reading_of(frame, time)
     if reading:
         said.notes.append(f"The moments in {time!r} were read as {reading}.")
-    return Columns(time, str(question.target), series, known, tuple(past), levels, reading)
+    rare = tuple(name for name in known if name not in levels and frame.column(name).missing.mean() > RARE)
+    target = str(question.target)
+    return Columns(time, target, series, known, tuple(past), levels, reading, none=True, rare=rare, as_it_stands=True)
+
+
+def _levels(column: Raw) -> tuple[str, ...]:
+    """Of a covariate of words its levels; of a flag, which holds one value or is empty, that one; else none."""
+    told = {value for value in column.strings() if value is not None} if _is_constant(column) else set()
+    if column.form != "date" and len(told) == 1 and column.missing.any():
+        return tuple(told)
+    words = column.form == "words" and column.reading != "logical"
+    return column.levels if words and 1 < len(column.levels) <= grid.MOST_LEVELS else ()
+
+
+def _is_constant(column: Raw) -> bool:
+    """Whether all values that are there are the same."""
+    present = column.values[~column.missing]
+    return bool((present == present[:1]).all())
 
 
 def _useless(column: Raw, known: bool) -> str:
     """Why a column can be no covariate; empty where it can."""
     if column.missing.all():
         return "empty: no row has a value"
-    present = column.values[~column.missing]
-    if (present == present[0]).all():
-        return "constant: every row has the same value"
+    if _is_constant(column):
+        return f"constant: every row {'that has a value ' if column.missing.any() else ''}has the same value"
     if column.form == "date":
         return "dates beside the time of each row are not used"
     if column.form == "words" and column.reading != "logical":

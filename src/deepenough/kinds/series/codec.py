@@ -185,8 +185,8 @@ class SeriesCodec(Codec):
         if self.recording.form != "rows" or not inputs.names:
             return answers
         names = list(inputs.names)
-        if self.recording.whole_ids and all(name.lstrip("-").isdigit() for name in names):
-            names = [int(name) for name in names]
+        if self.recording.whole_ids and all(map(frames.WHOLE.fullmatch, names)):
+            names = [int(name.removesuffix(".0")) for name in names]
         called = JOINT.join(self.recording.ids)
         answers.insert(0, called if called not in answers else f"series {called}", names)
         return answers
@@ -279,7 +279,7 @@ def _coded(names: Sequence[str], rows: int) -> tuple[np.ndarray, list[str]]:
 
 
 def _as_text(value: Any) -> str:
-    return "" if frames.is_nothing(value) else parsing.as_text(value) or ""
+    return "" if frames.is_nothing(value) else parsing.as_id(value) or ""
 
 
 def _columns_of(rows: Any) -> Columns:

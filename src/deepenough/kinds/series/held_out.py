@@ -23,7 +23,8 @@ def with_test(task: SeriesTask, question: Question) -> SeriesTask:
     recording = task.recording
     lists = recording.form == "lists"
     most = tables.MAX_ROWS if lists else sources.MOST_ROWS
-    frame = tables.read(question.test, question.options, most, question.seed)
+    ids = tuple(name for name in sources.read_as_they_stand(question) if name not in recording.channels)
+    frame = tables.read(question.test, question.options, most, question.seed, ids)
     name = str(frame.facts["name"])
     for wanted in (task.target.name, *recording.channels, *(() if lists else (*recording.ids, recording.time))):
         if wanted and wanted not in frame.names:

@@ -243,7 +243,7 @@ def _recorded(
     """How these rows are read, and what is said of their times."""
     dates = time is not None and time.form == "date"
     readings = {name: frame.column(name).reading for name in channels}
-    whole = len(ids) == 1 and frame.column(ids[0]).form == "number"
+    whole = len(ids) == 1 and frame.column(ids[0]).are_whole
     base = Recording("rows", channels, tuple(ids), whole_ids=whole, readings=readings)
     if time is None:
         notes.append("No --time was named: rows are taken for steps as they follow each other.")

@@ -36,6 +36,11 @@ def named(question: Question) -> tuple[str, ...]:
     return tuple(question.options.get("series") or ())
 
 
+def read_as_they_stand(question: Question) -> tuple[str, ...]:
+    """The columns that name series and groups: 007 is not 7."""
+    return (*named(question), *filter(None, [question.group]))
+
+
 def recognised(source: Any, question: Question) -> str:
     """Why a source holds series that are asked about as a whole; empty where it does not."""
     options = question.options
@@ -108,7 +113,8 @@ def read(source: Any, question: Question) -> tuple[Frame, tuple[str, ...]]:
     columns = [first.column(name) for name in channels]
     steps = sum(float(np.median([level.count(",") + 1 for level in column.levels])) for column in columns)
     most = int(np.clip(MOST_VALUES / max(1.0, steps), 1_000, tables.MAX_ROWS))
-    return tables.read(source, question.options, most, question.seed), channels
+    ids = tuple(name for name in read_as_they_stand(question) if name not in channels)
+    return tables.read(source, question.options, most, question.seed, ids), channels
 
 
 def _refuse_nested(frame: Frame) -> None:
@@ -132,7 +138,7 @@ def _rows(source: Any, question: Question, first: Frame) -> Frame:
         for option in ("target", "time", "folds", "weights"):
             if getattr(question, option) == name:
                 raise OptionError(f"--series {name!r} is named by --{option} too. Name another column for one of them.")
-    frame = tables.read(source, question.options, MOST_ROWS, question.seed)
+    frame = tables.read(source, question.options, MOST_ROWS, question.seed, read_as_they_stand(question))
     if frame.facts["rows_in_source"] > frame.rows:
         raise SourceError(
             f"{frame.facts['name']} has {frame.facts['rows_in_source']:,} rows, more than the {frame.rows:,} that can "
