@@ -150,6 +150,12 @@ def test_a_day_that_is_off_in_time_belongs_to_its_step() -> None:
     assert found[""].values.tolist() == list(range(50))
 
 
+def test_moments_halfway_between_two_steps_do_not_meet_in_pairs() -> None:
+    times = ["2023-01-01 00:30", *pd.date_range("2023-01-01 01:00", periods=49, freq="h")]
+    _, found, said = read(rows(times))
+    assert found[""].values.tolist() == list(range(50)) and not said.notes and not said.flags
+
+
 def test_single_events_are_refused_with_what_to_do() -> None:
     seconds = np.sort(np.random.default_rng(1).integers(0, 10_000_000, 400))
     frame = rows(np.datetime64("2024-01-01T00:00:00") + seconds)

@@ -85,7 +85,7 @@ class Step:
         if self.unit == "business":
             days = np.busday_offset(_days(times), 0, roll="backward")
             return np.busday_count(np.datetime64("1970-01-01"), days).astype(np.int64)
-        return np.rint((times - self.anchor) / self.size).astype(np.int64)
+        return _nearest((times - self.anchor) / self.size)
 
     def times(self, places: np.ndarray) -> np.ndarray:
         """The moment of each step, float64: seconds since 1970, or numbers."""
@@ -169,6 +169,11 @@ class Step:
     def from_json(cls, facts: Mapping[str, Any]) -> Self:
         """Itself again."""
         return cls(**facts)
+
+
+def _nearest(steps: np.ndarray) -> np.ndarray:
+    """The nearest whole numbers, int64; halves all go up, for to the even one they would meet in pairs."""
+    return np.asarray(np.floor(np.round(steps, 4) + 0.5), dtype=np.int64)
 
 
 def _most_common(gaps: Sequence[np.ndarray]) -> float:

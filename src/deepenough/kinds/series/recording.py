@@ -133,7 +133,8 @@ def positions(steps: Steps, step: float, months: int) -> np.ndarray:
     if months:
         calendar = steps.times.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
         return np.asarray((calendar - calendar[starts][steps.series]) // months, dtype=np.int64)
-    spots = np.rint((steps.times - steps.times[starts][steps.series]) / step)
+    away = np.round((steps.times - steps.times[starts][steps.series]) / step, 4)
+    spots = np.floor(away + 0.5)  # halves all go up: to the even one they would meet in pairs
     return np.asarray(np.minimum(spots, 2.0**40), dtype=np.int64)
 
 
