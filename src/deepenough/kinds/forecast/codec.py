@@ -192,7 +192,8 @@ def _example(task: ForecastTask) -> Iterator[dict[str, Any]]:
     words = {name: levels[0] for name, levels in columns.levels.items()}
     covariates = (*task.layout.known, *task.layout.past)
     for place in range(min(4, len(own.values))):
-        moment = task.step.shown(float(task.step.times(np.array([own.first + place]))[0]))
+        late = own.late[place] if len(own.late) else 0.0
+        moment = task.step.shown(float(task.step.times(np.array([own.first + place]))[0] + late))
         cells = {name: value for name, value in zip(covariates, own.covariates[place], strict=True) if "=" not in name}
         unknown = (columns.target, *task.layout.past) if place == 3 else ()
         cells[columns.target] = own.values[place]

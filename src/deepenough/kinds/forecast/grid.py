@@ -11,12 +11,12 @@ Needs that this module answers:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from deepenough.errors import OptionError, TargetError
-from deepenough.kinds.forecast import moments
+from deepenough.kinds.forecast import clocks, moments
 from deepenough.kinds.forecast.steps import HOUR, Step
 from deepenough.task.frame import Frame, Raw
 
@@ -41,12 +41,14 @@ class Series:
 
     first: place of its first step. values: float64, shape (length,); NaN where missing.
     covariates: float64, shape (length + ahead, c), also of steps after the last value, where rows of them were given.
+    late: by how much its moments lie after their steps begin, shape (length + ahead,); empty: nowhere.
     """
 
     name: str
     first: int
     values: np.ndarray
     covariates: np.ndarray
+    late: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
     def last(self) -> int:
@@ -144,14 +146,17 @@ def read(frame: Frame, columns: Columns, said: Said, step: Step | None = None) -
     groups = {name: rows[np.argsort(times[rows], kind="stable")] for name, rows in groups.items()}
     dated = moments.are_dates(frame, columns.time, columns.reading)
     if step is None:
-        step = Step.of([np.unique(times[rows]) for rows in groups.values()], dated)
+        zoned = moments.are_zoned(frame, columns.time)
+        step = Step.of([np.unique(times[rows]) for rows in groups.values()], dated, zoned)
         groups = dict(_of_one_frequency(groups, times, step, dated, said))
     made, doubled, cut = [], 0, 0
     for name, rows in groups.items():
-        series, more, left = _gridded(name, step.places(times[rows]), values[rows], covariates[rows])
+        places = step.places(times[rows])
+        series, more, left = _gridded(name, places, values[rows], covariates[rows])
         doubled, cut = doubled + more, cut + left
         if series is not None:
-            made.append(series)
+            late = clocks.lateness(step, times[rows], places - series.first, len(series.covariates))
+            made.append(replace(series, late=late))
     if cut:
         said.notes.append(
             f"The latest {LONGEST:,} {step.words} of each series are read; {cut:,} earlier values are not."

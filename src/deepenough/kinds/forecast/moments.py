@@ -15,6 +15,7 @@ import numpy as np
 from deepenough.errors import OptionError
 from deepenough.kinds.forecast.steps import DAY, Step
 from deepenough.task.frame import Frame, Raw
+from deepenough.task.parsing import IN_UTC
 
 DAYS, MONTHS, SECONDS, MILLISECONDS = "YYYYMMDD", "YYYYMM", "seconds since 1970", "milliseconds since 1970"
 NUMBERS = (DAYS, MONTHS, SECONDS, MILLISECONDS)
@@ -105,3 +106,8 @@ def times(frame: Frame, name: str, reading: str) -> np.ndarray:
 def are_dates(frame: Frame, name: str, reading: str) -> bool:
     """Whether the column of times holds dates, however they are written."""
     return frame.column(name, "--time").form == "date" or reading in NUMBERS
+
+
+def are_zoned(frame: Frame, name: str) -> bool:
+    """Whether moments of the column named zones, and were read in UTC."""
+    return any(note.startswith(f"Column {name!r}") and note.endswith(IN_UTC) for note in frame.notes)

@@ -28,7 +28,6 @@ from deepenough.kinds.forecast.steps import Step
 from deepenough.learner import Examples, Paths
 from deepenough.task import source as sources
 from deepenough.task.frame import Frame, Raw
-from deepenough.task.parsing import IN_UTC
 from deepenough.task.splits import inner_count
 from deepenough.task.task import Question, SupervisedMetric, SupervisedTask
 
@@ -80,6 +79,7 @@ class ForecastTask(SupervisedTask):
         self.paths = Paths(horizon, LEVELS)
         self.metric: Metric = metrics.find(question.metric, LEVELS)
         self.seed, self.source = question.seed, dict(frame.facts)
+        self._zoned = moments.are_zoned(frame, columns.time)
         self._pool = Pool(self.series, self.layout)
         parts = folds(self._pool)
         if not parts:
@@ -229,9 +229,7 @@ class ForecastTask(SupervisedTask):
         """Seasons and events."""
         from deepenough.kinds.forecast import seasons
 
-        names, about = (*self.layout.known, *self.layout.past), f"Column {self.columns_of.time!r}"
-        zoned = any(note.startswith(about) and note.endswith(IN_UTC) for note in self.notes)
-        told = (self.layout.season, names, self.columns_of.target, alpha, zoned)
+        told = (self.layout.season, (*self.layout.known, *self.layout.past), self.columns_of.target, alpha, self._zoned)
         return list(seasons.found(self.series, self.step, *told))
 
     def describe(self) -> dict[str, Any]:
