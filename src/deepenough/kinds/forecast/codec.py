@@ -130,7 +130,7 @@ class ForecastCodec(Codec):
         for place, name in enumerate(columns.series):
             answers[name] = [own[place] for own in parts for _ in range(steps)]
         times = inputs.times_ahead().ravel()
-        answers[columns.time] = np.rint(times).astype("datetime64[s]") if self.dated else times
+        answers[columns.time] = layout.step.dates(times) if self.dated else times
         answers[columns.target] = predictions[:, :, middle].ravel()
         for place, level in enumerate(layout.levels):
             if place != middle:

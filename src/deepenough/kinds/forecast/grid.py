@@ -148,6 +148,8 @@ def read(frame: Frame, columns: Columns, said: Said, step: Step | None = None) -
     if step is None:
         zoned = moments.are_zoned(frame, columns.time)
         step = Step.of([np.unique(times[rows]) for rows in groups.values()], dated, zoned)
+        if step.unit == "seconds" and step.size <= 0:
+            raise OptionError(f"The moments in {columns.time!r} are less than a microsecond apart: give plain numbers.")
         groups = dict(_of_one_frequency(groups, times, step, dated, said))
     made, doubled, cut = [], 0, 0
     for name, rows in groups.items():

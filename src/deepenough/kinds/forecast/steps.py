@@ -35,7 +35,7 @@ _MONTHS_OF_DAYS = {
     range(365, 367): 12,
 }
 _USUAL = (
-    *(1.0, 5.0, 10.0, 15.0, 30.0),
+    *(0.001, 0.01, 0.1, 0.5, 1.0, 5.0, 10.0, 15.0, 30.0),
     *(MINUTE * count for count in (1, 5, 10, 15, 20, 30)),
     *(HOUR * count for count in (1, 2, 3, 4, 6, 8, 12)),
     *(DAY * count for count in (1, 7, 14)),
@@ -79,8 +79,8 @@ class Step:
             common = _most_common(several)
             near = gaps[np.abs(gaps - common) < 0.2 * common]  # decimals that were cut (.083, .167) differ a little
             return cls("number", float(f"{near.mean():.12g}"), first)
-        common = _most_common([np.round(own) for own in several])
-        common = _settled(common, np.concatenate([own for own in several if (np.round(own) == common).any()]))
+        common = _most_common_seconds(several, gaps)
+        common = _settled(common, np.concatenate([own for own in several if _has(own, common)]))
         days = np.round(gaps / DAY)
         for span, months in _MONTHS_OF_DAYS.items():
             if round(common / DAY) in span and _are_months(days[np.isin(days, span)], months):
@@ -167,6 +167,12 @@ class Step:
             return np.asarray(days.astype(np.int64) * DAY)
         return np.asarray(self.anchor + places * self.size)
 
+    def dates(self, times: np.ndarray) -> np.ndarray:
+        """Seconds since 1970 as moments, to the second, or where steps are no whole seconds to the microsecond."""
+        if self.unit == "seconds" and self.size % 1:
+            return np.rint(times * 1e6).astype("datetime64[us]")
+        return np.rint(times).astype("datetime64[s]")
+
     def seasons(self) -> tuple[int, ...]:
         """Lengths of the seasons that such steps usually have, the shortest first; none for plain numbers."""
         if self.unit in _SEASONS:
@@ -210,7 +216,9 @@ class Step:
             return f"{time:g}"
         if self.size >= DAY or self.unit != "seconds":
             return str(_days(np.array(round(time) + DAY - self.turn)))
-        return str(np.datetime64(round(time), "s"))[:16]
+        if self.size % 1:
+            return str(np.datetime64(round(time * 1e6), "us"))
+        return str(np.datetime64(round(time), "s"))[: 16 if self.size >= MINUTE else 19]
 
     def angles(self, times: np.ndarray, seen: float = np.inf) -> np.ndarray:
         """Sine and cosine of where in the day, the week and the year moments are, as far as steps are finer than these,
@@ -272,10 +280,24 @@ def _most_common(gaps: Sequence[np.ndarray]) -> float:
     return max(votes, key=lambda gap: (votes[gap], whole[gap], -gap))
 
 
+def _most_common_seconds(several: Sequence[np.ndarray], gaps: np.ndarray) -> float:
+    """The most common gap in seconds: to the microsecond where more than half of them have it, else to the second, for
+    clocks are a little off; 0 where gaps are shorter than a microsecond."""
+    fine = _most_common([np.round(own, 6) for own in several])
+    whole = [rounded for own in several if len(rounded := np.round(own)[own >= 0.5])]
+    if not whole or (np.abs(gaps - fine) < 1e-5).mean() > 0.5:
+        return fine
+    return _most_common(whole)
+
+
+def _has(gaps: np.ndarray, common: float) -> bool:
+    return bool((np.abs(gaps - common) <= (0.5 if common >= 1 else 1e-5)).any())
+
+
 def _settled(common: float, gaps: np.ndarray) -> float:
     """The most common gap in seconds; where most are no multiples of it, for clocks are a little off, the usual step
     that is nearest to the middle one."""
-    if (np.abs(gaps - np.rint(gaps / common) * common) <= 0.01 * common).mean() > 0.5:
+    if common <= 0 or (np.abs(gaps - np.rint(gaps / common) * common) <= 0.01 * common).mean() > 0.5:
         return common
     middle = float(np.median(gaps))
     usual = min(_USUAL, key=lambda size: abs(np.log(size / middle)))
