@@ -165,6 +165,13 @@ def test_single_events_are_refused_with_what_to_do() -> None:
         load(frame, Question("y", time="t", options={"horizon": 5}))
 
 
+@pytest.mark.parametrize("far", ["1900-01-01", "2200-01-01"])
+def test_a_moment_far_off_all_others_is_named(far: str) -> None:
+    frame = rows([*pd.date_range("2020-01-01", periods=200), pd.Timestamp(far)])
+    with pytest.raises(OptionError, match=rf"'t'.*far off all others \({far}\).*leave them out"):
+        load(frame, Question("y", time="t", options={"horizon": 5}))
+
+
 @pytest.mark.parametrize(
     ("written", "reading"),
     [

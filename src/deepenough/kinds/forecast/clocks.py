@@ -13,6 +13,9 @@ import numpy as np
 
 from deepenough.kinds.forecast.steps import Step
 
+FEW, FAR = 0.01, 5.0
+"""Moments that are so small a share of all, and without which all take so many times less time, are far off."""
+
 
 def lateness(step: Step, times: np.ndarray, spots: np.ndarray, length: int) -> np.ndarray:
     """How late each of so many steps is, shape (length,); between rows as late as the one before.
@@ -42,3 +45,15 @@ def continued(late: np.ndarray, length: int, year: int) -> np.ndarray:
     beyond = np.maximum(places - len(late) + 1, 0)
     earlier = places - -(-beyond // year) * year
     return np.asarray(late[np.where(earlier < 0, len(late) - 1, earlier)])
+
+
+def far_off(times: np.ndarray) -> np.ndarray:
+    """The few earliest or latest moments without which the others lie much nearer together; empty where there are none.
+    NaN is left out."""
+    known = np.sort(times[np.isfinite(times)])
+    few = max(1, int(FEW * len(known)))
+    if len(known) < 10 * few:
+        return known[:0]
+    middle = known[few : len(known) - few]
+    reach = FAR * (middle[-1] - middle[0])
+    return np.asarray(known[(known < middle[0] - reach) | (known > middle[-1] + reach)])

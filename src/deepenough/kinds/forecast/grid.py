@@ -240,11 +240,19 @@ def gaps(series: Sequence[Series]) -> int:
     return sum(int(np.isnan(own.values).sum()) for own in series)
 
 
-def check_regular(series: Sequence[Series], step: Step, columns: Columns) -> None:
-    """Raise OptionError where rows come at no regular step, as single events do."""
+def check_regular(series: Sequence[Series], step: Step, columns: Columns, frame: Frame) -> None:
+    """Raise OptionError where rows come at no regular step, as single events do; moments far off all others are
+    named."""
     steps = sum(len(own.values) for own in series)
     share = 1 - gaps(series) / max(1, steps)
     if steps > 100 and share < LEAST_FILLED:
+        far = clocks.far_off(moments.times(frame, columns.time, columns.reading))
+        if len(far):
+            shown = ", ".join(step.shown(time) for time in far[:3].tolist())
+            raise OptionError(
+                f"{len(far):,} rows have a {columns.time!r} that lies far off all others ({shown}), with hardly a "
+                "value between them. Correct these rows, or leave them out."
+            )
         raise OptionError(
             f"The rows come at no regular step: taken as {step.words}, {share:.1%} of them have a value. Add them up "
             f"(or average them) by day, week or month of {columns.time!r} first."

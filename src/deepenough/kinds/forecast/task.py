@@ -290,7 +290,7 @@ def make(frame: Frame, question: Question) -> ForecastTask:
     said = Said()
     columns = _columns(frame, question, said)
     step, series = grid.read(frame, columns, said)
-    grid.check_regular(series, step, columns)
+    grid.check_regular(series, step, columns, frame)
     series = _long_enough(series, question, said)
     return ForecastTask(frame, columns, question, step, series, said)
 
