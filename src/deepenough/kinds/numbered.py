@@ -38,11 +38,10 @@ def seconds(values: np.ndarray, reading: str) -> np.ndarray:
     if reading in COUNTED:
         return np.asarray(values / COUNTED[reading])
     known = np.isfinite(values)
-    year, month, *rest = _parts(np.where(known, values, _first(reading)), reading)
-    day, hour, minute, second = (
-        *rest,
-        *(np.full(len(values), 1 if place == 0 else 0) for place in range(len(rest), 4)),
-    )
+    parts = _parts(np.where(known, values, _first(reading)), reading)
+    for default in (1, 1, 0, 0, 0)[len(parts) - 1 :]:
+        parts.append(np.full(len(values), default))
+    year, month, day, hour, minute, second = parts
     first = ((year - 1970) * 12 + month - 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     return np.where(known, (first + day - 1) * 86_400.0 + hour * 3_600.0 + minute * 60.0 + second, np.nan)
 

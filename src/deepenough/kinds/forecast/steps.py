@@ -170,8 +170,8 @@ class Step:
     def dates(self, times: np.ndarray) -> np.ndarray:
         """Seconds since 1970 as moments, to the second, or where steps are no whole seconds to the microsecond."""
         if self.unit == "seconds" and self.size % 1:
-            return np.rint(times * 1e6).astype("datetime64[us]")
-        return np.rint(times).astype("datetime64[s]")
+            return np.asarray(np.rint(times * 1e6).astype("datetime64[us]"))
+        return np.asarray(np.rint(times).astype("datetime64[s]"))
 
     def seasons(self) -> tuple[int, ...]:
         """Lengths of the seasons that such steps usually have, the shortest first; none for plain numbers."""
