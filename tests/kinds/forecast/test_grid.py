@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from deepenough.errors import OptionError, TargetError
+from deepenough.kinds import numbered
 from deepenough.kinds.forecast import grid, moments
+from deepenough.kinds.forecast.codec import ForecastCodec
 from deepenough.kinds.forecast.grid import Columns, Said, Series
 from deepenough.kinds.forecast.steps import DAY, HOUR, Step
 from deepenough.kinds.forecast.task import load, make
@@ -150,6 +152,12 @@ def test_a_day_that_is_off_in_time_belongs_to_its_step() -> None:
     assert found[""].values.tolist() == list(range(50))
 
 
+def test_moments_halfway_between_two_steps_do_not_meet_in_pairs() -> None:
+    times = ["2023-01-01 00:30", *pd.date_range("2023-01-01 01:00", periods=49, freq="h")]
+    _, found, said = read(rows(times))
+    assert found[""].values.tolist() == list(range(50)) and not said.notes and not said.flags
+
+
 def test_single_events_are_refused_with_what_to_do() -> None:
     seconds = np.sort(np.random.default_rng(1).integers(0, 10_000_000, 400))
     frame = rows(np.datetime64("2024-01-01T00:00:00") + seconds)
@@ -157,12 +165,24 @@ def test_single_events_are_refused_with_what_to_do() -> None:
         load(frame, Question("y", time="t", options={"horizon": 5}))
 
 
+@pytest.mark.parametrize("far", ["1900-01-01", "2200-01-01"])
+def test_a_moment_far_off_all_others_is_named(far: str) -> None:
+    frame = rows([*pd.date_range("2020-01-01", periods=200), pd.Timestamp(far)])
+    with pytest.raises(OptionError, match=rf"'t'.*far off all others \({far}\).*leave them out"):
+        load(frame, Question("y", time="t", options={"horizon": 5}))
+
+
 @pytest.mark.parametrize(
     ("written", "reading"),
     [
-        (lambda time: int(time.strftime("%Y%m%d")), moments.DAYS),
-        (lambda time: int(time.timestamp()), moments.SECONDS),
-        (lambda time: int(time.timestamp() * 1000), moments.MILLISECONDS),
+        (lambda time: int(time.strftime("%Y%m%d")), numbered.DAYS),
+        (lambda time: int(time.strftime("%Y%m%d%H")), numbered.HOURS),
+        (lambda time: int(time.strftime("%Y%m%d%H%M")), numbered.MINUTES),
+        (lambda time: int(time.strftime("%Y%m%d%H%M%S")), numbered.CLOCKS),
+        (lambda time: int(time.timestamp()), numbered.SECONDS),
+        (lambda time: int(time.timestamp() * 1000), numbered.MILLISECONDS),
+        (lambda time: time.value // 1000, numbered.MICROSECONDS),
+        (lambda time: time.value, numbered.NANOSECONDS),
     ],
 )
 def test_days_written_as_numbers_are_days(written: Any, reading: str) -> None:
@@ -172,6 +192,50 @@ def test_days_written_as_numbers_are_days(written: Any, reading: str) -> None:
     assert task.step == Step("seconds", DAY, task.step.anchor) and task.columns_of.reading == reading
     assert not np.isnan(task.series[0].values).any()
     assert any(reading in note for note in task.notes)
+
+
+@pytest.mark.parametrize("written", ["%Y%m%d%H", "%Y%m%d%H%M"])
+def test_hours_written_as_numbers_are_hours(written: str) -> None:
+    times = pd.date_range("2010-01-01", periods=204, freq="h")
+    frame = pd.DataFrame({"t": [int(time.strftime(written)) for time in times[:200]], "y": np.arange(200.0)})
+    task = load(frame, Question("y", time="t", options={"horizon": 4}))
+    assert task.step.words == "hours" and np.array_equal(task.series[0].values, np.arange(200.0))
+    codec = ForecastCodec.of(task)
+    assert list(codec.decode(np.zeros((1, 4, 5)), codec.encode(frame)).t) == list(times[200:])
+
+
+def test_seconds_of_before_2000_are_told_by_whole_minutes_and_other_numbers_stay_numbers() -> None:
+    days = pd.date_range("1990-01-01", periods=100)
+    task = load(
+        pd.DataFrame({"t": [int(day.timestamp()) for day in days], "y": np.arange(100.0)}),
+        Question("y", time="t", options={"horizon": 4}),
+    )
+    assert task.step.words == "days" and any(numbered.SECONDS in note for note in task.notes)
+    for plain in (np.arange(5.0), 1e6 * np.arange(600, 700), 1950.0 + np.arange(70), np.arange(190_001, 190_100)):
+        assert numbered.reading_of(plain) == ""
+
+
+@pytest.mark.parametrize(("gap", "words"), [("100ms", "0.1"), ("1500ms", "1.5"), ("250us", "0.00025")])
+def test_steps_may_be_shorter_than_a_second(gap: str, words: str) -> None:
+    times = pd.date_range("2024-01-01", periods=304, freq=gap)
+    frame = pd.DataFrame({"t": times[:300], "y": np.arange(300.0)})
+    task = load(frame, Question("y", time="t", options={"horizon": 4}))
+    assert task.step.words == f"steps of {words} seconds" and np.array_equal(task.series[0].values, np.arange(300.0))
+    codec = ForecastCodec.of(task)
+    assert list(codec.decode(np.zeros((1, 4, 5)), codec.encode(frame)).t) == list(times[300:])
+    assert len({row["t"] for row in codec.example}) == 4
+
+
+@pytest.mark.parametrize(("step", "off"), [(1, 0.02), (1, 0.0004), (60, 0.3), (3600, 0.3)])
+def test_clocks_that_tremble_do_not_change_the_step(step: int, off: float) -> None:
+    times = 1.7e9 + step * np.arange(500) + np.random.default_rng(0).uniform(-off, off, 500)
+    assert Step.of([times], dated=True).size == step
+
+
+def test_moments_that_are_hardly_apart_are_refused() -> None:
+    frame = pd.DataFrame({"t": 1_577_836_800_000_000_000 + 512 * np.arange(300), "y": np.arange(300.0)})
+    with pytest.raises(OptionError, match="'t' are less than a microsecond apart"):
+        load(frame, Question("y", time="t", options={"horizon": 4}))
 
 
 def test_months_written_as_numbers_are_months_and_years_are_steps() -> None:

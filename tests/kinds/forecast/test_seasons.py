@@ -113,6 +113,14 @@ def test_moments_with_zones_are_said_to_be_told_in_utc() -> None:
     assert not any("UTC" in item["sentence"] for item in task.found(ALPHA))
 
 
+def test_days_of_a_zone_are_called_as_they_are_called_there() -> None:
+    rng, at = np.random.default_rng(8), pd.date_range("2023-01-01", periods=140, tz="Asia/Tokyo")
+    sold = 100 * (1 + 0.5 * (at.dayofweek == 4)) * rng.normal(1, 0.05, len(at))
+    task = load(pd.DataFrame({"at": at, "sold": sold}), Question(target="sold", time="at", options={"horizon": 7}))
+    (days,) = (item for item in task.found(ALPHA) if item["cycle"] == "day of the week")
+    assert "highest on Fridays" in days["sentence"] and "UTC" not in days["sentence"]
+
+
 @pytest.mark.parametrize("shape", [(1, 140), (8, 70)])
 def test_of_a_hundred_series_in_any_order_five_at_most_have_a_season(shape: tuple[int, int]) -> None:
     said = 0

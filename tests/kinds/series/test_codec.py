@@ -54,6 +54,19 @@ def test_one_series_in_many_forms(form: str, given: Any) -> None:
     assert list(answers.columns) == ["kind", "probability_fall", "probability_rise"]
 
 
+@pytest.mark.parametrize("written", ["%Y-%m-%d", "%Y%m%d", "%Y%m%d%H"])
+def test_days_are_read_alike_however_they_are_written(written: str) -> None:
+    at = [int(time) if time.isdigit() else time for time in pd.date_range("2024-01-25", periods=20).strftime(written)]
+    task = load(rows().assign(at=at * 60), Question(target="kind", time="at", options={"series": ("id",)}))
+    assert "A step is 1 day of 'at'." in task.notes and task.signals.values.shape[2] == 20
+    made = SeriesCodec.from_json(json.loads(json.dumps(SeriesCodec.of(task).to_json())))
+    given = rows(2).assign(at=at * 2).drop(index=9)
+    listed = [{"id": name, "at": list(own["at"]), "wave": list(own["wave"])} for name, own in given.groupby("id")]
+    for form in (given, pl.from_pandas(given), given.to_dict("records"), listed):
+        values = made.encode(form).values
+        assert values.shape == (2, 1, 20) and np.argwhere(np.isnan(values)).tolist() == [[0, 0, 9]]
+
+
 def test_rows_of_steps_are_put_on_the_grid_and_answered_a_row_a_series() -> None:
     given = rows(3, 4).sample(frac=1, random_state=0)
     given = given[~((given["id"] == "s1") & (given["at"] == 2))]

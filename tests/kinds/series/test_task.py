@@ -71,6 +71,13 @@ def test_uneven_times_are_averaged_on_a_grid_and_wild_ones_are_not() -> None:
     assert "No --time was named" in said(unnamed)
 
 
+def test_times_that_slip_by_half_a_step_do_not_meet_in_pairs() -> None:
+    task = long(rows().assign(at=lambda each: each["at"] + 0.5 * (each["at"] >= 5)))
+    values, whole = task.signals.values, wide().signals.values
+    assert "share a step" not in said(task) and np.isnan(values[:, :, 5]).all()
+    assert np.array_equal(np.delete(values, 5, axis=2), whole)
+
+
 @pytest.mark.parametrize(
     ("times", "step"),
     [

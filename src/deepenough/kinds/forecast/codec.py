@@ -151,7 +151,7 @@ class ForecastCodec(Codec):
         for place, name in enumerate(columns.series):
             answers[name] = [own[place] for own in parts for _ in range(steps)]
         times = inputs.times_ahead().ravel()
-        answers[columns.time] = np.rint(times).astype("datetime64[s]") if self.dated else times
+        answers[columns.time] = layout.step.dates(times) if self.dated else times
         answers[columns.target] = predictions[:, :, middle].ravel()
         for place, level in enumerate(layout.levels):
             if place != middle:
@@ -218,7 +218,8 @@ def _example(task: ForecastTask) -> Iterator[dict[str, Any]]:
     words = {name: levels[0] for name, levels in columns.levels.items()}
     covariates = (*task.layout.known, *task.layout.past)
     for place in range(min(4, len(own.values))):
-        moment = task.step.shown(float(task.step.times(np.array([own.first + place]))[0]))
+        late = own.late[place] if len(own.late) else 0.0
+        moment = task.step.shown(float(task.step.times(np.array([own.first + place]))[0] + late))
         cells = {name: value for name, value in zip(covariates, own.covariates[place], strict=True) if "=" not in name}
         unknown = (columns.target, *task.layout.past) if place == 3 else ()
         cells[columns.target] = own.values[place]

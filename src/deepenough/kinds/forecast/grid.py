@@ -11,12 +11,12 @@ Needs that this module answers:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from deepenough.errors import OptionError, TargetError
-from deepenough.kinds.forecast import moments
+from deepenough.kinds.forecast import clocks, moments
 from deepenough.kinds.forecast.steps import HOUR, Step
 from deepenough.task.frame import Frame, Raw
 
@@ -42,6 +42,7 @@ class Series:
     first: place of its first step. values: float64, shape (length,); NaN where missing.
     covariates: float64, shape (length + ahead, c), also of steps after the last value, where rows of them were given.
     after: of each row that comes after the last value, how many steps after it.
+    late: by how much its moments lie after their steps begin, shape (length + ahead,); empty: nowhere.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Series:
     values: np.ndarray
     covariates: np.ndarray
     after: tuple[int, ...] = ()
+    late: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
     def last(self) -> int:
@@ -158,16 +160,21 @@ def read(frame: Frame, columns: Columns, said: Said, step: Step | None = None) -
     groups = {name: rows[np.argsort(times[rows], kind="stable")] for name, rows in groups.items()}
     dated = moments.are_dates(frame, columns.time, columns.reading)
     if step is None:
-        step = Step.of([np.unique(times[rows]) for rows in groups.values()], dated)
+        zoned = moments.are_zoned(frame, columns.time)
+        step = Step.of([np.unique(times[rows]) for rows in groups.values()], dated, zoned)
+        if step.unit == "seconds" and step.size <= 0:
+            raise OptionError(f"The moments in {columns.time!r} are less than a microsecond apart: give plain numbers.")
         groups = dict(_of_one_frequency(groups, times, step, dated, said, "most series in"))
     else:
         groups = dict(_of_one_frequency(groups, times, step, dated, said, "the model forecasts"))
     made, doubled, cut = [], 0, 0
     for name, rows in groups.items():
-        series, more, left = _gridded(name, step.places(times[rows]), values[rows], covariates[rows])
+        places = step.places(times[rows])
+        series, more, left = _gridded(name, places, values[rows], covariates[rows])
         doubled, cut = doubled + more, cut + left
         if series is not None:
-            made.append(series)
+            late = clocks.lateness(step, times[rows], places - series.first, len(series.covariates))
+            made.append(replace(series, late=late))
         else:
             said.set_aside.append({"name": name, "reason": f"no row has a {columns.target!r}"})
     if cut:
@@ -261,11 +268,19 @@ def gaps(series: Sequence[Series]) -> int:
     return sum(int(np.isnan(own.values).sum()) for own in series)
 
 
-def check_regular(series: Sequence[Series], step: Step, columns: Columns) -> None:
-    """Raise OptionError where rows come at no regular step, as single events do."""
+def check_regular(series: Sequence[Series], step: Step, columns: Columns, frame: Frame) -> None:
+    """Raise OptionError where rows come at no regular step, as single events do; moments far off all others are
+    named."""
     steps = sum(len(own.values) for own in series)
     share = 1 - gaps(series) / max(1, steps)
     if steps > 100 and share < LEAST_FILLED:
+        far = clocks.far_off(moments.times(frame, columns.time, columns.reading))
+        if len(far):
+            shown = ", ".join(step.shown(time) for time in far[:3].tolist())
+            raise OptionError(
+                f"{len(far):,} rows have a {columns.time!r} that lies far off all others ({shown}), with hardly a "
+                "value between them. Correct these rows, or leave them out."
+            )
         raise OptionError(
             f"The rows come at no regular step: taken as {step.words}, {share:.1%} of them have a value. Add them up "
             f"(or average them) by day, week or month of {columns.time!r} first."

@@ -13,38 +13,23 @@ from __future__ import annotations
 import numpy as np
 
 from deepenough.errors import OptionError
+from deepenough.kinds import numbered
 from deepenough.kinds.forecast.steps import DAY, Step
 from deepenough.task.frame import Frame, Raw
+from deepenough.task.parsing import IN_UTC
 
-DAYS, MONTHS, SECONDS, MILLISECONDS = "YYYYMMDD", "YYYYMM", "seconds since 1970", "milliseconds since 1970"
-NUMBERS = (DAYS, MONTHS, SECONDS, MILLISECONDS)
 MONTH_FIRST = "dates with the month before the day"
-FEWEST = 3
-"""Fewer different moments say nothing of how they are meant."""
 
 
 def reading_of(frame: Frame, name: str) -> str:
-    """How a column of times is meant, of `NUMBERS` or `MONTH_FIRST`; empty where nothing is to be said."""
+    """How a column of times is meant, of `numbered.NUMBERS` or `MONTH_FIRST`; empty where nothing is to be said."""
     column = frame.column(name, "--time")
-    values = np.unique(column.values[~column.missing]) if column.form != "words" else np.empty(0)
-    if len(values) < FEWEST:
+    if column.form == "number":
+        return numbered.reading_of(column.values)
+    values = np.unique(column.values[~column.missing])
+    if column.form == "words" or len(values) < numbered.FEWEST:
         return ""
-    if column.form == "date":
-        return MONTH_FIRST if column.reading.startswith("%m") or _better_swapped(column, values) else ""
-    whole = (values == np.floor(values)).all()
-    return next((reading for reading in NUMBERS if whole and _fits(values, reading)), "")
-
-
-def _fits(values: np.ndarray, reading: str) -> bool:
-    """Whether all of these whole numbers are moments from 1900 to 2100 (counted ones: from 2000) when so read."""
-    if reading == DAYS:
-        months, days = values // 100 % 100, values % 100
-        between = (values >= 19_000_101) & (values <= 21_001_231)
-        return bool((between & (months >= 1) & (months <= 12) & (days >= 1) & (days <= 31)).all())
-    if reading == MONTHS:
-        return bool(((values >= 190_001) & (values <= 210_012) & (values % 100 >= 1) & (values % 100 <= 12)).all())
-    seconds = values / (1 if reading == SECONDS else 1_000)
-    return bool((seconds >= 946_684_800).all() and (seconds <= 4_102_444_800).all())
+    return MONTH_FIRST if column.reading.startswith("%m") or _better_swapped(column, values) else ""
 
 
 def _better_swapped(column: Raw, values: np.ndarray) -> bool:
@@ -75,18 +60,6 @@ def _swapped(values: np.ndarray) -> np.ndarray:
     return np.where(known & (day <= 12), (first + month - 1) * DAY + clock, values)
 
 
-def _seconds(values: np.ndarray, reading: str) -> np.ndarray:
-    """Seconds since 1970 of numbers so read; NaN stays NaN."""
-    if reading in (SECONDS, MILLISECONDS):
-        return values / (1 if reading == SECONDS else 1_000)
-    known = np.isfinite(values)
-    whole = np.where(known, values, 19_700_101 if reading == DAYS else 197_001).astype(np.int64)
-    day = whole % 100 if reading == DAYS else 1
-    months = whole // 100 if reading == DAYS else whole
-    first = ((months // 100 - 1970) * 12 + months % 100 - 1).astype("datetime64[M]").astype("datetime64[D]")
-    return np.where(known, (first.astype(np.int64) + day - 1) * DAY, np.nan)
-
-
 def times(frame: Frame, name: str, reading: str) -> np.ndarray:
     """Seconds since 1970, or plain numbers, of the column of times; NaN where it holds none.
 
@@ -98,10 +71,15 @@ def times(frame: Frame, name: str, reading: str) -> np.ndarray:
         raise OptionError(f"--time {name}: not all are dates or numbers ({shown}, ...). Write them as 2024-05-31.")
     values = column.values.astype(np.float64)
     if column.form == "number":
-        return _seconds(values, reading) if reading in NUMBERS else values
+        return numbered.seconds(values, reading) if reading in numbered.NUMBERS else values
     return _swapped(values) if reading == MONTH_FIRST and column.reading.startswith("%d") else values
 
 
 def are_dates(frame: Frame, name: str, reading: str) -> bool:
     """Whether the column of times holds dates, however they are written."""
-    return frame.column(name, "--time").form == "date" or reading in NUMBERS
+    return frame.column(name, "--time").form == "date" or reading in numbered.NUMBERS
+
+
+def are_zoned(frame: Frame, name: str) -> bool:
+    """Whether moments of the column named zones, and were read in UTC."""
+    return any(note.startswith(f"Column {name!r}") and note.endswith(IN_UTC) for note in frame.notes)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from deepenough.kinds.forecast import clocks
 from deepenough.kinds.forecast.grid import Series
 from deepenough.kinds.forecast.inputs import Layout, Windows
 
@@ -43,7 +44,7 @@ class Pool:
         self.values = np.full(total, np.nan)
         self.covariates = np.full((total, width), np.nan)
         self.places, self.owner = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
-        self.is_series = np.zeros(total, dtype=bool)
+        self.is_series, late = np.zeros(total, dtype=bool), np.zeros(total)
         for code, (own, begin, length) in enumerate(zip(series, self.begins.tolist(), lengths.tolist(), strict=True)):
             self.values[begin : begin + length] = own.values
             given = own.covariates[: length + ahead]
@@ -51,7 +52,8 @@ class Pool:
             self.places[begin : begin + length + ahead] = own.first + np.arange(length + ahead)
             self.owner[begin : begin + length + ahead] = code
             self.is_series[begin : begin + length] = True
-        self.times = layout.step.times(self.places)
+            late[begin : begin + length + ahead] = clocks.continued(own.late, length + ahead, layout.step.year)
+        self.times = layout.step.times(self.places) + late
         self.names = tuple(own.name for own in series)
         self.known = np.isfinite(self.values)
         self._counted = np.concatenate([[0], np.cumsum(self.known)])

@@ -102,7 +102,7 @@ def found(
         positions = by_position(series, step, cycle, alpha / looked_at)
         sure = [position for position in positions if position.p <= alpha / looked_at]
         if sure:
-            utc = " Hours and days are those of UTC." if zoned and step.unit == "seconds" else ""
+            utc = " Hours and days are those of UTC." if zoned and step.unit == "seconds" and step.size < DAY else ""
             yield {"about": "season", "sentence": _season(cycle, positions, sure, target) + utc} | {
                 "cycle": cycle.words,
                 "positions": [vars(position) for position in positions],

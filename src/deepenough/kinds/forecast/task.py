@@ -28,7 +28,6 @@ from deepenough.kinds.forecast.steps import Step
 from deepenough.learner import Examples, Paths
 from deepenough.task import source as sources
 from deepenough.task.frame import Frame, Raw
-from deepenough.task.parsing import IN_UTC
 from deepenough.task.splits import inner_count
 from deepenough.task.task import Question, SupervisedMetric, SupervisedTask
 
@@ -82,6 +81,7 @@ class ForecastTask(SupervisedTask):
         self.paths = Paths(horizon, LEVELS)
         self.metric: Metric = metrics.find(question.metric, LEVELS)
         self.seed, self.source = question.seed, dict(frame.facts)
+        self._zoned = moments.are_zoned(frame, columns.time)
         self._pool = Pool(self.series, self.layout)
         parts = folds(self._pool)
         if not parts:
@@ -231,9 +231,7 @@ class ForecastTask(SupervisedTask):
         """Seasons and events."""
         from deepenough.kinds.forecast import seasons
 
-        names, about = (*self.layout.known, *self.layout.past), f"Column {self.columns_of.time!r}"
-        zoned = any(note.startswith(about) and note.endswith(IN_UTC) for note in self.notes)
-        told = (self.layout.season, names, self.columns_of.target, alpha, zoned)
+        told = (self.layout.season, (*self.layout.known, *self.layout.past), self.columns_of.target, alpha, self._zoned)
         return list(seasons.found(self.series, self.step, *told))
 
     def describe(self) -> dict[str, Any]:
@@ -299,7 +297,7 @@ def make(frame: Frame, question: Question) -> ForecastTask:
     said = Said()
     columns = _columns(frame, question, said)
     step, series = grid.read(frame, columns, said)
-    grid.check_regular(series, step, columns)
+    grid.check_regular(series, step, columns, frame)
     series = _long_enough(series, question, said)
     return ForecastTask(frame, columns, question, step, series, said)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from deepenough.kinds import numbered
 from deepenough.task import frame as frames
 from deepenough.task import parsing
 
@@ -111,14 +112,16 @@ def _number(value: Any, reading: str) -> float:
     return _of_item(value)[0]
 
 
-def as_moments(values: Any, form: str, reading: str = "") -> np.ndarray:
-    """The times of a column: seconds since 1970 of dates, else the numbers themselves; NaN where they are neither."""
+def as_moments(values: Any, form: str, reading: str = "", written: str = "") -> np.ndarray:
+    """The times of a column: seconds since 1970 of dates, or of numbers so written, else the numbers themselves; NaN
+    where they are neither."""
     array = values if isinstance(values, np.ndarray) else None
     if array is not None and array.dtype.kind == "M":
         return seconds(array)
     listed = values.tolist() if array is not None else list(values)
     if form != "date":
-        return as_numbers(listed, reading)
+        numbers = as_numbers(listed, reading)
+        return numbered.seconds(numbers, written) if written else numbers
     return np.array([_moment(value, reading or "iso") for value in listed], dtype=np.float64)
 
 
@@ -126,6 +129,13 @@ def seconds(moments: np.ndarray) -> np.ndarray:
     """Datetimes of numpy as seconds since 1970, NaN where missing."""
     ticks = moments.astype("datetime64[us]")
     return np.where(np.isnat(ticks), np.nan, ticks.astype(np.int64) / 1e6)
+
+
+def as_datetimes(moments: np.ndarray) -> np.ndarray:
+    """Seconds since 1970 as datetimes of numpy, which are missing where it is NaN."""
+    known = np.isfinite(moments)
+    ticks = np.rint(np.where(known, moments, 0.0) * 1e6).astype("datetime64[us]")
+    return np.where(known, ticks, np.datetime64("NaT"))
 
 
 def _moment(value: Any, reading: str) -> float:

@@ -132,6 +132,8 @@ class SeriesCodec(Codec):
             for each in parsed
         ]
         moments = np.concatenate([cells.as_moments(list(time), *self._reading_of_times) for time in times])
+        if self.recording.time_form == "date" or self.recording.written:  # so that they are not read twice
+            moments = cells.as_datetimes(moments)
         which = np.repeat(np.array(names, dtype=object), counts)
         own = {"\0name": lambda: which, self.recording.time: lambda: moments}
         return values, own
@@ -160,8 +162,9 @@ class SeriesCodec(Codec):
         return stacked(series, recording, levels if names else ())
 
     @property
-    def _reading_of_times(self) -> tuple[str, str]:
-        return self.recording.time_form, self.recording.readings.get(self.recording.time, "")
+    def _reading_of_times(self) -> tuple[str, str, str]:
+        recording = self.recording
+        return recording.time_form, recording.readings.get(recording.time, ""), recording.written
 
     def _names(self, columns: Columns, count: int) -> list[str]:
         """What each row's series is called, where the rows say."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from deepenough.errors import InputError, OptionError, SourceError, TargetError
+from deepenough.kinds import numbered
 from deepenough.kinds.series import cells, sources
 from deepenough.kinds.series.inputs import Signals
 from deepenough.kinds.series.recording import (
@@ -116,7 +117,8 @@ def _of_rows(frame: Frame, question: Question, known: Recording | None) -> Colle
     ids = known.ids if known else sources.named(question)
     columns = [frame.column(name, "--series") for name in ids]
     time = frame.column(question.time, "--time") if question.time is not None else None
-    times = _times(time, frame.rows)
+    written = known.written if known else _written(time, notes)
+    times = _times(time, frame.rows, written)
     usable = ~np.isnan(times)
     for column in columns:
         usable &= ~column.missing
@@ -131,7 +133,7 @@ def _of_rows(frame: Frame, question: Question, known: Recording | None) -> Colle
     level, aside, varying = _of_each_series(frame, question, steps, firsts, ids)
     channels = known.channels if known else _channels(frame, question, varying, ids)
     values = np.column_stack([_numbers(frame.column(name), known) for name in channels])
-    recording = known or _recorded(frame, ids, time, channels, steps, notes)
+    recording = known or _recorded(frame, ids, time, channels, steps, notes, written)
     series, doubled = gridded(steps, values, recording)
     if known is None:
         lengths = np.array([each.shape[1] for each in series])
@@ -151,7 +153,15 @@ def _numbers(column: Raw, known: Recording | None) -> np.ndarray:
     return column.values
 
 
-def _times(column: Raw | None, rows: int) -> np.ndarray:
+def _written(column: Raw | None, notes: list[str]) -> str:
+    """What times that are numbers stand for, and it is said; empty where they stand for themselves."""
+    written = numbered.reading_of(column.values) if column is not None and column.form == "number" else ""
+    if column is not None and written:
+        notes.append(f"The moments in {column.name!r} were read as {written}.")
+    return written
+
+
+def _times(column: Raw | None, rows: int, written: str = "") -> np.ndarray:
     if column is None:
         return np.arange(rows, dtype=np.float64)
     if column.form == "words":
@@ -159,7 +169,7 @@ def _times(column: Raw | None, rows: int) -> np.ndarray:
             f"--time {column.name!r} holds words ({list(column.levels[:2])} ...), and no dates or numbers. "
             "Write its dates like 2024-12-31 10:00."
         )
-    return column.values
+    return numbered.seconds(column.values, written) if written and column.form == "number" else column.values
 
 
 def _codes(columns: Sequence[Raw]) -> tuple[np.ndarray, np.ndarray]:
@@ -238,10 +248,16 @@ def _channels(frame: Frame, question: Question, varying: Sequence[str], ids: Seq
 
 
 def _recorded(
-    frame: Frame, ids: Sequence[str], time: Raw | None, channels: tuple[str, ...], steps: Steps, notes: list[str]
+    frame: Frame,
+    ids: Sequence[str],
+    time: Raw | None,
+    channels: tuple[str, ...],
+    steps: Steps,
+    notes: list[str],
+    written: str = "",
 ) -> Recording:
     """How these rows are read, and what is said of their times."""
-    dates = time is not None and time.form == "date"
+    dates = bool(written) or (time is not None and time.form == "date")
     readings = {name: frame.column(name).reading for name in channels}
     whole = len(ids) == 1 and frame.column(ids[0]).are_whole
     base = Recording("rows", channels, tuple(ids), whole_ids=whole, readings=readings)
@@ -270,11 +286,11 @@ def _recorded(
         notes.append(
             f"{len(found.others):,} series ({first!r}, ...) have another step; they are read at the common one."
         )
-    form = "date" if dates else "number"
     return replace(
         base,
         time=time.name,
-        time_form=form,
+        time_form="date" if time.form == "date" else "number",
+        written=written,
         step=found.step,
         months=found.months,
         readings={**readings, time.name: time.reading},

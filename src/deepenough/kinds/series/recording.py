@@ -39,6 +39,7 @@ class Recording:
     form: `lists` (a row is a series, its cells hold the steps) or `rows` (a row is one step of a series).
     channels: columns of the values. ids: columns that tell series apart. time: column that orders rows; empty: none.
     whole_ids: whether ids are numbers. time_form: `date` or `number`. readings: by column, how its strings are read.
+    written: of times that are numbers, what they stand for (see `numbered`); empty: for themselves.
     step: seconds, or units of the time, from one step to the next; 0: rows count as they follow each other.
     months: of the calendar a step, where it is so long; else 0.
     factor: so many steps are averaged into one.
@@ -54,6 +55,7 @@ class Recording:
     step: float = 0.0
     months: int = 0
     factor: int = 1
+    written: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -133,7 +135,8 @@ def positions(steps: Steps, step: float, months: int) -> np.ndarray:
     if months:
         calendar = steps.times.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
         return np.asarray((calendar - calendar[starts][steps.series]) // months, dtype=np.int64)
-    spots = np.rint((steps.times - steps.times[starts][steps.series]) / step)
+    away = np.round((steps.times - steps.times[starts][steps.series]) / step, 4)
+    spots = np.floor(away + 0.5)  # halves all go up: to the even one they would meet in pairs
     return np.asarray(np.minimum(spots, 2.0**40), dtype=np.int64)
 
 
