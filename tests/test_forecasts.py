@@ -73,6 +73,17 @@ def test_each_task_has_its_own() -> None:
     assert told["crossing"]["a"]["word"] and told["crossing"]["b"] is None
 
 
+def test_one_name_in_both_families_is_two_learners() -> None:
+    told = curves(pair().assign(learner="mlp"))
+    assert [(each["learner"], each["family"], each["sizes"]) for each in told["learners"]] == [
+        ("mlp", "classical", 5),
+        ("mlp", "deep", 5),
+    ]
+    assert told["forecasts"] == [{**forecast, "learner": "mlp"} for forecast in curves(pair())["forecasts"]]
+    assert told["crossing"] == {**curves(pair())["crossing"], "classical": "mlp", "deep": "mlp"}
+    assert [sentence.split(":")[0] for sentence in told["advice"]] == ["mlp (classical)", "mlp (deep)"]
+
+
 def test_repeats_are_averaged_and_surer() -> None:
     repeated = pd.concat([pair()] * 4)
     one, four = curves(pair())["forecasts"][0], curves(repeated)["forecasts"][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from typing import Any
 
 from deepenough.cli.parsing import add_command, aligned, as_json
@@ -27,8 +28,11 @@ def _curves(options: argparse.Namespace, started: float) -> int:
         print(as_json(told))
         return 0
     rows = [["learner", "rows", "error", "90 % interval", "note"]]
+    families = Counter(name for name, _ in {(each["learner"], each["family"]) for each in told["learners"]})
     for forecast in told["forecasts"]:
-        name = f"{forecast['task']}: {forecast['learner']}" if "task" in forecast else forecast["learner"]
+        name = forecast["learner"]
+        name = f"{name} ({forecast['family']})" if families[name] > 1 else name
+        name = f"{forecast['task']}: {name}" if "task" in forecast else name
         known = forecast["median"] is not None
         error = f"{forecast['median']:.4g}" if known else "-"
         interval = f"{forecast['low']:.4g} to {forecast['high']:.4g}" if known else "-"

@@ -10,6 +10,7 @@ Needs that this module answers:
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,9 +46,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """One learner's points of one task, by rising size, repeats averaged."""
+    """One learner's points of one task, by rising size, repeats averaged.
+
+    called: its name in sentences, with its family where both have a learner of that name.
+    """
 
     learner: str
+    called: str
     ladder: curves.Ladder
     stderrs: np.ndarray
     seconds: np.ndarray
@@ -73,7 +78,7 @@ def answer(points: Iterable[Point], at: Sequence[float], seed: int = 0) -> list[
 
 def _task(task: str, points: Sequence[Point], at: Sequence[float], seed: int) -> dict[str, Any]:
     scale = max(max(abs(point.error) for point in points), 1e-12)
-    found = [_curve(learner, own, scale) for learner, own in _by_learner(points).items()]
+    found = [_curve(own, called, scale) for called, own in _by_learner(points).items()]
     told = [(curve, *_forecasts(curve, at, scale, seed)) for curve in found]
     learners = [
         {"learner": c.learner, "family": c.ladder.family, "sizes": len(c.ladder.sizes), "flags": flags}
@@ -89,20 +94,26 @@ def _task(task: str, points: Sequence[Point], at: Sequence[float], seed: int) ->
 
 
 def _by_learner(points: Sequence[Point]) -> dict[str, list[Point]]:
-    by_learner: dict[str, list[Point]] = {}
+    """The points of each learner, by what it is called; two of one name in different families are two learners."""
+    by_learner: dict[tuple[str, str], list[Point]] = {}
     for point in points:
-        by_learner.setdefault(point.learner, []).append(point)
-    return by_learner
+        by_learner.setdefault((point.learner, point.family), []).append(point)
+    names = Counter(learner for learner, _ in by_learner)
+    return {
+        learner if names[learner] == 1 else f"{learner} ({family})": own
+        for (learner, family), own in by_learner.items()
+    }
 
 
-def _curve(learner: str, points: Sequence[Point], scale: float) -> Curve:
+def _curve(points: Sequence[Point], called: str, scale: float) -> Curve:
     sizes = sorted({point.n_train for point in points})
     repeats = [[point for point in points if point.n_train == size] for size in sizes]
     errors = np.array([np.mean([point.error for point in own]) for own in repeats])
     stderrs = np.array([_stderr(own, scale) for own in repeats])
     known = [[point.seconds for point in own if point.seconds is not None] for own in repeats]
     seconds = np.array([np.mean(own) if own else math.nan for own in known])
-    return Curve(learner, curves.Ladder(np.array(sizes, dtype=np.float64), errors, points[0].family), stderrs, seconds)
+    whole = curves.Ladder(np.array(sizes, dtype=np.float64), errors, points[0].family)
+    return Curve(points[0].learner, called, whole, stderrs, seconds)
 
 
 def _stderr(repeats: Sequence[Point], scale: float) -> float:
@@ -178,7 +189,7 @@ def _advice(curve: Curve, forecasts: Sequence[Mapping[str, Any]]) -> str:
     now = float(curve.ladder.losses[-1])
     gain, surely = now - first["median"], now - first["high"]
     times = first["n_train"] / curve.ladder.sizes[-1]
-    head = f"{curve.learner}: {times:.3g} times the rows would bring the error from {now:.4g} to about "
+    head = f"{curve.called}: {times:.3g} times the rows would bring the error from {now:.4g} to about "
     head += f"{first['median']:.4g} ({first['low']:.4g} to {first['high']:.4g})"
     verdict = "collect more" if surely > WORTH * now else "may pay" if gain > WORTH * now else "stop"
     seconds = _seconds_at(curve, first["n_train"])

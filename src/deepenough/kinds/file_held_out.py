@@ -54,10 +54,8 @@ def all_weigh(frame: Frame, question: Question, name: str, units: str) -> list[s
 def overlap(task: FileTask, inputs: Any, name: str) -> tuple[tuple[dict[str, str], ...], list[str]]:
     """What is said where files of the test, or near copies of them, were raced too."""
     both = task.beside(inputs)
-    clusters = task.copies_of(both, np.zeros(len(both), dtype=np.int64), True).clusters
-    if clusters is None:
-        return (), []
-    known = np.isin(clusters[task.rows :], clusters[: task.rows])
+    alike = task.copies_of(both, np.zeros(len(both), dtype=np.int64), True).alike
+    known = np.isin(alike[task.rows :], alike[: task.rows])
     if not known.any():
         return (), []
     said = f"{int(known.sum()):,} of {len(inputs):,} {task.form.units} of {name} were raced too, or near copies of them"

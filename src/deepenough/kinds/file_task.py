@@ -179,13 +179,18 @@ class FileTask(RowsTask):
 
     @classmethod
     def said_copies(cls, inputs: Any, asked: Asked) -> Copies:
-        """Which files are copies; it is said, and doubted where they are many."""
+        """Which files are copies; it is said, and doubted where they are many or have two answers."""
         question, said = asked.question, asked.found
         found = cls.copies_of(inputs, asked.target.values, question.group is None and question.folds is None)
         if found.note and found.clusters is not None and found.share > MANY_COPIES:
             said.flag("duplicates", "warn", found.note)
         elif found.note:
             said.notes.append(found.note)
+        if len(found.disputed):
+            few = f"{len(found.disputed):,} {cls.form.units} equal another one in all that is read of them"
+            said.flag(
+                "two_answers", "warn", f"{few}, and have another answer: some answers are wrong, or can't be seen"
+            )
         return found
 
 

@@ -282,7 +282,9 @@ def _apart(pool: np.ndarray, judged: np.ndarray, clusters: np.ndarray) -> np.nda
 def _with_enough(sides: list[_Side]) -> list[_Side]:
     kept = [side for side in sides if len(side[0]) >= 4 and len(side[1])]
     if not kept:
-        raise OptionError("Groups or copies span all of the time: nothing is left to learn from. Leave --group out.")
+        raise OptionError(
+            "Groups or copies span all of the time: nothing is left to learn from. Leave --group or --time out."
+        )
     return kept
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from base64 import b64decode
 from pathlib import Path
 
@@ -114,6 +115,51 @@ def test_copies_saved_again_smaller_or_brighter_stand_on_one_side() -> None:
     assert len(np.unique(found.clusters)) == 120
 
 
+def apart(made: task.ImageTask) -> int:
+    """How many files of a judged fold have their copy (of the same number) among those that are learnt from."""
+    number = np.array([name.rsplit("_")[-1] for name in made.names])
+    return sum(int(np.isin(number[fold.judged], number[fold.order]).sum()) for fold in made.splits.folds)
+
+
+def twice(place: Path, copied: int, elsewhere: int, each: int = 40) -> Path:
+    """A folder of two classes; so many pictures of each are saved again in it, and so many in the other one."""
+    folder(place, each)
+    for label, other in (("dark", "light"), ("light", "dark")):
+        for path in sorted((place / label).glob("???.png")):
+            path.rename(place / label / f"_{label}{path.name}")
+        for number, path in enumerate(sorted((place / label).glob(f"_{label}*.png"))[: copied + elsewhere]):
+            shutil.copy(path, place / (label if number < copied else other) / f"again{path.name}")
+    return place
+
+
+def test_files_equal_in_every_bit_stand_on_one_side_whatever_their_answers(tmp_path: Path) -> None:
+    made = task.ImageTask.load(twice(tmp_path / "in", copied=12, elsewhere=4), Question(None))
+    assert made.rows == 112 and apart(made) == 0
+    flags = {flag["flag"]: flag["reason"] for flag in made.flags}
+    assert flags["duplicates"].startswith("32 pictures (28.6%) repeat another one")
+    assert flags["two_answers"].startswith("16 pictures equal another one")
+    whole = task.ImageTask.load(twice(tmp_path / "same", copied=12, elsewhere=0), Question(None))
+    assert apart(whole) == 0 and "two_answers" not in {flag["flag"] for flag in whole.flags}
+
+
+def test_few_different_files_are_kept_apart_too_unless_no_folds_were_left(tmp_path: Path) -> None:
+    made = task.ImageTask.load(twice(tmp_path / "in", copied=15, elsewhere=0, each=15), Question(None))
+    assert made.rows == 60 and made.folds == 5 and apart(made) == 0
+    for number, (each, alike) in enumerate(((4, 8), (1, 40))):
+        few = twice(tmp_path / str(number), copied=0, elsewhere=0, each=each)
+        for path in sorted(few.glob("*/_*.png")):
+            for place in range(alike):
+                shutil.copy(path, path.with_name(f"{place}{path.name}"))
+        assert "repeats are natural here" in told(task.ImageTask.load(few, Question(None)))
+
+
+def test_classes_of_one_file_each_are_not_kept_apart() -> None:
+    one = np.repeat(np.stack([np.asarray(picture(seed, 24, 24)) for seed in range(26)]), 10, axis=0)
+    letters = np.repeat(np.arange(26), 10)
+    assert copies.of(Pictures.of(one), letters).clusters is None
+    assert copies.of(Pictures.of(one), letters // 2).clusters is not None
+
+
 def test_pictures_that_look_alike_by_chance_are_no_copies() -> None:
     made = toys.shapes()
     assert copies.of(made.all_inputs, made.targets).clusters is None
@@ -156,6 +202,14 @@ def test_a_test_of_ones_own_is_read_and_its_copies_are_named(tmp_path: Path) -> 
     made = ImageKind().load(tmp_path / "in", Question(None, test=str(other)))
     assert isinstance(made, task.ImageTask) and made.test is not None
     assert len(made.test.truth) == 26 and [flag["flag"] for flag in made.test.flags] == ["test_overlap"]
+
+
+def test_a_test_that_was_raced_is_said_however_few_its_files(tmp_path: Path) -> None:
+    place = folder(tmp_path / "in", each=20)
+    made = ImageKind().load(place, Question(None, test=str(place)))
+    assert isinstance(made, task.ImageTask) and made.test is not None
+    (flag,) = made.test.flags
+    assert flag["flag"] == "test_overlap" and flag["reason"].startswith("40 of 40 pictures of in were raced too")
 
 
 def test_traits_tell_pictures_apart() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from deepenough.kinds.text import copies
 from tests.kinds.text.test_sources import sentences
@@ -71,3 +72,44 @@ def test_a_form_that_is_filled_in_again_and_again_is_no_copy() -> None:
     texts[150] = texts[160]
     found = copies.of(texts, np.zeros(200, dtype=np.int64))
     assert found.clusters is not None and len(np.unique(found.clusters)) == 199
+    assert "100 documents look like another one" in found.note
+
+
+@pytest.mark.parametrize("filled_in", [3, 10, 40, 200])
+def test_a_form_with_other_answers_hides_no_true_copies(filled_in: int) -> None:
+    texts, form = documents(200), documents(1)[0]
+    texts += [f"{text} ps" for text in texts[:60]] + [f"{form} {name}" for name in VOCABULARY[:filled_in]]
+    answers = np.concatenate([np.arange(200) % 2, np.arange(60) % 2, np.arange(filled_in) % 2])
+    found = copies.of(texts, answers)
+    assert found.clusters is not None and np.array_equal(found.clusters[:60], found.clusters[200:260])
+    alone = len(np.unique(found.clusters[260:])) == filled_in
+    assert alone == (filled_in > 3), "three units alone say too little: they are judged with the others"
+    assert (f"{filled_in:,} documents look like another one" in found.note) == alone
+
+
+def test_one_wrong_answer_makes_no_copies_of_one_class_other_units() -> None:
+    texts = documents(300)
+    texts[200:] = [f"{text} ps" for text in texts[:100]]
+    answers = (np.arange(300) >= 100).astype(np.int64)
+    answers[200:] = [1, *[0] * 99]
+    found = copies.of(texts, answers)
+    assert found.clusters is not None and np.array_equal(found.clusters[:100], found.clusters[200:])
+
+
+def test_small_sets_of_other_answers_are_left_alone_beside_a_large_one_of_one_answer() -> None:
+    texts, form = documents(300), documents(1)[0]
+    texts[200:] = [f"{text} ps" for text in texts[:100]]
+    texts += [f"{form} {name}" for name in VOCABULARY[:12]]
+    answers = np.concatenate([np.arange(200) % 2, (np.arange(100) + 1) % 2, np.zeros(12, dtype=np.int64)])
+    found = copies.of(texts, answers)
+    assert found.clusters is not None and len(np.unique(found.clusters)) == 301
+    assert len(np.unique(found.clusters[300:])) == 1 and "200 documents look like another one" in found.note
+
+
+def test_numbers_in_a_form_are_judged_by_how_far_they_spread() -> None:
+    texts, form = documents(150), documents(1)[0]
+    texts += [f"{text} ps" for text in texts[:50]] + [f"{form} {name}" for name in VOCABULARY[:15]]
+    prices = RNG.normal(size=150)
+    found = copies.of(texts, np.concatenate([prices, prices[:50] + 0.01, RNG.normal(size=15)]))
+    assert found.clusters is not None and np.array_equal(found.clusters[:50], found.clusters[150:200])
+    assert len(np.unique(found.clusters[200:])) == 15

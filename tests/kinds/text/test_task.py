@@ -141,6 +141,14 @@ def test_a_persons_own_test_is_read_alike_and_overlap_is_said() -> None:
         held_out.with_test(ready, Question("kind", options={"text": ("said",)}, test=test.drop(columns="said")))
 
 
+@pytest.mark.parametrize("texts", [documents(40), ["yes please", "no thanks", "maybe"] * 20])
+def test_a_test_of_few_documents_is_compared_too_but_short_answers_repeat_by_nature(texts: list[str]) -> None:
+    frame = pd.DataFrame({"said": texts, "kind": ["a", "b"] * (len(texts) // 2)})
+    question = Question("kind", options={"text": ("said",)}, test=frame)
+    ready = held_out.with_test(task.load(frame, question), question)
+    assert ready.test is not None and bool(ready.test.flags) == (len(texts) == 40)
+
+
 def test_toys_are_the_same_each_time() -> None:
     assert toys.topics().all_inputs == toys.topics().all_inputs
     assert {name: ready.n_classes for name, ready in toys.toys().items()} == {"topics": 3, "stars": None, "unspaced": 2}

@@ -34,7 +34,9 @@ def of(texts: Sequence[str], targets: np.ndarray, apart: bool = True) -> Copies:
     """Which documents are copies. apart: whether the splits will keep them on one side."""
     codes = [_shingles(text) for text in texts]
     exact = np.unique([_whole(code, -1 - place) for place, code in enumerate(codes)], return_inverse=True)[1]
-    return judged(exact, list(_near_pairs(codes)), targets, apart, "documents", "word by word or nearly so")
+    return judged(
+        exact, list(_near_pairs(codes)), targets, apart, "documents", "word by word or nearly so", repeatable=True
+    )
 
 
 def _shingles(text: str) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from deepenough.errors import ColumnError
+from deepenough.kinds.copies import repeat_by_nature
 from deepenough.kinds.text import copies, sources
 from deepenough.kinds.text.codec import TextCodec
 from deepenough.kinds.text.task import TextTask
@@ -34,12 +35,9 @@ def with_test(task: TextTask, question: Question) -> TextTask:
 def _overlap(task: TextTask, texts: tuple[str, ...], name: str) -> tuple[tuple[dict[str, str], ...], list[str]]:
     """What is said where documents of the test, or near copies of them, were raced too."""
     both = [*task.all_inputs.texts, *texts]
-    answers = np.zeros(len(both), dtype=np.int64)
-    clusters = copies.of(both, answers).clusters
-    if clusters is None:
-        return (), []
-    known = np.isin(clusters[task.rows :], clusters[: task.rows])
-    if not known.any():
+    alike = copies.of(both, np.zeros(len(both), dtype=np.int64)).alike
+    known = np.isin(alike[task.rows :], alike[: task.rows])
+    if not known.any() or repeat_by_nature(alike[: task.rows]):
         return (), []
     said = f"{int(known.sum()):,} of {len(texts):,} documents of {name} were raced too, or near copies of them"
     if known.mean() > 0.05:
