@@ -12,7 +12,9 @@ import pytest
 
 from deepenough.errors import ModelError
 from deepenough.kinds.text.codec import TextCodec
+from deepenough.kinds.text.task import load
 from deepenough.kinds.text.toys import topics
+from deepenough.task.task import Question
 
 CODEC = TextCodec.of(topics())
 TWO = TextCodec(("title", "body"), "kind", ("a", "b"))
@@ -22,6 +24,32 @@ def test_the_schema_is_plain_json_with_an_example() -> None:
     schema = json.loads(json.dumps(CODEC.to_json()))
     assert TextCodec.from_json(schema) == CODEC
     assert list(schema["example"]) == ["message"]
+
+
+@pytest.mark.parametrize("form", ["frame", "moments", "csv", "parquet", "records"])
+def test_cells_of_named_columns_are_read_for_learning_as_for_answers(tmp_path: Path, form: str) -> None:
+    """Dates, prices and words for nothing: a model must not learn what no row will ever say."""
+    days = pd.date_range("2024-01-01", periods=60)
+    frame = pd.DataFrame(
+        {
+            "said": [f"word{i} and word{i % 7}" if i % 9 else "n/a" for i in range(60)],
+            "day": days if form == "moments" else days.astype(str),
+            "price": [f"${1000 + i:,}.50" for i in range(60)],
+            "ok": ["Yes", "No"] * 30,
+            "kind": list("ab") * 30,
+        }
+    )
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet")
+    files = {"csv": str(tmp_path / "t.csv"), "parquet": str(tmp_path / "t.parquet")}
+    source = files.get(form, frame.to_dict("records") if form == "records" else frame)
+    made = load(source, Question("kind", options={"text": ("said", "day", "price", "ok")}))
+    codec = TextCodec.of(made)
+    (rows,) = codec.batches(source, 100)
+    learnt = made.all_inputs.texts
+    assert learnt[1] == "word1 and word1\n\n2024-01-02\n\n$1,001.50\n\nNo"
+    assert learnt[0] == "2024-01-01\n\n$1,000.50\n\nYes"
+    assert codec.encode(rows).texts == learnt
 
 
 @pytest.mark.parametrize(

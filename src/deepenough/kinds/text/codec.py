@@ -19,7 +19,7 @@ import numpy as np
 
 from deepenough.errors import ModelError
 from deepenough.kinds import Codec, schemas
-from deepenough.kinds.text import sources
+from deepenough.kinds.text import reading, sources
 from deepenough.kinds.text.inputs import Texts
 from deepenough.kinds.text.task import TextTask
 from deepenough.task import frame as frames
@@ -95,7 +95,7 @@ class TextCodec(Codec):
         if type(rows).__name__ in ("Series", "ndarray"):
             rows = [None if frames.is_nothing(row) else row for row in rows]
         if isinstance(rows, list | tuple) and all(isinstance(row, str) or row is None for row in rows):
-            return Texts(tuple(row or "" for row in rows))
+            return Texts(tuple(map(reading.cell, rows)))
         columns = _columns_of(rows)
         self._check(list(columns))
         cells = [[_as_text(cell) for cell in columns[name]()] for name in self.columns]
@@ -146,9 +146,7 @@ class TextCodec(Codec):
 
 
 def _as_text(cell: Any) -> str:
-    if type(cell) is str:
-        return cell
-    return "" if frames.is_nothing(cell) else parsing.as_text(cell) or ""
+    return "" if frames.is_nothing(cell) else reading.cell(parsing.as_id(cell))
 
 
 def _columns_of(rows: Any) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ import re
 import unicodedata
 
 from deepenough.kinds.prose import UNSPACED
+from deepenough.task import parsing
 
 MOST_LETTERS = 100_000
 """Of a text; of a longer one the first and the last half of so many."""
@@ -32,6 +33,11 @@ LETTER = (
 )
 """Letters, digits, and the vowel signs and accents of Hindi, Thai or Arabic words, which are no letters to Python."""
 WORD = re.compile(rf"[{LETTER}]+(?:['\u200c\u200d][{LETTER}]+)*|[!?$€£%@#\u2600-\u27bf\U0001f300-\U0001faff]")
+
+
+def cell(text: str | None) -> str:
+    """What a cell says, the same for learning and for an answer; empty where it stands for nothing (NA, null)."""
+    return "" if text is None or parsing.is_missing(text) else text
 
 
 def shortened(text: str) -> str:

@@ -94,7 +94,7 @@ def read(source: Any, question: Question) -> Frame:
         path = Path(os.path.expanduser(source))
         if os.path.isdir(path) or folders.classes(path, is_text):
             return _read_folder(path)
-    return tables.read(source, question.options, seed=question.seed)
+    return tables.read(source, question.options, seed=question.seed, ids=columns(question))
 
 
 # --- folders of files -------------------------------------------------------------------------------------------------
@@ -111,7 +111,8 @@ def _read_folder(path: Path) -> Frame:
     aside: list[str] = []
     encodings: Counter[str] = Counter()
     digest, size = hashlib.sha256(), 0
-    for item in folders.items(path, is_text, "texts"):
+    items = folders.items(path, is_text, "texts")
+    for item in items:
         content = item.read()
         digest.update(f"{item.name}\0".encode("utf-8", "surrogatepass"))
         digest.update(content)
@@ -129,6 +130,9 @@ def _read_folder(path: Path) -> Frame:
     if aside:
         shown = folders.shown(aside)
         notes.append(f"{len(aside):,} files are no texts (they hold NUL bytes) and are set aside: {shown}.")
+    if over := folders.passed_over(path, items):
+        why = "they lie in no class's folder, or are no .txt files"
+        notes.append(f"{len(over):,} files are passed over: {why} ({folders.shown(over, 3)}).")
     levels = sorted({label for label in classes if label is not None})
     place = {label: code for code, label in enumerate(levels)}
     codes = np.array([place[str(label)] for label in classes], dtype=np.int32)

@@ -136,7 +136,7 @@ def joined(frame: Frame, names: Sequence[str]) -> list[str]:
 
 
 def _strings(column: Raw) -> list[str]:
-    return [text or "" for text in column.strings()]
+    return [reading.cell(text) for text in column.strings()]
 
 
 def _say_what_is_odd(texts: Sequence[str], asked: Asked) -> None:
