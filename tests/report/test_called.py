@@ -70,4 +70,4 @@ def test_who_watches_reads_of_pictures() -> None:
     state = State()
     state.hear(Event("plan", 0.0, {"rows": 90, "largest": 60, "called": ["picture", "pictures"]}))
     state.hear(Event("trial_started", 1.0, {"contender": "hog", "n_train": 60, "fold": 0, "purpose": "final"}))
-    assert list(state.running.values()) == ["hog on 60 pictures, fold 1, final"]
+    assert [own.shown for own in state.running.values()] == ["hog on 60 pictures, fold 1, final"]
