@@ -141,12 +141,20 @@ def test_a_persons_own_test_is_read_alike_and_overlap_is_said() -> None:
         held_out.with_test(ready, Question("kind", options={"text": ("said",)}, test=test.drop(columns="said")))
 
 
-@pytest.mark.parametrize("texts", [documents(40), ["yes please", "no thanks", "maybe"] * 20])
-def test_a_test_of_few_documents_is_compared_too_but_short_answers_repeat_by_nature(texts: list[str]) -> None:
+@pytest.mark.parametrize("by_nature", [False, True])
+def test_a_test_of_few_documents_is_compared_too_but_short_answers_repeat_by_nature(by_nature: bool) -> None:
+    texts = ["yes please", "no thanks", "maybe"] * 20 if by_nature else documents(40)
     frame = pd.DataFrame({"said": texts, "kind": ["a", "b"] * (len(texts) // 2)})
     question = Question("kind", options={"text": ("said",)}, test=frame)
     ready = held_out.with_test(task.load(frame, question), question)
-    assert ready.test is not None and bool(ready.test.flags) == (len(texts) == 40)
+    assert ready.test is not None and bool(ready.test.flags) != by_nature
+
+
+def test_a_column_that_is_read_may_say_when_too() -> None:
+    days = pd.date_range("2024-01-01", periods=60)
+    frame = pd.DataFrame({"said": documents(60), "day": days, "kind": ["a", "b"] * 30})
+    ready = task.load(frame, Question("kind", time="day", options={"text": ("said", "day")}))
+    assert ready.splitting == "time"
 
 
 def test_toys_are_the_same_each_time() -> None:

@@ -94,7 +94,9 @@ def read(source: Any, question: Question) -> Frame:
         path = Path(os.path.expanduser(source))
         if os.path.isdir(path) or folders.classes(path, is_text):
             return _read_folder(path)
-    return tables.read(source, question.options, seed=question.seed, ids=columns(question))
+    used = {question.target, question.group, question.time, question.folds, question.weights}
+    ids = [name for name in columns(question) if name not in used]
+    return tables.read(source, question.options, seed=question.seed, ids=ids)
 
 
 # --- folders of files -------------------------------------------------------------------------------------------------
