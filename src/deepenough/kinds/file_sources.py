@@ -237,13 +237,5 @@ def _of_folder(path: Path, form: Form) -> Found:
     facts: dict[str, Any] = {"name": path.name, "path": str(path.absolute()), "format": "folder"}
     facts |= {"bytes": sum(item.size for item in items), "rows": len(items), "columns": 2}
     facts |= {"rows_in_source": len(items)}
-    over = folders.passed_over(path, items)
-    notes = (
-        [
-            f"{len(over):,} files are passed over: they lie in no class's folder, or have no name of {form.units} "
-            f"({folders.shown(over, 3)})."
-        ]
-        if over
-        else []
-    )
+    notes = folders.passed_over(path, items, form.units)
     return Found(Frame(made, len(items), facts, tuple(notes)), tuple(items), FILE, of_folder=True)

@@ -88,8 +88,11 @@ def items(source: str | Path, wanted: Wanted, what: str) -> list[Item]:
     return _unpacked(path, members, what)
 
 
-def passed_over(source: str | Path, found: Sequence[Item]) -> list[str]:
-    """Names of the files of a folder or zip that are none of those that were found, but for what is hidden."""
+def passed_over(source: str | Path, found: Sequence[Item], what: str) -> list[str]:
+    """What is said of the files of a folder or zip that are none of those that were found, but for what is hidden.
+
+    what: those that were looked for are called so.
+    """
     path = Path(os.path.expanduser(source))
     known = {item.name for item in found}
     if os.path.isdir(path):
@@ -97,7 +100,9 @@ def passed_over(source: str | Path, found: Sequence[Item]) -> list[str]:
     else:
         with _archive(path) as archive:
             names = sorted(str(name) for _, name in _from_the_root(archive, lambda name: True))
-    return [name for name in names if name not in known]
+    over = [name for name in names if name not in known]
+    why = f"they lie in no class's folder, or have no name of {what}"
+    return [f"{len(over):,} files are passed over: {why} ({shown(over, 3)})."] if over else []
 
 
 def file_item(file: Path, label: str, name: str) -> Item:

@@ -241,6 +241,9 @@ def test_coco_means_the_pictures_of_its_folder(tmp_path: Path) -> None:
     coco(tmp_path / "set" / "val", table, NAMES)
     task = ObjectsTask.load(tmp_path / "set", asked())
     assert {Path(name).parent.name for name in task.names} == {"val"} and lists(task) == wanted(table, NAMES)
+    (tmp_path / "set" / "val" / "001.png").unlink()
+    left = ObjectsTask.load(tmp_path / "set", asked())
+    assert left.rows == 23 and "train/001.png" not in left.names, "what is gone is not looked for elsewhere"
     beside_it = tmp_path / "set" / "val" / "instances.json"
     beside_it.rename(tmp_path / "set" / "instances_train.json")
     assert {Path(n).parent.name for n in ObjectsTask.load(tmp_path / "set", asked()).names} == {"train"}

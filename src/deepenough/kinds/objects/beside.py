@@ -122,6 +122,8 @@ def _read_coco(items: Sequence[Item]) -> Marks:
     by_end: dict[str, list[str]] = {}
     for name in (each.name for each in items if _is_picture(each.name)):
         by_end.setdefault(PurePosixPath(name).name, []).append(name)
+    own = f"{PurePosixPath(item.name).parent}/"  # a JSON among pictures means these
+    is_among = any(name.startswith(own) for same in by_end.values() for name in same)
     names: list[str] = []
     place_of, absent = {}, []
     place_of_name: dict[str, int] = {}
@@ -129,7 +131,8 @@ def _read_coco(items: Sequence[Item]) -> Marks:
         classes = {each["id"]: str(each["name"]) for each in told.get("categories", ())}
         for picture in told["images"]:
             path = str(picture["file_name"]).replace("\\", "/")
-            near = _meant(path, by_end.get(PurePosixPath(path).name, []), PurePosixPath(item.name))
+            there = [each for each in by_end.get(PurePosixPath(path).name, ()) if not is_among or each.startswith(own)]
+            near = _meant(path, there, PurePosixPath(item.name).stem)
             if near is None or near in place_of_name:
                 absent.append(path)
             else:
@@ -154,16 +157,12 @@ def _read_coco(items: Sequence[Item]) -> Marks:
     return marks
 
 
-def _meant(path: str, there: Sequence[str], of: PurePosixPath) -> str | None:
-    """Which of the pictures of one name a path means: the one that it is the end of, or that is its end. Of several,
-    the one in the JSON's folder, or in a folder that the JSON is named after. None where that is not one."""
+def _meant(path: str, there: Sequence[str], called: str) -> str | None:
+    """Which of the pictures of one name a path means: the one that it is the end of, or that is its end; of several,
+    the one in a folder that the JSON is called after. None where that is not one."""
     ends = [each for each in there if f"/{each}".endswith(f"/{path}") or f"/{path}".endswith(f"/{each}")]
-    ways = (
-        ends,
-        [each for each in ends if each.startswith(f"{of.parent}/")],
-        [each for each in ends if PurePosixPath(each).parent.name in of.stem],
-    )
-    return next((way[0] for way in ways if len(way) == 1), None)
+    named = [each for each in ends if PurePosixPath(each).parent.name in called]
+    return next((way[0] for way in (ends, named) if len(way) == 1), None)
 
 
 # --- YOLO (Redmon et al., 2016) ---------------------------------------------------------------------------------------

@@ -132,9 +132,7 @@ def _read_folder(path: Path) -> Frame:
     if aside:
         shown = folders.shown(aside)
         notes.append(f"{len(aside):,} files are no texts (they hold NUL bytes) and are set aside: {shown}.")
-    if over := folders.passed_over(path, items):
-        why = "they lie in no class's folder, or are no .txt files"
-        notes.append(f"{len(over):,} files are passed over: {why} ({folders.shown(over, 3)}).")
+    notes += folders.passed_over(path, items, ".txt files")
     levels = sorted({label for label in classes if label is not None})
     place = {label: code for code, label in enumerate(levels)}
     codes = np.array([place[str(label)] for label in classes], dtype=np.int32)
