@@ -2,8 +2,10 @@
 
 Needs that this module answers:
 
-* Of a million weights, the method's own sums cost more than the loss: they are taken in float32, and without the bounds
-  that scipy's L-BFGS-B heeds (measured: a third of its seconds a step at 160,000 columns and ten classes).
+* Of a million weights, the method's own sums cost more than the loss: they are taken in the weights' own precision, and
+  without the bounds that scipy's L-BFGS-B heeds (measured: a third of its seconds a step at 160,000 columns and ten
+  classes).
+* Whoever knows weights by other numbers says how two of them are multiplied.
 * Whoever watches may end it after any step.
 """
 
@@ -29,23 +31,25 @@ def descended(
     steps: int,
     tolerance: float,
     watch: Callable[[], bool],
+    product: Callable[[np.ndarray, np.ndarray], float] = np.dot,
 ) -> np.ndarray:
-    """L-BFGS (Nocedal, 1980) from `start`, float32, shape (n,).
+    """L-BFGS (Nocedal, 1980) from `start`, of any shape that `product` multiplies, by default (n,).
 
     loss: of weights, and its gradient. tolerance: the share of the loss (or of 1, if that is more) by which a step must
-    lower it, or it is the last. watch: asked after every step whether there is time for another.
+    lower it, or it is the last. watch: asked after every step whether there is time for another. product: the inner
+    product of two weights or gradients.
     """
     weights = start
     value, slope = loss(weights)
     moves: list[tuple[np.ndarray, np.ndarray, float]] = []
     for _ in range(steps):
-        way = -_turned(slope, moves)
-        promised = float(way @ slope)
+        way = -_turned(slope, moves, product)
+        promised = float(product(way, slope))
         if promised >= 0:
             return weights
-        length = 1.0 if moves else min(1.0, 1.0 / float(np.linalg.norm(slope)))
+        length = 1.0 if moves else min(1.0, 1.0 / float(product(slope, slope)) ** 0.5)
         for _ in range(SHORTER):
-            there = weights + np.float32(length) * way
+            there = weights + way.dtype.type(length) * way
             new, new_slope = loss(there)
             if new <= value + ENOUGH * length * promised:
                 break
@@ -54,7 +58,7 @@ def descended(
         else:
             return weights
         move, change = there - weights, new_slope - slope
-        bent = float(move @ change)
+        bent = float(product(move, change))
         if bent > 0:
             moves = [*moves[1 - MEMORY :], (move, change, bent)]
         done = len(moves) >= FIRST and value - new <= tolerance * max(abs(value), abs(new), 1.0)
@@ -64,16 +68,21 @@ def descended(
     return weights
 
 
-def _turned(slope: np.ndarray, moves: list[tuple[np.ndarray, np.ndarray, float]]) -> np.ndarray:
+def _turned(
+    slope: np.ndarray,
+    moves: list[tuple[np.ndarray, np.ndarray, float]],
+    product: Callable[[np.ndarray, np.ndarray], float],
+) -> np.ndarray:
     """The slope times what the remembered moves say of the inverse of the loss's curvature."""
     way = slope.copy()
+    number = slope.dtype.type
     shares = []
     for move, change, bent in reversed(moves):
-        shares.append(float(move @ way) / bent)
-        way -= np.float32(shares[-1]) * change
+        shares.append(float(product(move, way)) / bent)
+        way -= number(shares[-1]) * change
     if moves:
         _, change, bent = moves[-1]
-        way *= np.float32(bent / float(change @ change))
+        way *= number(bent / float(product(change, change)))
     for (move, change, bent), share in zip(moves, reversed(shares), strict=True):
-        way += np.float32(share - float(change @ way) / bent) * move
+        way += number(share - float(product(change, way)) / bent) * move
     return way

@@ -88,20 +88,22 @@ def fit(
 
     matrix: the features of all examples. strengths, tolerance, pairs, begin: see `weighted.strength`.
     """
-    wanted, start = penalty, None
+    wanted, last = penalty, None
     if wanted is None:
-        wanted, start = chosen(matrix, examples, limits, seed, strengths, tolerance, pairs, begin)
+        wanted, last = chosen(matrix, examples, limits, seed, strengths, tolerance, pairs, begin)
 
     def fitted(rows: np.ndarray, first: AnyModel | None) -> AnyModel:
+        nonlocal last
         counts = examples.weights_of(rows)
         answers = Answers.of(examples.targets[rows], examples.n_classes, counts)
-        sums = WeightedSums(matrix[rows], answers.encode(examples.targets[rows]), answers, limits, counts, tolerance)
-        sums.start_from(start if first is None else first.weights)
+        encoded = answers.encode(examples.targets[rows])
+        sums = WeightedSums(matrix[rows], encoded, answers, limits, counts, tolerance, rows)
+        sums.start_from(last)
         made = model(features, answers, sums.weights(wanted), reach_of(examples))
-        made.planned = sums.planned
+        made.planned, last = sums.planned, sums.last
         return made
 
-    return fit_twice(examples, limits, fitted)
+    return fit_twice(examples, limits, fitted, lambda model, rows: model.answered(matrix[rows]))
 
 
 def fitted_on(

@@ -10,13 +10,15 @@ Needs that this module answers:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deepenough.kinds.answers import Answers, choices
 from deepenough.kinds.descent import descended
+from deepenough.kinds.row_sums import RowSums
 from deepenough.learner import Examples, Limits
 
 STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01, 0.001)
@@ -28,13 +30,28 @@ MOST_CHOOSING = 3_000
 """Sparse rows that a strength is chosen on: it is one against the summed loss, and hardly differs for more rows."""
 
 
+@dataclass(frozen=True)
+class Reached:
+    """Where a fit ended, for another fit of the same columns to start from.
+
+    weights: float64, shape (columns + 1, outputs), the last row the intercept.
+    rows: which of the examples were fitted on, ascending. shares: of these in the weights, shape (n, outputs); None for
+    dense columns, where nobody asks.
+    """
+
+    weights: np.ndarray
+    rows: np.ndarray
+    shares: np.ndarray | None
+
+
 class WeightedSums:
     """Fits of one matrix at one strength after the other, each starting from the last.
 
-    Weights are float64, shape (columns + 1, outputs), the last row the intercept. Of two classes there is one output.
+    Of two classes there is one output.
     matrix: float32, shape (n, columns), dense or a sparse one of scipy's.
     counts: what each row counts, shape (n, 1), float32; their mean is one.
     tolerance: the share of the loss by which a step must lower it, or it is the last.
+    rows: which of the examples these are, ascending; for whoever starts from another fit.
     """
 
     def __init__(
@@ -45,6 +62,7 @@ class WeightedSums:
         limits: Limits,
         counts: np.ndarray | None = None,
         tolerance: float = 1e-6,
+        rows: np.ndarray | None = None,
     ) -> None:
         self.tolerance = tolerance
         self.matrix, self.encoded, self.answers, self.limits = matrix, encoded, answers, limits
@@ -53,22 +71,30 @@ class WeightedSums:
             self.counts = (counts / counts.mean()).astype(np.float32)[:, None]
         self.planned = 1.0
         outputs = 1 if answers.width <= 2 else answers.width
-        self.last = np.zeros((matrix.shape[1] + 1, outputs))
         self._spectrum: tuple[np.ndarray, np.ndarray] | None = None
-        self._across = matrix.T if isinstance(matrix, np.ndarray) else matrix.T.tocsr()  # twice as quick as it is
+        self._sums = None if isinstance(matrix, np.ndarray) else RowSums(matrix, outputs)
+        shares = None if self._sums is None else np.zeros((len(encoded), outputs))
+        own = np.arange(len(encoded)) if rows is None else rows
+        self.last = Reached(np.zeros((matrix.shape[1] + 1, outputs)), own, shares)
 
-    def start_from(self, weights: np.ndarray | None) -> None:
-        """Begin at these weights, if they are of as many columns and outputs."""
-        if weights is not None and weights.shape == self.last.shape:
-            self.last = weights
+    def start_from(self, last: Reached | None) -> None:
+        """Begin where another fit ended, if it was of as many outputs."""
+        if last is None or last.weights.shape != self.last.weights.shape:
+            return
+        shares = None
+        if last.shares is not None:
+            shares = np.zeros((len(self.encoded), last.shares.shape[1]))
+            shares[np.isin(self.last.rows, last.rows)] = last.shares[np.isin(last.rows, self.last.rows)]
+        self.last = Reached(last.weights, self.last.rows, shares)
 
     def weights(self, strength: float) -> np.ndarray:
         """The best weights for a strength."""
-        if self.answers.n_classes is None and isinstance(self.matrix, np.ndarray):
-            self.last = self._ridge(strength)
+        if self._sums is not None:
+            self.last = self._descended_by_rows(self._sums, strength)
         else:
-            self.last = self._descended(strength)
-        return self.last
+            weights = self._ridge(strength) if self.answers.n_classes is None else self._descended(strength)
+            self.last = Reached(weights, self.last.rows, None)
+        return self.last.weights
 
     def loss(self, strength: float, matrix: Any, encoded: np.ndarray, counts: np.ndarray | None) -> float:
         """The loss on other rows."""
@@ -92,14 +118,19 @@ class WeightedSums:
         return np.append(slopes, middle - centre @ slopes)[:, None]
 
     def _descended(self, strength: float) -> np.ndarray:
-        """By L-BFGS (Liu, Nocedal, 1989); of sparse columns, which are many, by one of our own."""
+        """By L-BFGS (Liu, Nocedal, 1989)."""
         from scipy.optimize import minimize
 
-        loss = self._logistic_loss if self.answers.n_classes is not None else self._squared_loss
         penalty = strength / len(self.encoded)
-        if not isinstance(self.matrix, np.ndarray):
-            return self._descended_far(lambda flat: loss(flat, penalty))
+        start = self.last.weights
         steps = 0
+
+        def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            weights = flat.reshape(start.shape)
+            value, error = self._error(_scores(self.matrix, weights))
+            gradient = np.concatenate([self.matrix.T @ error, error.sum(axis=0, keepdims=True)])
+            gradient[:-1] += penalty * weights[:-1]
+            return value + 0.5 * penalty * float(np.sum(weights[:-1] ** 2)), gradient.astype(flat.dtype).ravel()
 
         def watch(_: np.ndarray) -> None:
             nonlocal steps
@@ -108,19 +139,25 @@ class WeightedSums:
                 self.planned = min(self.planned, steps / STEPS)
                 raise StopIteration
 
-        found = minimize(
-            loss,
-            self.last.ravel(),
-            args=(penalty,),
-            jac=True,
-            method="L-BFGS-B",
-            callback=watch,
-            options={"maxiter": STEPS, "ftol": self.tolerance, "gtol": 1e-6},
-        )
-        return np.asarray(found.x.reshape(self.last.shape))
+        options = {"maxiter": STEPS, "ftol": self.tolerance, "gtol": 1e-6}
+        found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", callback=watch, options=options)
+        return np.asarray(found.x.reshape(start.shape))
 
-    def _descended_far(self, loss: Callable[[np.ndarray], tuple[float, np.ndarray]]) -> np.ndarray:
+    def _descended_by_rows(self, sums: RowSums, strength: float) -> Reached:
+        """By L-BFGS over the rows' shares in the weights. A point is these, each row's scores, and the intercept; so is
+        a slope, which is a sum of rows too."""
+        n, penalty = len(self.encoded), strength / len(self.encoded)
         steps = 0
+
+        def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
+            shares, scores = point[:n], point[n:-1]
+            value, error = self._error(scores + point[-1])
+            slope = error + penalty * shares
+            value += 0.5 * penalty * float(np.sum(shares * scores))
+            return value, np.concatenate([slope, sums.scores(slope), error.sum(axis=0, keepdims=True)])
+
+        def product(one: np.ndarray, other: np.ndarray) -> float:
+            return float(np.sum(one[:n] * other[n:-1]) + one[-1] @ other[-1])
 
         def watch() -> bool:
             nonlocal steps
@@ -130,37 +167,39 @@ class WeightedSums:
             self.planned = min(self.planned, steps / USUAL_STEPS, 0.9)
             return False
 
-        found = descended(loss, self.last.ravel().astype(np.float32), STEPS, self.tolerance, watch)
-        return found.reshape(self.last.shape).astype(np.float64)
+        shares = np.asarray(self.last.shares)
+        start = np.concatenate([shares, sums.scores(shares), self.last.weights[-1:]])
+        found = descended(loss, start, STEPS, self.tolerance, watch, product)
+        weights = np.concatenate([sums.weights(found[:n]), found[-1:]])  # float64, as the intercept is
+        return Reached(weights, self.last.rows, found[:n])
 
-    def _squared_loss(self, flat: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
-        weights = flat.reshape(self.last.shape)
-        error = (raw(self.matrix, weights, self.answers) - self.encoded).astype(np.float32)[:, None]
-        counted = error * (self.counts / np.float32(len(error)))
-        gradient = np.concatenate([self._across @ counted, counted.sum(axis=0, keepdims=True)])
-        gradient[:-1] += penalty * weights[:-1]
-        loss = 0.5 * np.sum(error * counted, dtype=np.float64) + 0.5 * penalty * np.sum(weights[:-1] ** 2)
-        return float(loss), gradient.astype(flat.dtype).ravel()
-
-    def _logistic_loss(self, flat: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
-        weights = flat.reshape(self.last.shape)
-        probabilities = raw(self.matrix, weights, self.answers)
-        rows = np.arange(len(self.encoded))
-        logs = np.log(np.maximum(probabilities[rows, self.encoded], 1e-30))
-        loss = -np.mean(logs * self.counts[:, 0], dtype=np.float64)
-        probabilities[rows, self.encoded] -= 1.0
-        error = probabilities[:, -weights.shape[1] :] * (self.counts / np.float32(len(rows)))  # of two, the second
-        gradient = np.concatenate([self._across @ error, error.sum(axis=0, keepdims=True)])
-        gradient[:-1] += penalty * weights[:-1]
-        return float(loss + 0.5 * penalty * np.sum(weights[:-1] ** 2)), gradient.astype(flat.dtype).ravel()
+    def _error(self, scores: np.ndarray) -> tuple[float, np.ndarray]:
+        """The mean loss of scores without the penalty, and its derivatives, both of shape (n, outputs)."""
+        counts = self.counts / np.float32(len(scores))
+        if self.answers.n_classes is None:
+            error = (scores - self.encoded[:, None]).astype(scores.dtype)
+            return 0.5 * float(np.sum(error**2 * counts, dtype=np.float64)), error * counts
+        chances = _chances(scores, self.answers)
+        rows = np.arange(len(scores))
+        logs = np.log(np.maximum(chances[rows, self.encoded], 1e-30))
+        chances[rows, self.encoded] -= 1.0
+        loss = -float(np.mean(logs * self.counts[:, 0], dtype=np.float64))
+        return loss, chances[:, -scores.shape[1] :] * counts  # of two classes, the second
 
 
 def raw(matrix: Any, weights: np.ndarray, answers: Answers) -> np.ndarray:
     """Standardised numbers, shape (n,), or probabilities of the present classes, shape (n, width)."""
+    scores = _scores(matrix, weights)
+    return np.asarray(scores[:, 0]) if answers.n_classes is None else _chances(scores, answers)
+
+
+def _scores(matrix: Any, weights: np.ndarray) -> np.ndarray:
     weights = weights.astype(matrix.dtype)
-    scores = matrix @ weights[:-1] + weights[-1]
-    if answers.n_classes is None:
-        return np.asarray(scores[:, 0])
+    return np.asarray(matrix @ weights[:-1] + weights[-1])
+
+
+def _chances(scores: np.ndarray, answers: Answers) -> np.ndarray:
+    """Probabilities of the present classes, shape (n, width); of two there is the second one's score alone."""
     if answers.width == 2:
         scores = np.concatenate([np.zeros_like(scores), scores], axis=1)
     scores = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -195,8 +234,8 @@ def chosen(
     tolerance: float = 1e-6,
     pairs: int = 5,
     begin: int = 0,
-) -> tuple[float, np.ndarray | None]:
-    """As `strength`, and weights that were fitted with it, to start from; None where there are none.
+) -> tuple[float, Reached | None]:
+    """As `strength`, and where a fit with it ended, to start from; None where there are none.
 
     None too where they saw inner rows: a descent that ends early would remember these, and they could not calibrate.
     """
@@ -211,20 +250,20 @@ def chosen(
         answers = Answers.of(examples.targets[rows], examples.n_classes, examples.weights_of(rows))
         held = held[answers.knows(examples.targets[held])]
         encoded, counts = answers.encode(examples.targets[rows]), examples.weights_of(rows)
-        sums = WeightedSums(matrix[rows], encoded, answers, half, counts, tolerance)
+        sums = WeightedSums(matrix[rows], encoded, answers, half, counts, tolerance, rows)
         fits.append((sums, (matrix[held], answers.encode(examples.targets[held]), examples.weights_of(held))))
-    best, best_loss, weights = strengths[begin], np.inf, None
+    best, best_loss, reached = strengths[begin], np.inf, None
     for way in (strengths[begin:], strengths[:begin][::-1]):
         for each in way:
             loss = float(np.mean([sums.loss(each, *held) for sums, held in fits]))
             if loss >= best_loss:
                 break
-            best, best_loss, weights = each, loss, fits[0][0].last if unseen else None
+            best, best_loss, reached = each, loss, fits[0][0].last if unseen else None
             if half.seconds_left() <= 0:
-                return best, weights
+                return best, reached
         if best != strengths[begin]:
             break
-    return best, weights
+    return best, reached
 
 
 def _some(rows: np.ndarray, most: int) -> np.ndarray:

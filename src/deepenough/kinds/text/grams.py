@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from deepenough.kinds.row_sums import renumbered
 from deepenough.kinds.stored import read, write
 from deepenough.kinds.text import reading
 
@@ -48,33 +49,58 @@ class Sort:
     shortest: int
     longest: int
 
-    def counted(self, listed: Sequence[Sequence[str]]) -> Any:
-        """How often each gram stands in each text, of which the words are given: sparse, (n, 2 ** BITS), float32."""
+    def counted(self, listed: Words) -> Any:
+        """How often each gram stands in each text: sparse, (n, 2 ** BITS), float32."""
         return self._words(listed) if self.unit == "words" else self._letters(listed)
 
-    def _words(self, listed: Sequence[Sequence[str]]) -> Any:
-        different = {word for words in listed for word in words}
-        known = {word: zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in different}
-        lengths = np.array([len(words) for words in listed], dtype=np.int64)
-        codes = np.fromiter((known[word] for words in listed for word in words), dtype=np.uint64, count=lengths.sum())
-        rows = np.repeat(np.arange(len(listed)), lengths)
-        found = _runs(codes, rows, self.shortest, self.longest, np.zeros(len(codes), dtype=bool))
-        return _matrix(*found, len(listed), 1 << BITS)
+    def _words(self, listed: Words) -> Any:
+        known = [zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in listed.different]
+        codes = np.array(known, dtype=np.uint64)[listed.places]
+        found = _runs(codes, listed.rows, self.shortest, self.longest, np.zeros(len(codes), dtype=bool))
+        return _matrix(*found, listed.texts, 1 << BITS)
 
-    def _letters(self, listed: Sequence[Sequence[str]]) -> Any:
+    def _letters(self, listed: Words) -> Any:
         """By the letters of each different word, times how often it stands in each text."""
-        place: dict[str, int] = {}
-        lengths = np.array([len(words) for words in listed], dtype=np.int64)
-        spots = (place.setdefault(word, len(place)) for words in listed for word in words)
-        own = np.fromiter(spots, dtype=np.int64, count=lengths.sum())
-        spaced = [f" {word} " for word in place]
+        spaced = [f" {word} " for word in listed.different]
         letters = np.frombuffer("".join(spaced).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
         rows = np.repeat(np.arange(len(spaced)), [len(word) for word in spaced])
         within = _runs(letters, rows, self.shortest, self.longest, letters == _SPACE)
-        often = _matrix(np.repeat(np.arange(len(listed)), lengths), own, len(listed), len(place))
-        found = often @ _matrix(*within, len(place), 1 << BITS)
+        often = _matrix(listed.rows, listed.places, listed.texts, len(spaced))
+        found = often @ _matrix(*within, len(spaced), 1 << BITS)
         found.sort_indices()
         return found
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of texts, one after the other.
+
+    different: each word once. places, rows: int64, shape (words,), of each word where it stands among these, and whose
+    it is. texts: how many.
+    """
+
+    different: tuple[str, ...]
+    places: np.ndarray
+    rows: np.ndarray
+    texts: int
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Self:
+        """Of texts as they came."""
+        listed = [reading.words(reading.normal(text)) for text in texts]
+        lengths = np.array([len(words) for words in listed], dtype=np.int64)
+        place = _Places()
+        every = map(place.__getitem__, itertools.chain.from_iterable(listed))
+        places = np.fromiter(every, dtype=np.int64, count=lengths.sum())
+        return cls(tuple(place), places, np.repeat(np.arange(len(listed)), lengths), len(listed))
+
+
+class _Places(dict[str, int]):
+    """The place of each word, in the order in which they are first asked for."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = len(self)
+        return len(self) - 1
 
 
 def _matrix(rows: np.ndarray, places: np.ndarray, height: int, width: int) -> Any:
@@ -92,7 +118,7 @@ def counts(texts: Sequence[str], sorts: Sequence[Sort]) -> list[Any]:
 
     parts = []
     for some in _portions(texts):
-        listed = [reading.words(reading.normal(text)) for text in some]
+        listed = Words.of(some)
         parts.append([sort.counted(listed) for sort in sorts])
     if not parts:
         return [csr_matrix((0, 1 << BITS), dtype=np.float32) for _ in sorts]
@@ -201,14 +227,13 @@ class Grams:
 
 
 def _taken(found: Any, columns: np.ndarray) -> Any:
-    """Only these columns, renumbered; much quicker than indexing where few of very many are kept."""
-    from scipy.sparse import csr_matrix
-
-    place = np.searchsorted(columns, found.indices)
-    place[place == len(columns)] = 0
-    kept = columns[place] == found.indices if len(columns) else np.zeros(len(place), dtype=bool)
-    ends = np.concatenate([[0], np.cumsum(kept)])[found.indptr]
-    return csr_matrix((found.data[kept], place[kept], ends), shape=(found.shape[0], len(columns)))
+    """Only these columns, renumbered."""
+    if len(found.indices) < len(columns):  # of a text alone, a table of all places would take longer than the rest
+        near = np.minimum(np.searchsorted(columns, found.indices), len(columns) - 1)
+        return renumbered(found, np.where(columns[near] == found.indices, near, -1), len(columns))
+    place = np.full(found.shape[1], -1, dtype=np.int32)
+    place[columns] = np.arange(len(columns))
+    return renumbered(found, place[found.indices], len(columns))
 
 
 def _lengths(rows: Any) -> np.ndarray:
