@@ -47,6 +47,17 @@ def test_scripts_without_spaces_are_told_by_letters(name: str) -> None:
     assert fitted(name, toys.unspaced())[1]["accuracy"] >= 0.9
 
 
+@pytest.mark.parametrize(("words", "told"), [(1, False), (2, True)])
+def test_two_words_together_say_what_neither_says(words: int, told: bool) -> None:
+    random = np.random.default_rng(0)
+    targets = np.arange(120) % 2
+    said = (("good not bad", "bad not good") if target else ("bad good not", "not bad good") for target in targets)
+    texts = tuple(" ".join(random.permutation(parts).tolist()) for parts in said)
+    examples = Examples(Texts(texts), targets, 2, np.arange(0, 120, 7))
+    model = LEARNERS["bag_of_words"](words=words).fit(examples, Limits(), 0)
+    assert ((model.predict(Texts(texts)).argmax(axis=1) == targets).mean() > 0.9) == told
+
+
 def test_meanings_are_shared_by_words_that_training_never_saw() -> None:
     pytest.importorskip("wordllama")
     animals = ("dog", "cat", "horse", "cow", "sheep", "pig", "goat")
