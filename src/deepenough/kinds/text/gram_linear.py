@@ -20,7 +20,7 @@ from deepenough.kinds.text.grams import Grams, Sort, counts
 from deepenough.kinds.text.inputs import Texts
 from deepenough.learner import Examples, Learner, Limits, Model
 
-STRENGTHS, BEGIN = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003), 2
+STRENGTHS, BEGIN = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003), 4
 """From strong to weak (rows of length one bear no stronger ones), and which is tried first: weak ones suit classes."""
 TOLERANCE = 1e-4
 """Rows of a hundred thousand columns are as good predicted by a descent that ends early."""

@@ -17,7 +17,7 @@ import numpy as np
 from deepenough.kinds.in_time import in_turn, inner_answers
 from deepenough.learner import Examples, Limits, Model
 
-READING = 0.4
+READING = 0.35
 """Share of the time that reading documents may take; the rest is for fitting."""
 LETTERS_TRIED = 200_000
 """Documents of so many letters together show how long all would take; five times as many are not worth the trial."""
