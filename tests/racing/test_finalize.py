@@ -16,7 +16,7 @@ from deepenough.racing import finalize
 from deepenough.racing.finalize import HandOver, members, with_a_winner
 from deepenough.racing.loop import Loop
 from tests.racing.test_loop import EXECUTOR, pair, plan_for, race
-from tests.racing.test_scheduler import evidence, plan
+from tests.racing.worlds import evidence, plan
 from tests.stubs.supervised import StubSupervised
 
 ROWS = 400

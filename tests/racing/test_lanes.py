@@ -14,12 +14,13 @@ import pytest
 import deepenough
 from deepenough.evidence import FAMILIES, Evidence, Journal, Trial
 from deepenough.racing.executors.local import Outcome
+from deepenough.racing.finalize import ROWS_A_THREAD
 from deepenough.racing.loop import Loop
 from deepenough.racing.order import Order, Running
 from deepenough.racing.scheduler import next_order
 from deepenough.task.task import Answer
 from tests.racing.test_loop import LANES, plan_for
-from tests.racing.test_scheduler import OVERHEAD_SECONDS, WORLD, World, evidence, in_lanes, plan, simulated
+from tests.racing.worlds import OVERHEAD_SECONDS, WORLD, World, evidence, in_lanes, plan, simulated
 from tests.stubs import interactive
 from tests.stubs.kind import contender
 
@@ -120,7 +121,8 @@ def test_a_race_with_cores_for_both_has_a_lane_for_each_and_says_so(tmp_path: Pa
     assert run.facts["setup"]["lanes"] == 2
     families = [[t for t in run.evidence.trials if t.family == family] for family in FAMILIES]
     assert sum(_meet(ours, theirs) for ours in families[0] for theirs in families[1]) > 3
-    assert all(trial.threads == 1 for trial in run.evidence.trials)
+    threads = {(trial.purpose == "refit", trial.threads) for trial in run.evidence.trials}
+    assert threads == {(False, 1), (True, min(run.evidence.plan.rows // ROWS_A_THREAD, 2))}, "a refit runs alone"
     assert run.verdict.gap is not None and run.verdict.folds >= 2
     wall = run.facts["wall"]
     assert wall["total_seconds"] <= 1.05 * 12 + 3

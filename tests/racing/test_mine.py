@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from deepenough.evidence import FAMILIES, MINE, Contender, Plan
-from tests.racing.test_scheduler import WORLD, World, evidence, finals, in_lanes, plan, simulated
+from tests.racing.worlds import WORLD, World, evidence, finals, in_lanes, plan, simulated
 
 
 def _with_mine(subject: Plan) -> Plan:

@@ -9,7 +9,7 @@ import numpy as np
 from deepenough.evidence import Evidence, Trial, Units
 from deepenough.racing.rivals import chance
 from deepenough.racing.standing import Race
-from tests.racing.test_scheduler import plan
+from tests.racing.worlds import plan
 
 UNITS = 400
 

@@ -147,24 +147,32 @@ def folds(examples: Examples, count: int, seed: int = 0) -> list[tuple[np.ndarra
     return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(count)]
 
 
+def are_fitted_twice(examples: Examples) -> bool:
+    """Whether a second fit, with the inner rows, is worth its time."""
+    return 0 < len(examples.inner) < len(examples) <= REFIT_ROWS
+
+
 def fit_twice(
     examples: Examples,
     limits: Limits,
     fit: Callable[[np.ndarray, M | None], M],
     predict: Callable[[M, np.ndarray], np.ndarray] | None = None,
+    again: Callable[[], float] | None = None,
 ) -> M:
     """The model fitted on all rows, with the inner rows' predictions by the one fitted on the others.
 
     `fit` gets the rows to fit on, and the first model when it is called again, to repeat what that chose. `predict`
-    answers rows of the examples, where that is quicker than from their inputs. Where there are many rows, no inner
-    ones, or no time for a second fit, the answer is the first model.
+    answers rows of the examples, where that is quicker than from their inputs. `again` says, after the first call, how
+    many seconds another with as many rows takes; by default as many. Where there are many rows, no inner ones, or no
+    time for a second fit, the answer is the first model.
     """
     started = time.monotonic()
     first = fit(outer_rows(examples), None)
     spent = time.monotonic() - started
-    if len(examples) > REFIT_ROWS or not len(examples.inner) or not len(examples.outer) or first.planned < 1:
+    if not are_fitted_twice(examples) or first.planned < 1:
         return first
-    if limits.seconds_left() < SECOND_FIT * spent * len(examples) / len(examples.outer):
+    seconds = spent if again is None else again()
+    if limits.seconds_left() < SECOND_FIT * seconds * len(examples) / len(examples.outer):
         return first
     second = fit(np.arange(len(examples)), first)
     if second.planned < 1:

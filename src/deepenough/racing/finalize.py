@@ -26,13 +26,15 @@ from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
 from deepenough.racing.order import Order, next_number
-from deepenough.racing.scheduler import GRACE_SECONDS, ONE_ROW_SECONDS, threads_for
+from deepenough.racing.scheduler import GRACE_SECONDS, ONE_ROW_SECONDS
 from deepenough.racing.standing import RESEED, SAVE_SECONDS, Race, explain_seconds
 from deepenough.racing.testing import seconds_wanted
 
 REFIT_PART = 0.6
 """So much of what a refit is predicted to take must be left: at its deadline it gives its best so far. It must have as
 long as one of the judged models had, too: as many steps, on more rows."""
+ROWS_A_THREAD = 500
+"""A refit runs alone, on all cores that were asked for: one for each so many rows, for with few rows more only spin."""
 WORTH_A_REFIT = 1.5
 """A refit on a part of the rows must see so many times as many as the judged models did."""
 POOLED_ROWS = 1000
@@ -128,7 +130,7 @@ def _refit(loop: Loop, name: str, rows: int) -> Trial:
         seed=seed,
         limit_seconds=limit,
         kill_seconds=None if limit is None else limit + GRACE_SECONDS,
-        threads=threads_for(loop.plan, rows),
+        threads=min(loop.plan.threads, max(1, rows // ROWS_A_THREAD)),
         keep=True,
         one_row_seconds=ONE_ROW_SECONDS,
     )

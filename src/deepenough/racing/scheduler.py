@@ -353,14 +353,9 @@ def _one_row_seconds(wish: Wish) -> float:
     return VARIANT_ONE_ROW_SECONDS if wish.fold == 1 else 0.0
 
 
-def threads_for(plan: Plan, n_train: int) -> int:
-    """Of a trial that runs alone: one for few rows, where more only spin; all from where they were measured to pay."""
-    return plan.threads if n_train >= THREADS_PAY_FROM_ROWS else 1
-
-
 def threads_in_lane(plan: Plan, n_train: int) -> int:
-    """Of a trial that has its lane's part of the cores."""
-    return max(threads_for(plan, n_train) // plan.lanes, 1)
+    """Of a trial that has its lane's part of the cores: one for few rows, where more only spin."""
+    return max(plan.threads // plan.lanes, 1) if n_train >= THREADS_PAY_FROM_ROWS else 1
 
 
 def _limit_seconds(race: Race, wish: Wish, left: float) -> float:

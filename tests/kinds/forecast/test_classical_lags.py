@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -144,7 +145,7 @@ def test_who_is_tried_on_newer_windows_never_saw_what_came_in_them() -> None:
         windows = given.inputs.take(rows)
         known = np.isfinite(given.targets[rows])
         seen.append((windows.times_ahead()[known].max() / DAY, age(windows).max() / DAY))
-        return SimpleNamespace(planned=1.0, paths=last_season)
+        return SimpleNamespace(planned=1.0, again=None, paths=last_season)
 
     model = points.fit(examples, Limits(), learn, lags_linear.LagsLinearModel)
     ages = age(examples.inputs) / DAY
@@ -154,6 +155,40 @@ def test_who_is_tried_on_newer_windows_never_saw_what_came_in_them() -> None:
     assert seen[2] == (ages.max() + 1, ages.max()), "at last it learns from everything"
     assert model.inner_predictions is not None
     assert np.isfinite(examples.targets[:, 0]).all(), "what was given is left as it was"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "fits"),
+    [
+        (1_000.0, ["older", "outer", "all"]),
+        (125.0, ["older", "all"]),  # one more fit has time: it sees what the other would have seen
+        (100.0, ["older"]),
+    ],
+)
+def test_what_is_left_of_the_time_goes_to_the_fit_that_sees_most(
+    seconds: float, fits: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples, clock, done = of_series(weekly(), 5, (7,)), [0.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+
+    def learn(given: Examples, rows: np.ndarray, before: Any) -> Any:
+        newest = age(examples.inputs.take(rows)).max() / DAY
+        inner = age(examples.inputs.take(examples.inner)).min() / DAY
+        done.append("all" if len(rows) == len(examples) else "outer" if newest == inner - 1 else "older")
+        clock[0] += 90.0 if before is None else 0.15 * len(rows)  # what chooses takes long, what repeats does not
+        return SimpleNamespace(planned=1.0, again=0.15 * len(rows), paths=last_season)
+
+    points.fit(examples, Limits(seconds, started=0.0), learn, lags_linear.LagsLinearModel)
+    assert done == fits
+
+
+def test_a_fit_that_was_cut_does_not_replace_one_that_was_not() -> None:
+    examples = of_series(weekly(), 5, (7,))
+
+    def learn(given: Examples, rows: np.ndarray, before: Any) -> Any:
+        return SimpleNamespace(planned=1.0 if before is None else 0.3, again=None, paths=last_season)
+
+    assert points.fit(examples, Limits(), learn, lags_linear.LagsLinearModel).planned == 1
 
 
 @pytest.mark.parametrize("learner", LEARNERS)

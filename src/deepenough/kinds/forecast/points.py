@@ -19,7 +19,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from deepenough.kinds.answers import fit_twice
+from deepenough.kinds.answers import SECOND_FIT, are_fitted_twice, fit_twice, outer_rows
 from deepenough.kinds.forecast.inputs import Windows
 from deepenough.kinds.forecast.lags import age, known_by
 from deepenough.kinds.forecast.spread import Spread, bounded, units
@@ -40,9 +40,10 @@ SHARE_OF_SPREAD = 0.1
 
 
 class Points(Protocol):
-    """A learnt path."""
+    """A learnt path. again: seconds of a fit that repeats its choices on as many rows; None: as many as it took."""
 
     planned: float
+    again: float | None
 
     def paths(self, windows: Windows) -> np.ndarray:
         """One path a window, shape (n, steps)."""
@@ -119,26 +120,41 @@ def fit(examples: Examples, limits: Limits, learn: Learn, model: type[PointsMode
         found = Spread.fit(paths_of(points, windows), examples.targets[rows], units(windows), levels)
         return Spread(found.offsets * factor)
 
+    seconds_a_row = 0.0  # of a fit that repeats what was chosen
+
     def fitted(rows: np.ndarray, first: PointsModel | None) -> PointsModel:
+        nonlocal seconds_a_row
         if first is not None:
             points = learn(examples, rows, first.points)
             made = model(points, first.spread)
             made.planned = points.planned
             return made
         older, newer = parted(examples, rows)
-        began = time.monotonic()
         outer = hidden(examples, rows, np.setdiff1d(examples.inner, rows))
         tried = len(newer) >= FEWEST_NEWER
-        points = learn(hidden(examples, older, newer), older, None) if tried else learn(outer, rows, None)
+        own = older if tried else rows
+        began = time.monotonic()
+        points = learn(hidden(examples, older, newer) if tried else outer, own, None)
         spent = time.monotonic() - began
-        if tried:
-            spread = spread_of(points, newer)
-            if points.planned >= 1 and limits.seconds_left() > 1.5 * spent:
-                points = learn(outer, rows, points)
-        else:
-            spread = spread_of(points, rows, WIDENED)
+        seconds_a_row = (spent if points.again is None else points.again) / max(len(own), 1)
+        spread = spread_of(points, newer) if tried else spread_of(points, rows, WIDENED)
+        if tried and points.planned >= 1 and _with_newer_too(examples, rows, seconds_a_row, limits):
+            began = time.monotonic()
+            fuller = learn(outer, rows, points)
+            seconds_a_row = (time.monotonic() - began) / len(rows)
+            points = fuller if fuller.planned >= 1 else points
         made = model(points, spread)
         made.planned = points.planned
         return made
 
-    return fit_twice(examples, limits, fitted)
+    return fit_twice(examples, limits, fitted, again=lambda: seconds_a_row * len(outer_rows(examples)))
+
+
+def _with_newer_too(examples: Examples, rows: np.ndarray, seconds_a_row: float, limits: Limits) -> bool:
+    """Whether there is time to learn from the newer windows too: beside the fit with the inner ones, which sees these
+    as well, or where that has none."""
+    left = limits.seconds_left() / SECOND_FIT
+    own, whole = seconds_a_row * len(rows), seconds_a_row * len(examples)
+    if not are_fitted_twice(examples):
+        return left > own
+    return left > SECOND_FIT * (own + whole) or whole > left > own

@@ -60,6 +60,8 @@ def length_of(windows: Windows) -> int:
 class LocalPaths(ABC):
     """Paths of each window by itself, with the settings of its series, or those that stand in where it has none."""
 
+    again: float | None = None
+
     def __init__(self, settings: Mapping[str, Settings], common: Settings, planned: float = 1.0) -> None:
         self.settings, self.common, self.planned = settings, common, planned
 

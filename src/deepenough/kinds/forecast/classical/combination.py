@@ -50,6 +50,8 @@ def _half(limits: Limits) -> Limits:
 class CombinedPoints:
     """Three of them."""
 
+    again: float | None = None
+
     def __init__(self, ets: EtsPoints, theta: ThetaPoints, arima: ArimaPoints) -> None:
         self.ets, self.arima = ets, arima
         self.parts = (ets, theta, arima)

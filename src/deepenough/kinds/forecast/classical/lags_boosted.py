@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,6 +85,8 @@ class BoostedPoints:
     """Trees that tell one step from a row. off: the mean absolute error on the newest fifth, in units, where it was
     held out."""
 
+    again: float | None = None
+
     def __init__(self, lags: Lags, boosted: Boosted, off: float = np.inf) -> None:
         self.lags, self.boosted, self.off, self.planned = lags, boosted, off, boosted.planned
 
@@ -101,6 +104,7 @@ class BoostedPoints:
         own: dict[str, Any],
     ) -> Self:
         """On rows of windows and steps; without a fit `before` the newest fifth says when to stop."""
+        began = time.monotonic()
         steps, ages = examples.targets.shape[1], age(examples.inputs)
         order = rows[np.argsort(-ages[rows], kind="stable")][: max(1, MOST_ROWS // examples.targets.shape[1])]
         windows, targets = examples.inputs.take(order), examples.targets[order]
@@ -119,7 +123,9 @@ class BoostedPoints:
         first = None if before is None else before.boosted
         boosted = Boosted.fit(matrix[known], asked, chosen, limits, seed, rounds, patience, first, **own)
         off = np.abs(boosted(matrix[known][newest]) - asked.targets[newest])
-        return cls(lags, boosted, float(off.mean()) if len(off) else np.inf)
+        made = cls(lags, boosted, float(off.mean()) if len(off) else np.inf)
+        made.again = time.monotonic() - began
+        return made
 
     def paths(self, windows: Windows) -> np.ndarray:
         """One path a window."""

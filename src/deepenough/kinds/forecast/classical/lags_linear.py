@@ -74,6 +74,8 @@ class LagsLinear(Learner):
 class LinearPoints:
     """weights: float64, shape (steps, columns + 1), the last column the intercepts."""
 
+    again: float | None = None
+
     def __init__(self, lags: Lags, weights: np.ndarray, penalty: float, planned: float = 1.0) -> None:
         self.lags, self.weights, self.penalty, self.planned = lags, weights, penalty, planned
 

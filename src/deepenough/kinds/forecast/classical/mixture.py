@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -54,7 +55,10 @@ class Mixture(Learner):
                 return MixedPoints(parts(examples, rows, {}), np.full(len(PARTS), 1 / len(PARTS)))
             tried = parts(points.hidden(examples, older, newer), older, {})
             weights = _weights(tried, examples, newer, self.power)
-            return MixedPoints(parts(examples, rows, tried), weights)
+            began = time.monotonic()
+            made = MixedPoints(parts(examples, rows, tried), weights)
+            made.again = time.monotonic() - began
+            return made
 
         return points.fit(examples, limits, learn, MixtureModel)
 
@@ -70,6 +74,8 @@ def _weights(parts: dict[str, Any], examples: Examples, rows: np.ndarray, power:
 
 class MixedPoints:
     """Three learnt paths. weights: of each, in the order of `PARTS`."""
+
+    again: float | None = None
 
     def __init__(self, parts: dict[str, Any], weights: np.ndarray) -> None:
         self.parts, self.weights = parts, weights
