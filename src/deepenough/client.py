@@ -38,6 +38,8 @@ class Client:
     tries: how often is asked where nothing answers, or the service is busy.
     context: of TLS; by default certificates are checked as the system does.
 
+    unanswered: of the last `predict`, sentences on what got no answer, as series that a model of forecasts can't read.
+
     Not for several threads at once: make one for each. Raises ServiceError where it doesn't answer or refuses.
     """
 
@@ -55,6 +57,7 @@ class Client:
             raise OptionError(f"A service is at an address such as http://127.0.0.1:8000, but got {url!r}.")
         self._base, self._key, self._tries = parts.path.rstrip("/"), key, max(1, tries)
         port = parts.port or (443 if parts.scheme == "https" else 80)
+        self.unanswered: list[str] = []
         self._connection: http.client.HTTPConnection
         if parts.scheme == "https":
             self._connection = http.client.HTTPSConnection(parts.hostname, port, timeout=seconds, context=context)
@@ -140,6 +143,7 @@ class Client:
                 self._connection.request(method, self._base + path, body, headers)
                 response = self._connection.getresponse()
                 status, content = response.status, response.read()
+                self.unanswered = json.loads(response.getheader("x-unanswered", "[]"))
             except (OSError, http.client.HTTPException) as error:
                 self._connection.close()
                 if turn == most:

@@ -150,3 +150,10 @@ def test_where_nothing_was_kept_there_is_no_model(
     assert api._hand_over(tmp_path, loop, judge(evidence), task, lambda event: None) == ()
     journal.close()
     assert not (tmp_path / "model").exists()
+
+
+def test_by_the_clock_a_refit_has_all_cores_where_rows_are_enough() -> None:
+    by_clock, counted = dataclasses.replace(plan(60.0), threads=4), dataclasses.replace(plan(None, 12), threads=4)
+    sizes = (100, 1_000, 5_000, 50_000)
+    assert [finalize._threads(by_clock, rows) for rows in sizes] == [1, 2, 4, 4]
+    assert [finalize._threads(counted, rows) for rows in sizes] == [1, 1, 1, 4], "as any trial, whatever the machine"

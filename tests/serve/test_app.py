@@ -17,9 +17,11 @@ import pytest
 
 import deepenough
 from deepenough import kinds
+from deepenough.client import Client
 from deepenough.serve import streams
 from deepenough.serve.app import App
 from tests.serve.asking import SILENCE, app_of, ask, example, takes_files
+from tests.serve.listening import listening
 
 KINDS = sorted(kinds.find())
 LINES = "application/x-ndjson"
@@ -47,6 +49,22 @@ def _lines(answer: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows that a table of answers has of one: itself, or where it is a list of finds each of these."""
     lists = [value for value in answer.values() if isinstance(value, list)]
     return [line for each in lists for line in each] if lists else [answer]
+
+
+def test_what_got_no_answer_is_said_beside_the_answers(saved: Callable[[str], Path]) -> None:
+    app = app_of(saved("forecast"))
+    rows = example(app)
+    assert "x-unanswered" not in ask(app, given=rows).headers
+    late = {**rows[-1], "day": "2021-03-07"}
+    reply = ask(app, given=[*rows, late])
+    (said,) = json.loads(reply.headers["x-unanswered"])
+    assert said.startswith("1 row gets no answer: it lies more than 5 days")
+    assert reply.json == ask(app, given=rows).json
+    with listening(app) as port, Client(f"http://127.0.0.1:{port}") as client:
+        client.predict([*rows, late])
+        assert client.unanswered == [said]
+        client.predict(rows)
+        assert client.unanswered == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

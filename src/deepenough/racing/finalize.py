@@ -20,13 +20,13 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from deepenough.evidence import FAMILIES, FINISHED, Event, Trial
+from deepenough.evidence import FAMILIES, FINISHED, Event, Plan, Trial
 from deepenough.judge.called import called, said
 from deepenough.judge.verdict import Verdict
 from deepenough.model.folder import Member
 from deepenough.racing.loop import Loop
 from deepenough.racing.order import Order, next_number
-from deepenough.racing.scheduler import GRACE_SECONDS, ONE_ROW_SECONDS
+from deepenough.racing.scheduler import GRACE_SECONDS, ONE_ROW_SECONDS, threads_in_lane
 from deepenough.racing.standing import RESEED, SAVE_SECONDS, Race, explain_seconds
 from deepenough.racing.testing import seconds_wanted
 
@@ -34,7 +34,7 @@ REFIT_PART = 0.6
 """So much of what a refit is predicted to take must be left: at its deadline it gives its best so far. It must have as
 long as one of the judged models had, too: as many steps, on more rows."""
 ROWS_A_THREAD = 500
-"""A refit runs alone, on all cores that were asked for: one for each so many rows, for with few rows more only spin."""
+"""With fewer rows a refit's threads only spin."""
 WORTH_A_REFIT = 1.5
 """A refit on a part of the rows must see so many times as many as the judged models did."""
 POOLED_ROWS = 1000
@@ -130,12 +130,19 @@ def _refit(loop: Loop, name: str, rows: int) -> Trial:
         seed=seed,
         limit_seconds=limit,
         kill_seconds=None if limit is None else limit + GRACE_SECONDS,
-        threads=min(loop.plan.threads, max(1, rows // ROWS_A_THREAD)),
+        threads=_threads(loop.plan, rows),
         keep=True,
         one_row_seconds=ONE_ROW_SECONDS,
     )
     everything = rows == loop.plan.rows
     return loop.unscored(order, loop.task.refit_job(seed) if everything else loop.task.job(rows, 0, seed))
+
+
+def _threads(plan: Plan, rows: int) -> int:
+    """A refit runs alone: where the clock counts it has all cores, where trials do what any trial has: the same seed is
+    to give the same model on another machine."""
+    counted = plan.budget_seconds is None
+    return threads_in_lane(plan, rows) if counted else min(plan.threads, max(1, rows // ROWS_A_THREAD))
 
 
 def _fold_models(loop: Loop, verdict: Verdict, name: str) -> list[Trial]:

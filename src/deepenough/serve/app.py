@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import sqlite3
 import threading
@@ -28,7 +29,7 @@ from deepenough.serve.bodies import Gone, Receive
 from deepenough.serve.guard import Guard
 from deepenough.serve.refusals import Refused, as_bytes
 from deepenough.serve.router import Router
-from deepenough.serve.served import Answer, Served, Version
+from deepenough.serve.served import Answer, Answers, Served, Version
 from deepenough.serve.settings import Settings
 from deepenough.serve.work import Work
 
@@ -39,6 +40,8 @@ JSON, LINES, TEXT = "application/json", "application/x-ndjson", "text/plain; ver
 FILE_TYPES = ("image/", "audio/", "video/", "application/octet-stream")
 QUICK_SECONDS, QUICK_BYTES = 0.002, 16_384
 """An answer that takes less is computed at once: handing it to a thread and back would take a third as long again."""
+UNANSWERED, MOST_SENTENCES, MOST_LETTERS = "x-unanswered", 20, 300
+"""The header that says what got no answer; so many sentences, and letters of each."""
 FREE = ("/health", "/ready")
 """Answered without a key: whoever watches over a service asks them."""
 
@@ -212,13 +215,13 @@ class App:
         rows = self.rows_of(given, version, explain)
         is_quick = len(content) <= QUICK_BYTES and version.pace.expected(len(rows)) < QUICK_SECONDS
         if is_quick and not explain and not self.router:
-            found = version.pace.timed(lambda: version.answers(rows), len(rows))
+            found: list[Answer] = version.pace.timed(lambda: version.answers(rows), len(rows))
         else:
             found = await self.work.of(lambda: self.answered(request, version, rows, explain=explain))
         self.board.add(f"rows|{name}", len(rows))
         alone = not isinstance(given, list) and len(found) == 1
         body = as_bytes(found[0] if alone else found)
-        await reply(request, body, headers={"x-model-version": version.name})
+        await reply(request, body, headers={"x-model-version": version.name, **_in_vain(found)})
 
     def rows_of(self, given: Any, version: Version, explain: bool = False) -> list[Any]:
         """The rows that were given. Raises Refused (413, 422) where there are none, or too many."""
@@ -263,6 +266,12 @@ class App:
             raise Refused(503, "The records can't be kept. Send them again.", headers={"retry-after": "10"}) from None
         for destination, count in counts.items():
             self.loop.call_soon_threadsafe(self.board.add, f"routed|{destination}", count)
+
+
+def _in_vain(found: list[Answer]) -> dict[str, str]:
+    """A header that says what got no answer, as a list of sentences in JSON, the first ones where they are many."""
+    said = list(found.unanswered[:MOST_SENTENCES]) if isinstance(found, Answers) else []
+    return {UNANSWERED: json.dumps([sentence[:MOST_LETTERS] for sentence in said])} if said else {}
 
 
 def _about(served: Served) -> dict[str, Any]:

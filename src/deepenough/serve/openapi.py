@@ -100,9 +100,12 @@ def _predict(name: str, served: Served, settings: Settings) -> dict[str, Any]:
     }
     several: list[Any] = gives["anyOf"] if isinstance(gives.get("anyOf"), list) else [gives]
     told = {"schema": {"anyOf": [*several, _explained(answer)]} if codec.usual() else gives}
-    version = {"X-Model-Version": {"schema": {"type": "string"}}}
+    headers: dict[str, Any] = {"X-Model-Version": {"schema": {"type": "string"}}}
+    if codec.together:
+        said = "Where series or rows got no answer, a list of sentences in JSON on which, and why."
+        headers["X-Unanswered"] = {"description": said, "schema": {"type": "string"}}
     answered = {"application/json": told, "application/x-ndjson": {}}
-    good = {"description": "The answers.", "headers": version, "content": answered}
+    good = {"description": "The answers.", "headers": headers, "content": answered}
     return {
         "summary": f"Predict {about!r} with the model {name!r}." if about else f"Predict with the model {name!r}.",
         "parameters": [explain] if codec.usual() else [],

@@ -28,6 +28,12 @@ Answer = dict[str, Any]
 T = TypeVar("T")
 
 
+class Answers(list[Answer]):
+    """Answers in their order. unanswered: sentences on what was asked about in vain."""
+
+    unanswered: Sequence[str] = ()
+
+
 class Pace:
     """How long an answer takes, by the last ones: what is quick needs no thread of its own."""
 
@@ -80,7 +86,7 @@ class Version:
                 except Refused as refused:
                     raise refused.at(place) from None
 
-    def answers(self, rows: Sequence[Any]) -> list[Answer]:
+    def answers(self, rows: Sequence[Any]) -> Answers:
         """The answer for every row, in their order; of histories those for all steps. Raises Refused (422)."""
         self.check(rows)
         model, codec = self.model, self.model.codec
@@ -88,7 +94,8 @@ class Version:
             inputs = _encoded(codec, rows)
             if not self.together:
                 self._refuse_unread(rows, inputs)
-            found = codec.records(model.predict_raw(inputs), inputs)
+            found = Answers(codec.records(model.predict_raw(inputs), inputs))
+            found.unanswered = codec.unanswered(inputs)
         except DeepenoughError as error:
             raise Refused(422, str(error)) from None
         if not self.together and len(found) != len(rows):
