@@ -76,7 +76,7 @@ def _compared(bench: sets.Bench, options: Any) -> dict[str, Any]:
         "handed over": "+".join(verdict.winner),
         "judged at": verdict.n_train,
         "race": round(loss, 4),
-        **({"lowest": round(each.min(), 4), "highest": round(each.max(), 4)} if len(races) > 1 else {}),
+        **({"lowest": round(float(each.min()), 4), "highest": round(float(each.max()), 4)} if len(races) > 1 else {}),
         "alone": round(alone[best], 4),
         "who": best,
         "equal": round(equal, 4),
