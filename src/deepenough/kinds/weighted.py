@@ -194,7 +194,7 @@ def raw(matrix: Any, weights: np.ndarray, answers: Answers) -> np.ndarray:
 
 
 def _scores(matrix: Any, weights: np.ndarray) -> np.ndarray:
-    weights = weights.astype(matrix.dtype)
+    weights = weights.astype(matrix.dtype, copy=False)
     return np.asarray(matrix @ weights[:-1] + weights[-1])
 
 

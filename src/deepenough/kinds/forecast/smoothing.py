@@ -89,11 +89,22 @@ def _profile(values: np.ndarray, m: int, times: np.ndarray) -> tuple[np.ndarray,
     trend = _moving_mean(values, m) if values.shape[1] > m else np.full(values.shape, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         apart = np.where(times[:, None], values / trend, values - trend)
-    back = values.shape[1] - 1 - np.arange(values.shape[1])
-    profile = np.stack([row_means(apart[:, back % m == phase]) for phase in range(m)], axis=1)
+    profile = _phase_means(apart, m)
     middle = row_means(profile)[:, None]
     with np.errstate(invalid="ignore"):
         return np.where(times[:, None], profile / np.where(middle != 0, middle, 1.0), profile - middle), apart
+
+
+def _phase_means(values: np.ndarray, m: int) -> np.ndarray:
+    """Of what is known of each phase, counted back from the last step, shape (n, m); NaN where nothing is."""
+    n, length = values.shape
+    cycles = -(-length // m)
+    whole = np.full((n, cycles * m), np.nan)
+    whole[:, cycles * m - length :] = values
+    turned = whole.reshape(n, cycles, m)[:, :, ::-1]
+    known = np.isfinite(turned)
+    count = known.sum(axis=1)
+    return np.where(count > 0, np.where(known, turned, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
 def _moving_mean(values: np.ndarray, m: int) -> np.ndarray:
@@ -131,21 +142,22 @@ def theta(values: np.ndarray, steps: int, m: int) -> np.ndarray:
     rest = season.off(values)
     known = np.isfinite(rest)
     first = np.where(known.any(axis=1), known.argmax(axis=1), 0)
-    level = np.repeat(rest[np.arange(len(rest)), first][:, None], len(ALPHAS), axis=1)
-    level = np.nan_to_num(level)
+    told = np.nan_to_num(rest)
+    level = np.repeat(told[np.arange(len(rest)), first][:, None], len(ALPHAS), axis=1)
     errors = np.zeros_like(level)
+    active = (np.arange(rest.shape[1])[:, None] > first)[:, :, None]  # a step first: one operation a step, for all
+    each = told.T[:, :, None]
     for place in range(1, rest.shape[1]):
-        active = (place > first)[:, None]
-        off = np.nan_to_num(rest[:, place])[:, None] - level
-        errors += np.where(active, off**2, 0.0)
-        level = np.where(active, level + ALPHAS * off, level)
+        off = (each[place] - level) * active[place]
+        errors += off * off
+        level += ALPHAS * off
     chosen = errors.argmin(axis=1)
     alpha, level = ALPHAS[chosen], level[np.arange(len(level)), chosen]
     count = lengths(rest).astype(np.float64)
     since = np.where(known, np.arange(rest.shape[1]) - first[:, None], 0.0)
     middle, mean = since.sum(axis=1) / np.maximum(count, 1), np.nan_to_num(row_means(rest))
     spread = np.where(known, (since - middle[:, None]) ** 2, 0.0).sum(axis=1)
-    slope = np.where(known, (since - middle[:, None]) * (np.nan_to_num(rest) - mean[:, None]), 0.0).sum(axis=1)
+    slope = np.where(known, (since - middle[:, None]) * (told - mean[:, None]), 0.0).sum(axis=1)
     drift = np.where(count >= 4, slope / np.maximum(spread, 1e-300), 0.0) / 2
     start = (1 - (1 - alpha) ** np.maximum(count, 1)) / alpha
     paths = level[:, None] + drift[:, None] * (np.arange(steps) + start[:, None])
@@ -180,21 +192,22 @@ def exponential(values: np.ndarray, steps: int, m: int, how: Smoothing) -> np.nd
     multiplies = how.season == "M"
     level, slope, states = _started(values, first, width, how.trend, multiplies)
     ratio = how.beta / np.maximum(how.alpha, 1e-9)
+    each, since = np.nan_to_num(values).T, np.arange(length)[:, None] - first
+    flat, places = states.ravel(), np.arange(n) * width + since % width
     for step in range(length):
-        active = step >= first
-        phase = (step - first) % width
-        own = states[np.arange(n), phase]
-        now = np.nan_to_num(values[:, step])
-        before = level + how.phi * slope
+        now, place, active = each[step], places[step], since[step] >= 0
+        own = flat[place]
+        bent = how.phi * slope
+        before = level + bent
         seen = now / own if multiplies else now - own
         new = before + how.alpha * (seen - before)
         if how.trend:
-            bent = how.phi * slope
             slope = np.where(active, bent + ratio * (new - level - bent), slope)
         if seasonal:
             told = now / np.where(before != 0, before, 1e-9) if multiplies else now - before
-            states[np.arange(n), phase] = np.where(active, own + how.gamma * (told - own), own)
+            flat[place] = np.where(active, own + how.gamma * (told - own), own)
         level = np.where(active, new, level)
+    states = flat.reshape(n, width)
     ahead = np.arange(1, steps + 1)
     damped = np.cumsum(how.phi[:, None] ** ahead, axis=1)
     paths = level[:, None] + damped * slope[:, None]
@@ -245,12 +258,18 @@ def arima(
     whole = np.concatenate([np.nan_to_num(values), np.zeros((n, steps))], axis=1)
     whole = whole - mean[:, None] - drift[:, None] * (place - length)
     off = np.zeros((n, length + steps))
-    for step in range(length + steps):
-        past = whole[:, max(0, step - p) : step][:, ::-1]
-        shocks = off[:, max(0, step - q) : step][:, ::-1]
+    off[:, :length] = whole[:, :length]
+    for lag in range(1, min(p, length - 1) + 1):
+        off[:, lag:length] -= ar[:, lag - 1, None] * whole[:, : length - lag]
+    off[:, :length] *= np.arange(length) >= (first + own)[:, None]
+    active = (np.arange(length)[:, None] >= first + own).astype(float)
+    backwards = ma[:, ::-1]
+    for step in range(1 if q else length, length):
+        reach = min(q, step)
+        shocks = off[:, step - reach : step]
+        off[:, step] -= active[step] * (backwards[:, q - reach :] * shocks).sum(axis=1)
+    for step in range(length, length + steps):
+        past, shocks = whole[:, max(0, step - p) : step][:, ::-1], off[:, max(0, step - q) : step][:, ::-1]
         said = (ar[:, : past.shape[1]] * past).sum(axis=1) + (ma[:, : shocks.shape[1]] * shocks).sum(axis=1)
-        if step < length:
-            off[:, step] = np.where(step >= first + own, whole[:, step] - said, 0.0)
-        else:
-            whole[:, step] = said
+        whole[:, step] = said
     return np.asarray(whole[:, length:] + mean[:, None] + drift[:, None] * np.arange(steps))
