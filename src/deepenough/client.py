@@ -38,7 +38,7 @@ class Client:
     tries: how often is asked where nothing answers, or the service is busy.
     context: of TLS; by default certificates are checked as the system does.
 
-    unanswered: of the last `predict`, sentences on what got no answer, as series that a model of forecasts can't read.
+    unanswered: of the last question, sentences on what got no answer, as series that a model of forecasts can't read.
 
     Not for several threads at once: make one for each. Raises ServiceError where it doesn't answer or refuses.
     """
